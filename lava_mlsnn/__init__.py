@@ -1,0 +1,26 @@
+"""Spiking networks with graded spikes: train them, run them in Lava with the same spikes, count their energy.
+
+The rooms load when they are first used, so ``import lava_mlsnn`` costs nothing and the half that runs networks
+(``netx``, ``sim``, ``proc``, ``energy``, ``loihi2``) never loads torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_ROOMS = ("analysis", "block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "sim", "train")
+
+__all__ = [*_ROOMS, "__version__"]  # noqa: PLE0604  (the rooms are names of submodules)
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its rooms are {', '.join(_ROOMS)}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})
