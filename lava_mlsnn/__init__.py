@@ -9,11 +9,15 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+from . import compat
+
 __version__ = "0.1.0"
+
+compat.apply()  # before anything imports Lava; loads nothing of it
 
 _ROOMS = ("analysis", "block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "sim", "train")
 
-__all__ = [*_ROOMS, "__version__"]  # noqa: PLE0604  (the rooms are names of submodules)
+__all__ = [*_ROOMS, "__version__"]
 
 
 def __getattr__(name: str) -> ModuleType:
