@@ -1,0 +1,53 @@
+"""The door between training and inference: the integer NetGraph, its file, and the way from torch to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .graph import INPUT, Connection, Input, Layer, NetGraph
+from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
+from .synapse import Conv, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
+
+if TYPE_CHECKING:
+    from .hdf5 import load, save
+    from .quantize import quantize
+
+_LAZY = {"load": "hdf5", "save": "hdf5", "quantize": "quantize"}
+
+__all__ = [
+    "INPUT",
+    "LIF",
+    "Barrier",
+    "Connection",
+    "Conv",
+    "Delta",
+    "Dense",
+    "Identity",
+    "Injection",
+    "Input",
+    "Layer",
+    "MultiLevel",
+    "NetGraph",
+    "Neuron",
+    "Pool",
+    "Readout",
+    "Relay",
+    "Sigma",
+    "SigmaDelta",
+    "Synapse",
+    "fits_8_bits",
+    "load",
+    "quantize",
+    "save",
+    "weight_exponent",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,253 @@
+"""The NetGraph: the one object that leaves training and that every engine, measure and mapping reads.
+
+It is integer and complete: what it says is what torch's integer forward, the engine and Lava compute, bit for bit.
+Time is explicit: a synapse delays by one timestep, and where paths of different depth meet, the shorter one carries a
+delay line. Depth and delays are computed here, once, and only read elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from .neuron import Barrier, Neuron, Readout
+from .spec import IntArray, Shape, Spec, int_array, positive_ints
+from .synapse import Injection, Synapse
+
+INPUT = "input"
+"""Name of the network's input among the sources of a connection."""
+
+
+@dataclass(frozen=True, eq=False)
+class Input(Spec):
+    """The network's input: integer images of ``shape`` (C, H, W), presented at each of the T timesteps.
+
+    Args:
+        shape: (C, H, W).
+        scale: value of one integer step in the units of training (1 / 255 for 8-bit pixels of images in 0 .. 1).
+        bits: width of the unsigned graded message that carries a pixel; signed inputs have ``signed=True``.
+        gain, offset: stock NetX input transform: the feeder sends gain * x + offset for a real-valued x.
+    """
+
+    shape: Shape
+    scale: float = 1 / 255
+    bits: int = 8
+    signed: bool = False
+    gain: float = 1.0
+    offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", positive_ints(self.shape, "input shape", 3))
+        if not (np.isfinite(self.scale) and self.scale > 0):
+            raise ValueError(f"input scale: expected a finite number > 0, got {self.scale}")
+        if not 1 <= self.bits <= 24:
+            raise ValueError(f"input bits: expected 1 .. 24, got {self.bits}")
+
+    @property
+    def bound(self) -> int:
+        """Largest absolute value of an input."""
+        return 2 ** (self.bits - self.signed) - (0 if self.signed else 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Connection(Spec):
+    """One synapse and the layers whose spikes it reads; several sources of one shape are summed in the dendrite.
+
+    Args:
+        sources: names of layers, or "input". A layer may read itself (recurrent, one step back).
+        synapse: the linear map.
+    """
+
+    sources: tuple[str, ...]
+    synapse: Synapse
+
+    def __post_init__(self) -> None:
+        sources = (self.sources,) if isinstance(self.sources, str) else tuple(self.sources)
+        object.__setattr__(self, "sources", sources)
+        if not sources or len(set(sources)) != len(sources):
+            raise ValueError(f"connection sources: expected one or more different names, got {sources}")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(Spec):
+    """A population of neurons and the synapses that drive it.
+
+    Args:
+        name: unique, not "input".
+        connections: currents of all connections are added in the dendrite.
+        shape: (C, H, W) of the population.
+        neuron: parameters of the neuron.
+        bias: int32 (C,) or (C, H, W), added to the current in every step; None is zero.
+    """
+
+    name: str
+    connections: tuple[Connection, ...]
+    shape: Shape
+    neuron: Neuron
+    bias: IntArray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "connections", tuple(self.connections))
+        object.__setattr__(self, "shape", positive_ints(self.shape, f"layer {self.name!r}: shape", 3))
+        if not self.name or self.name == INPUT or "/" in self.name:
+            raise ValueError(f"layer name: expected a name without '/' other than {INPUT!r}, got {self.name!r}")
+        if not self.connections:
+            raise ValueError(f"layer {self.name!r}: expected at least one connection, got none")
+        if self.bias is not None:
+            self._check_bias()
+        threshold = getattr(self.neuron, "threshold", None)
+        if isinstance(threshold, np.ndarray) and threshold.ndim and threshold.shape != self.shape[:1]:
+            raise ValueError(f"layer {self.name!r}: {threshold.shape[0]} thresholds for shape {self.shape}")
+
+    def _check_bias(self) -> None:
+        if isinstance(self.neuron, Barrier):
+            raise ValueError(f"layer {self.name!r}: a barrier neuron has no bias")
+        bias = int_array(self.bias, f"layer {self.name!r}: bias", (1, 3))
+        if bias.shape not in (self.shape[:1], self.shape):
+            raise ValueError(
+                f"layer {self.name!r}: expected a bias of shape {self.shape[:1]} or {self.shape}, got {bias.shape}"
+            )
+        object.__setattr__(self, "bias", bias)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of all layers that this one reads, in order, each once."""
+        return tuple(dict.fromkeys(name for c in self.connections for name in c.sources))
+
+    @property
+    def synapse(self) -> Synapse:
+        """The synapse of a layer that has just one; ValueError otherwise."""
+        if len(self.connections) != 1:
+            raise ValueError(f"layer {self.name!r} has {len(self.connections)} synapses: read .connections")
+        return self.connections[0].synapse
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return int(np.prod(self.shape))
+
+
+@dataclass(frozen=True, eq=False)
+class NetGraph(Spec):
+    """A network of integers: layers in topological order, the last one is the output.
+
+    Args:
+        input: the input's shape and scale.
+        layers: each reads the input, earlier layers, or itself.
+        timesteps: T, the number of steps that one sample is presented; states are zero at its start.
+        labels: class names, or empty.
+
+    Raises:
+        ValueError: unknown source, duplicate name, wrong order, shapes that do not fit: names the layer and the value.
+
+    Example:
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph
+        >>> dense = Connection("input", Dense(np.ones((4, 6))))
+        >>> graph = NetGraph(Input((6, 1, 1)), (Layer("hidden", (dense,), (4, 1, 1), MultiLevel(4, 8)),), timesteps=2)
+        >>> graph["hidden"].shape, graph.depth["hidden"]
+        ((4, 1, 1), 1)
+    """
+
+    input: Input
+    layers: tuple[Layer, ...]
+    timesteps: int = 1
+    labels: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
+        object.__setattr__(self, "timesteps", positive_ints(self.timesteps, "timesteps", 1)[0])
+        if not self.layers:
+            raise ValueError("a network needs at least one layer, got none")
+        shapes: dict[str, Shape] = {INPUT: self.input.shape}
+        for layer in self.layers:
+            if layer.name in shapes:
+                raise ValueError(f"layer {layer.name!r}: the name appears twice")
+            self._check_connections(layer, shapes)
+            shapes[layer.name] = layer.shape
+        if self.labels and len(self.labels) != self.layers[-1].shape[0]:
+            raise ValueError(f"{len(self.labels)} labels for an output of shape {self.layers[-1].shape}")
+
+    @staticmethod
+    def _check_connections(layer: Layer, shapes: dict[str, Shape]) -> None:
+        known = {**shapes, layer.name: layer.shape}
+        if layer.inputs == (layer.name,):
+            raise ValueError(f"layer {layer.name!r} reads only itself: expected a connection from an earlier layer")
+        for connection in layer.connections:
+            for source in connection.sources:
+                if source not in known:
+                    raise ValueError(
+                        f"layer {layer.name!r} reads {source!r}: expected one of the layers before it, {', '.join(known)}"
+                    )
+            sources = {source: known[source] for source in connection.sources}
+            if len(set(sources.values())) != 1:
+                raise ValueError(f"layer {layer.name!r} sums sources of different shapes: {sources}")
+            if isinstance(connection.synapse, Injection) and connection.sources != (INPUT,):
+                raise ValueError(f"layer {layer.name!r}: an injection reads 'input' only, got {connection.sources}")
+            if layer.name in connection.sources and len(connection.sources) > 1:
+                raise ValueError(f"layer {layer.name!r}: a recurrent connection has itself as its only source")
+            try:
+                shape = connection.synapse.out_shape(next(iter(sources.values())))
+            except ValueError as error:
+                raise ValueError(f"layer {layer.name!r}: {error}") from None
+            if shape != layer.shape:
+                raise ValueError(
+                    f"layer {layer.name!r} has shape {layer.shape}, its {connection.synapse.kind} from "
+                    f"{', '.join(connection.sources)} gives {shape}"
+                )
+
+    def __getitem__(self, name: str) -> Layer:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(f"no layer {name!r}: expected one of {', '.join(layer.name for layer in self.layers)}")
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    @property
+    def output(self) -> Layer:
+        """The last layer."""
+        return self.layers[-1]
+
+    def shape(self, name: str) -> Shape:
+        """Shape (C, H, W) of a layer or of "input"."""
+        return self.input.shape if name == INPUT else self[name].shape
+
+    @cached_property
+    def depth(self) -> dict[str, int]:
+        """Timesteps between the input and each layer's response to it: the longest path, one step per synapse."""
+        depth = {INPUT: 0}
+        for layer in self.layers:
+            depth[layer.name] = max(
+                depth[source] + connection.synapse.delay
+                for connection in layer.connections
+                for source in connection.sources
+                if source != layer.name
+            )
+        return depth
+
+    def delay(self, layer: Layer, connection: Connection, source: str) -> int:
+        """Extra timesteps for which ``source`` is held back so that it meets the longest path into ``layer``.
+
+        A recurrent connection has none: its own step is the synapse's.
+        """
+        if source == layer.name:
+            return 0
+        return self.depth[layer.name] - connection.synapse.delay - self.depth[source]
+
+    @property
+    def latency(self) -> int:
+        """Timesteps from an input to the last layer's response to it."""
+        return self.depth[self.output.name]
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether the last layer is a readout, whose voltage after T steps is the output."""
+        return isinstance(self.output.neuron, Readout)

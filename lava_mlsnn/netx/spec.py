@@ -1,0 +1,79 @@
+"""What every part of a NetGraph shares: value equality over array fields, read-only integer arrays, clear errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Shape = tuple[int, int, int]
+IntArray = NDArray[np.int32]
+
+INT24_MAX = 2**23 - 1
+"""Largest value of a signed 24-bit register: membranes and dendritic accumulators of Loihi."""
+
+
+@dataclass(frozen=True, eq=False)
+class Spec:
+    """Base of the frozen dataclasses of a NetGraph: two are equal when type, scalars and arrays are equal."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, tuple(f.name for f in fields(self))))
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
+    return bool(a == b)
+
+
+def int_array(value: Any, what: str, ndim: int | tuple[int, ...] | None = None) -> IntArray:
+    """A read-only int32 copy of ``value``.
+
+    Raises:
+        ValueError: if a value is not an integer, does not fit 32 bits, or the number of dimensions is another.
+
+    Example:
+        >>> int_array([1.0, 2.0], "bias").tolist()
+        [1, 2]
+    """
+    array = np.asarray(value)
+    if array.dtype.kind not in "iufb":
+        raise ValueError(f"{what}: expected integers, got dtype {array.dtype}")
+    if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+        raise ValueError(f"{what}: expected integers, found a value that is not finite")
+    if array.dtype.kind == "f" and not np.array_equal(array, np.trunc(array)):
+        wrong = array[array != np.trunc(array)].flat[0]
+        raise ValueError(f"{what}: expected integers, found {wrong}")
+    limits = np.iinfo(np.int32)
+    if array.size and (array.max() > limits.max or array.min() < limits.min):
+        raise ValueError(f"{what}: expected 32-bit integers, found {array.min()} .. {array.max()}")
+    allowed = (ndim,) if isinstance(ndim, int) else ndim
+    if allowed is not None and array.ndim not in allowed:
+        raise ValueError(f"{what}: expected {' or '.join(map(str, allowed))} dimensions, got shape {array.shape}")
+    out = array.astype(np.int32)
+    out.flags.writeable = False
+    return out
+
+
+def positive_ints(value: Any, what: str, length: int, minimum: int = 1) -> tuple[int, ...]:
+    """``value`` as a tuple of ``length`` ints, none below ``minimum``; one int is repeated.
+
+    Example:
+        >>> positive_ints(2, "stride", 2)
+        (2, 2)
+    """
+    if np.ndim(value) == 0:
+        items: list[Any] = [value] * length
+    else:
+        items = list(value)
+    if len(items) != length or any(int(i) != i or i < minimum for i in items):
+        raise ValueError(f"{what}: expected {length} integers >= {minimum}, got {value!r}")
+    return tuple(int(i) for i in items)
