@@ -1,0 +1,132 @@
+"""The Dataset: integer images, labels and a fixed split, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Images = NDArray[Any]
+Labels = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and labels of a classification task.
+
+    Pixels stay the integers that the exported network receives; training multiplies them by ``input_scale``.
+
+    Args:
+        name: what :func:`lava_mlsnn.data.load` calls it.
+        train_images, test_images: unsigned integers below 2**bits.
+        train_labels, test_labels: class indices.
+        input_scale: value of one integer step in the units of training.
+        bits: width of a pixel.
+        labels: class names.
+        source: where the images come from and how they were split, in one sentence.
+
+    Shape:
+        images (N, C, H, W) or (N, C, H, W, T); labels (N,) int64.
+
+    Raises:
+        ValueError: arrays that do not fit each other, pixels that do not fit ``bits``, labels without a name.
+    """
+
+    name: str
+    train_images: Images = field(repr=False)
+    train_labels: Labels = field(repr=False)
+    test_images: Images = field(repr=False)
+    test_labels: Labels = field(repr=False)
+    input_scale: float
+    bits: int
+    labels: tuple[str, ...]
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test"):
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            if images.ndim not in (4, 5) or images.dtype.kind != "u":
+                raise ValueError(
+                    f"{self.name}: expected unsigned {part} images (N, C, H, W) or (N, C, H, W, T), "
+                    f"got {images.dtype} {images.shape}"
+                )
+            if labels.shape != images.shape[:1]:
+                raise ValueError(f"{self.name}: {labels.shape} {part} labels for {len(images)} images")
+            if images.size and int(images.max()) >= 2**self.bits:
+                raise ValueError(f"{self.name}: {part} pixel {images.max()} does not fit {self.bits} bits")
+            if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.labels):
+                raise ValueError(
+                    f"{self.name}: expected {part} labels in 0 .. {len(self.labels) - 1}, "
+                    f"got {labels.min()} .. {labels.max()}"
+                )
+            for what, array in (("images", images), ("labels", labels)):
+                view = array.view()
+                view.flags.writeable = False
+                object.__setattr__(self, f"{part}_{what}", view)
+        if self.train_images.shape[1:] != self.test_images.shape[1:]:
+            raise ValueError(
+                f"{self.name}: training images {self.train_images.shape[1:]}, test images {self.test_images.shape[1:]}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of an image."""
+        channels, height, width = self.train_images.shape[1:4]
+        return channels, height, width
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.labels)
+
+    def validation(self, fraction: float = 0.2, seed: int = 0) -> Dataset:
+        """The training part alone, split again; its test part is a validation part, the real one is out of reach.
+
+        Choose models and recipes on this, so that the test split stays unseen until the end.
+
+        Example:
+            >>> from lava_mlsnn import data
+            >>> part = data.load("digits").validation(0.25)
+            >>> len(part.train_labels), len(part.test_labels)
+            (1079, 359)
+        """
+        train, held_out = split(self.train_labels, fraction, seed)
+        return replace(
+            self,
+            name=f"{self.name}-validation",
+            train_images=self.train_images[train],
+            train_labels=self.train_labels[train],
+            test_images=self.train_images[held_out],
+            test_labels=self.train_labels[held_out],
+            source=f"{self.source} Training part only, split again {1 - fraction:.0%}/{fraction:.0%} with seed {seed}.",
+        )
+
+
+def split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indices of two disjoint parts with equal shares of each class; the second one holds ``fraction`` of all.
+
+    Each class is permuted by ``numpy.random.RandomState``, whose stream is frozen for all versions of numpy, and the
+    first ``round(fraction n)`` of its n members go to the second part. Both results are sorted.
+
+    Raises:
+        ValueError: fraction outside 0 .. 1, or a class too small to be in both parts.
+
+    Example:
+        >>> first, second = split(np.array([0, 0, 0, 0, 1, 1, 1, 1]), 0.25, seed=0)
+        >>> len(first), len(second), sorted({*first, *second}) == list(range(8))
+        (6, 2, True)
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"split: expected a fraction between 0 and 1, got {fraction}")
+    random = np.random.RandomState(seed)
+    first, second = [], []
+    for label in np.unique(labels):
+        members = random.permutation(np.flatnonzero(labels == label))
+        held_out = round(fraction * len(members))
+        if not 0 < held_out < len(members):
+            raise ValueError(f"split: class {label} has {len(members)} members, too few for a part of {fraction}")
+        second.append(members[:held_out])
+        first.append(members[held_out:])
+    return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))
