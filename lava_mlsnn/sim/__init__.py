@@ -1,0 +1,7 @@
+"""The integer engine: runs a NetGraph, event by event, with exactly the spikes that Lava computes."""
+
+from __future__ import annotations
+
+from .run import Run, run
+
+__all__ = ["Run", "run"]

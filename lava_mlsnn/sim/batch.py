@@ -1,0 +1,112 @@
+"""Batch mode: layer after layer in sample time, with states that start at zero for every sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..energy.activity import Activity
+from ..netx.graph import INPUT, Layer, NetGraph
+from ..netx.neuron import Readout
+from .reference import Ints, accumulate, current_bits, initial_state, overflows, step, wrap
+
+PIECE = 16
+"""Samples that the reference computes at a time: memory does not grow with the number of images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Output, counts, traces and overflows of a run; ``sim.run`` dresses it."""
+
+    output: NDArray[np.int64]
+    activity: Activity
+    traces: dict[str, Ints]
+    overflows: dict[str, int]
+
+
+def reference(
+    graph: NetGraph,
+    images: NDArray[Any],
+    trace: tuple[str, ...],
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """The plain numpy engine; it uses one thread whatever ``threads`` says."""
+    activity, overflown = Activity.zeros(graph), dict.fromkeys((layer.name for layer in graph), 0)
+    outputs = [np.zeros((0, graph.output.size), np.int64)]
+    traces: dict[str, list[Ints]] = {name: [] for name in trace}
+    for start in range(0, len(images), PIECE):
+        frames = at_each_step(graph, images[start : start + PIECE])
+        spikes = {INPUT: frames}
+        for layer in graph:
+            spikes[layer.name], sites, count = run_layer(layer, spikes)
+            activity.sites[layer.name][...] += sites
+            overflown[layer.name] += count
+        activity += counts(graph, spikes)
+        outputs.append(output(graph, spikes[graph.output.name]))
+        for name in trace:
+            traces[name].append(spikes[name])
+        if progress is not None:
+            progress(min(start + PIECE, len(images)), len(images))
+    joined = {name: np.concatenate(parts or [empty_trace(graph, name)]) for name, parts in traces.items()}
+    found = {name: count for name, count in overflown.items() if count}
+    return Result(np.concatenate(outputs), activity, joined, found)
+
+
+def at_each_step(graph: NetGraph, images: NDArray[Any]) -> Ints:
+    """Images (N, C, H, W) or (N, C, H, W, T) as int32 (N, C, H, W, T)."""
+    if images.ndim == 4:
+        images = np.broadcast_to(images[..., None], (*images.shape, graph.timesteps))
+    return images.astype(np.int32)
+
+
+def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.int64], int]:
+    """All steps of one layer: its spikes, non-zero sites per connection and step, number of overflows.
+
+    **Shape:** spikes[name] int32 (N, C, H, W, T) -> int32 (N, C', H', W', T), int64 (connections, T), int.
+    """
+    first = spikes[next(name for name in layer.inputs if name != layer.name)]
+    samples, steps = first.shape[0], first.shape[-1]
+    own = np.zeros((samples, *layer.shape), np.int32)  # what a recurrent connection reads: spikes of the step before
+    out = np.zeros((*own.shape, steps), np.int32)
+    sites = np.zeros((len(layer.connections), steps), np.int64)
+    state, overflown = initial_state(layer.neuron, own.shape), 0
+    for t in range(steps):
+        total = np.zeros(own.shape, np.int64)
+        for i, connection in enumerate(layer.connections):
+            parts = [own if name == layer.name else spikes[name][..., t] for name in connection.sources]
+            summed = wrap(sum(part.astype(np.int64) for part in parts))
+            sites[i, t] = np.count_nonzero(summed)
+            accumulated = accumulate(connection.synapse, summed)
+            overflown += overflows(accumulated) if connection.synapse.delay else 0
+            total += wrap(accumulated, current_bits(connection.synapse))
+        own, state = step(layer.neuron, state, wrap(total), layer.bias)
+        out[..., t] = own
+    return out, sites, overflown
+
+
+def counts(graph: NetGraph, spikes: dict[str, Ints]) -> Activity:
+    """Events and values of one piece; sites are zero, their sum is kept elsewhere."""
+    activity = Activity.zeros(graph, len(spikes[INPUT]))
+    for name in activity.events:
+        if name == INPUT or graph[name].neuron.spiking:
+            axes = (0, 1, 2, 3)
+            activity.events[name][:] = np.count_nonzero(spikes[name], axis=axes)
+            activity.values[name][:] = np.abs(spikes[name].astype(np.int64)).sum(axis=axes)
+    return activity
+
+
+def output(graph: NetGraph, spikes: Ints) -> NDArray[np.int64]:
+    """Outputs (N, features) of the last layer's trace (N, C, H, W, T)."""
+    wide = spikes.astype(np.int64)
+    last = wide[..., -1] if isinstance(graph.output.neuron, Readout) else wide.sum(axis=-1)
+    return last.reshape(len(spikes), -1)
+
+
+def empty_trace(graph: NetGraph, name: str) -> Ints:
+    """The trace of no samples."""
+    return np.zeros((0, *graph.shape(name), graph.timesteps), np.int32)

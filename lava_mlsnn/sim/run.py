@@ -1,0 +1,152 @@
+"""Run a NetGraph on whole data sets: images in, outputs, activity and, on request, every layer's spikes out."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..energy.activity import Activity
+from ..netx.graph import INPUT, NetGraph
+from ..netx.neuron import Barrier, Delta, Sigma
+from . import batch
+
+Progress = Callable[[int, int], None]
+
+ENGINES: dict[str, Callable[..., batch.Result]] = {"reference": batch.reference}
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What came out of a run.
+
+    Args:
+        output: per sample the readout's voltage after step T or, of a network that ends in spikes, their sum over T.
+        activity: events, sums of values and non-zero sites per layer and step.
+        traces: spikes of the layers that were asked for.
+        overflows: per layer, how often a synapse's sum left the signed 24 bits of a dendritic accumulator (layers
+            where it never did are absent). Conv wraps then, as Lava's does; other synapses go on in 32 bits.
+
+    **Shape:** output int64 (N, classes); traces[name] int32 (N, C, H, W, T).
+    """
+
+    output: NDArray[np.int64]
+    activity: Activity
+    traces: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+    overflows: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Index of the largest output of each sample, the first one where several are equal: int64 (N,)."""
+        return self.output.argmax(axis=1)
+
+    @property
+    def trace(self) -> Mapping[str, NDArray[np.int32]]:
+        """``traces``; ValueError if the run was made without."""
+        if not self.traces:
+            raise ValueError("this run has no trace: expected sim.run(..., trace=True) or trace=[layer names]")
+        return self.traces
+
+
+def run(
+    graph: NetGraph,
+    images: Any,
+    *,
+    trace: bool | Iterable[str] = False,
+    engine: str = "reference",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """Present ``images`` to ``graph``, T steps each, from zero state.
+
+    Every layer sees step t of a sample at its own t (the delays that align skip connections cancel); recurrent
+    connections carry what was sent one step before.
+
+    Args:
+        graph: the network.
+        images: integers within the range of ``graph.input``; (N, C, H, W) is shown at each of the T steps,
+            (N, C, H, W, T) step by step. A memory map is read piece by piece.
+        trace: True for the spikes of all layers (a Readout's voltage), or the names of some ("input" is one).
+        engine: "fast" or "reference": the same numbers.
+        threads: samples that run side by side; None for one per core that this process may use.
+        progress: called with (samples done, samples in all) after every piece.
+
+    Raises:
+        ValueError: images of another dtype, shape or range; an unknown layer or engine.
+
+    Warns:
+        RuntimeWarning: if an accumulator left 24 bits, with the names of the layers (see :class:`Run`).
+
+    Example:
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, NetGraph, Readout
+        >>> dense = Connection("input", Dense([[1, 2], [3, 4]]))
+        >>> graph = NetGraph(Input((2, 1, 1)), (Layer("out", (dense,), (2, 1, 1), Readout()),), timesteps=2)
+        >>> result = run(graph, np.array([[5, 6]]).reshape(1, 2, 1, 1))
+        >>> result.output.tolist(), result.labels.tolist()
+        ([[34, 78]], [1])
+    """
+    check_graph(graph)
+    images = check_images(graph, images)
+    if engine not in ENGINES:
+        raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
+    names = _trace_names(graph, trace)
+    result = ENGINES[engine](graph, images, names, _threads(threads), progress)
+    if result.overflows:
+        counts = ", ".join(f"{name!r} ({count} times)" for name, count in result.overflows.items())
+        warnings.warn(f"sums of synapses left the signed 24-bit accumulator in layer {counts}", RuntimeWarning, 2)
+    return Run(result.output, result.activity, result.traces, result.overflows)
+
+
+def check_graph(graph: NetGraph) -> None:
+    """ValueError if a layer asks for what no engine computes: reads a readout, or gives a bias to an encoder."""
+    for layer in graph:
+        for source in layer.inputs:
+            if source != INPUT and not graph[source].neuron.spiking:
+                raise ValueError(
+                    f"layer {layer.name!r} reads {source!r}, a {graph[source].neuron.kind} that never spikes"
+                )
+        if layer.bias is not None and isinstance(layer.neuron, (Barrier, Delta, Sigma)):
+            raise ValueError(f"layer {layer.name!r}: a {layer.neuron.kind} neuron has no bias")
+
+
+def check_images(graph: NetGraph, images: Any) -> NDArray[Any]:
+    """``images`` as an integer array of shape (N, C, H, W) or (N, C, H, W, T); ValueError names what does not fit."""
+    if not isinstance(images, np.ndarray):
+        images = np.asarray(images)
+    shape, steps = graph.input.shape, graph.timesteps
+    if images.dtype.kind not in "iu":
+        raise ValueError(f"images: expected integers, got dtype {images.dtype}")
+    if images.shape[1:] not in (shape, (*shape, steps)):
+        sizes = ", ".join(map(str, shape))
+        raise ValueError(f"images: expected shape (N, {sizes}) or (N, {sizes}, {steps}), got {images.shape}")
+    bound = graph.input.bound
+    low, high = (-bound, bound - 1) if graph.input.signed else (0, bound)
+    if images.size:
+        for value in (int(images.min()), int(images.max())):
+            if not low <= value <= high:
+                raise ValueError(f"images: expected values in {low} .. {high} ({graph.input.bits} bits), got {value}")
+    return images
+
+
+def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(trace, (bool, np.bool_)):
+        return tuple(layer.name for layer in graph) if trace else ()
+    names = (trace,) if isinstance(trace, str) else tuple(trace)
+    known = (INPUT, *(layer.name for layer in graph))
+    for name in names:
+        if name not in known:
+            raise ValueError(f"trace: no layer {name!r}: expected one of {', '.join(known)}")
+    return names
+
+
+def _threads(threads: int | None) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if int(threads) != threads or threads < 1:
+        raise ValueError(f"threads: expected an integer >= 1, got {threads!r}")
+    return int(threads)
