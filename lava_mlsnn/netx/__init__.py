@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
 from .synapse import Conv, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 
 if TYPE_CHECKING:
+    from ._digest import digest
     from .hdf5 import load, save
     from .quantize import quantize
 
-_LAZY = {"load": "hdf5", "save": "hdf5", "quantize": "quantize"}
+_LAZY = {"digest": "_digest", "load": "hdf5", "save": "hdf5", "quantize": "quantize"}
 
 __all__ = [
     "INPUT",
@@ -27,6 +29,7 @@ __all__ = [
     "Input",
     "Layer",
     "MultiLevel",
+    "NetFileError",
     "NetGraph",
     "Neuron",
     "Pool",
@@ -35,6 +38,8 @@ __all__ = [
     "Sigma",
     "SigmaDelta",
     "Synapse",
+    "WeightWarning",
+    "digest",
     "fits_8_bits",
     "load",
     "quantize",

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from .neuron import Barrier, Neuron, Readout
-from .spec import IntArray, Shape, Spec, int_array, positive_ints
+from .spec import IntArray, Shape, Spec, finite, int_array, integer, positive_ints
 from .synapse import Injection, Synapse
 
 INPUT = "input"
@@ -41,15 +41,20 @@ class Input(Spec):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", positive_ints(self.shape, "input shape", 3))
-        if not (np.isfinite(self.scale) and self.scale > 0):
-            raise ValueError(f"input scale: expected a finite number > 0, got {self.scale}")
-        if not 1 <= self.bits <= 24:
-            raise ValueError(f"input bits: expected 1 .. 24, got {self.bits}")
+        object.__setattr__(self, "scale", finite(self.scale, "input scale", positive=True))
+        object.__setattr__(self, "bits", integer(self.bits, "input bits", 1, 24))
+        object.__setattr__(self, "signed", bool(self.signed))
+        object.__setattr__(self, "gain", finite(self.gain, "input gain"))
+        object.__setattr__(self, "offset", finite(self.offset, "input offset"))
 
     @property
     def bound(self) -> int:
         """Largest absolute value of an input."""
         return 2 ** (self.bits - self.signed) - (0 if self.signed else 1)
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.isprintable() and name not in ("", INPUT) and "/" not in name
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +72,7 @@ class Connection(Spec):
     def __post_init__(self) -> None:
         sources = (self.sources,) if isinstance(self.sources, str) else tuple(self.sources)
         object.__setattr__(self, "sources", sources)
-        if not sources or len(set(sources)) != len(sources):
+        if not sources or len(set(sources)) != len(sources) or not all(isinstance(name, str) for name in sources):
             raise ValueError(f"connection sources: expected one or more different names, got {sources}")
 
 
@@ -76,11 +81,11 @@ class Layer(Spec):
     """A population of neurons and the synapses that drive it.
 
     Args:
-        name: unique, not "input".
+        name: unique printable text, not "input", no "/".
         connections: currents of all connections are added in the dendrite.
         shape: (C, H, W) of the population.
         neuron: parameters of the neuron.
-        bias: int32 (C,) or (C, H, W), added to the current in every step; None is zero.
+        bias: int32 (C,) or (C, H, W), added to the current in every step; None is zero. (C, 1, 1) becomes (C,).
     """
 
     name: str
@@ -92,8 +97,8 @@ class Layer(Spec):
     def __post_init__(self) -> None:
         object.__setattr__(self, "connections", tuple(self.connections))
         object.__setattr__(self, "shape", positive_ints(self.shape, f"layer {self.name!r}: shape", 3))
-        if not self.name or self.name == INPUT or "/" in self.name:
-            raise ValueError(f"layer name: expected a name without '/' other than {INPUT!r}, got {self.name!r}")
+        if not _is_name(self.name):
+            raise ValueError(f"layer name: expected printable text without '/' other than {INPUT!r}, got {self.name!r}")
         if not self.connections:
             raise ValueError(f"layer {self.name!r}: expected at least one connection, got none")
         if self.bias is not None:
@@ -110,6 +115,8 @@ class Layer(Spec):
             raise ValueError(
                 f"layer {self.name!r}: expected a bias of shape {self.shape[:1]} or {self.shape}, got {bias.shape}"
             )
+        if self.shape[1:] == (1, 1):  # one form for one meaning
+            bias = bias.reshape(self.shape[:1])
         object.__setattr__(self, "bias", bias)
 
     @property
@@ -160,6 +167,8 @@ class NetGraph(Spec):
         object.__setattr__(self, "layers", tuple(self.layers))
         object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
         object.__setattr__(self, "timesteps", positive_ints(self.timesteps, "timesteps", 1)[0])
+        if not all(label.isprintable() for label in self.labels):
+            raise ValueError(f"labels: expected printable text, got {self.labels}")
         if not self.layers:
             raise ValueError("a network needs at least one layer, got none")
         shapes: dict[str, Shape] = {INPUT: self.input.shape}
@@ -180,7 +189,8 @@ class NetGraph(Spec):
             for source in connection.sources:
                 if source not in known:
                     raise ValueError(
-                        f"layer {layer.name!r} reads {source!r}: expected one of the layers before it, {', '.join(known)}"
+                        f"layer {layer.name!r} reads {source!r}: "
+                        f"expected one of the layers before it, {', '.join(known)}"
                     )
             sources = {source: known[source] for source in connection.sources}
             if len(set(sources.values())) != 1:

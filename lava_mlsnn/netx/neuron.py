@@ -1,7 +1,7 @@
 """Neurons of a NetGraph: parameters and equations of integer point neurons; engines compute exactly these.
 
 In every step a neuron receives the integer current ``a`` (sum of its synapses) plus the layer's bias ``b``, updates its
-state, which is zero at the start of each sample, and emits an integer spike ``z``. Division of integers is floor division.
+state, which is zero at the start of each sample, and emits an integer spike ``z``. Integer division rounds down.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from .spec import IntArray, Spec, int_array, positive_ints
+from .spec import IntArray, Spec, finite, int_array, integer, positive_ints
 
 MAX_LEVELS = 2**15 - 1
 """Widest graded spike allowed for a multi-level neuron: 16-bit messages."""
@@ -99,9 +97,7 @@ class Readout(Neuron):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scale", float(self.scale))
-        if not (np.isfinite(self.scale) and self.scale > 0):
-            raise ValueError(f"readout scale: expected a finite number > 0, got {self.scale}")
+        object.__setattr__(self, "scale", finite(self.scale, "readout scale", positive=True))
 
     def message_bound(self, input_bound: int) -> int | None:
         return None
@@ -113,14 +109,15 @@ class LIF(Neuron):
 
     .. math::
         u \leftarrow \mathrm{wrap}_{24}(D(u, du + 1) + 64 a), \quad
-        v \leftarrow \mathrm{clip}(D(v, dv) + u + b\,2^{bias\_exp}), \quad z = [v > 64\, vth], \quad v \leftarrow 0 \text{ where } z
+        v \leftarrow \mathrm{clip}(D(v, dv) + u + b\,2^{bias\_exp}), \quad
+        z = [v > 64\, vth], \quad v \leftarrow 0 \text{ where } z
 
     with the decay D(x, d) = sign(x) ((|x| (4096 - d)) >> 12), clip to +-(2**23 - 1), and the single asymmetric wrap of
     Lava for u above 2**23 or at or below -2**23.
 
     Args:
         vth: threshold mantissa, 17 bits on hardware.
-        du, dv: decays, 12 bits: du in 0..4095 (Lava adds one), dv in 0..4096. NetX: du = iDecay - 1, dv = vDecay; -1 <= du.
+        du, dv: decays, 12 bits: du in -1 .. 4095 (Lava adds one), dv in 0 .. 4096. NetX: du = iDecay - 1, dv = vDecay.
         bias_exp: the layer's bias is multiplied by 2**bias_exp.
     """
 
@@ -133,10 +130,7 @@ class LIF(Neuron):
 
     def __post_init__(self) -> None:
         for name, low, high in (("vth", 0, 2**24), ("du", -1, 4095), ("dv", 0, 4096), ("bias_exp", 0, 7)):
-            value = getattr(self, name)
-            if int(value) != value or not low <= value <= high:
-                raise ValueError(f"lif {name}: expected an integer in {low} .. {high}, got {value}")
-            object.__setattr__(self, name, int(value))
+            object.__setattr__(self, name, integer(getattr(self, name), f"lif {name}", low, high))
 
     def message_bound(self, input_bound: int) -> int:
         return 1
@@ -166,7 +160,7 @@ class Delta(Neuron):
     model: str = "released"
 
     def __post_init__(self) -> None:
-        _check_sdn(self.vth, self.spike_exp, self.state_exp, self.model)
+        _check_sdn(self)
 
     def message_bound(self, input_bound: int) -> None:
         return None
@@ -189,7 +183,7 @@ class SigmaDelta(Neuron):
     model: str = "released"
 
     def __post_init__(self) -> None:
-        _check_sdn(self.vth, self.spike_exp, self.state_exp, self.model)
+        _check_sdn(self)
 
     def message_bound(self, input_bound: int) -> None:
         return None
@@ -225,11 +219,8 @@ def _threshold(value: IntArray) -> IntArray:
     return threshold
 
 
-def _check_sdn(vth: int, spike_exp: int, state_exp: int, model: str) -> None:
-    if int(vth) != vth or vth < 0:
-        raise ValueError(f"sigma-delta vth: expected an integer >= 0, got {vth}")
-    for name, value in (("spike_exp", spike_exp), ("state_exp", state_exp)):
-        if not 0 <= value <= 7:
-            raise ValueError(f"sigma-delta {name}: expected 0 .. 7, got {value}")
-    if model not in SDN_MODELS:
-        raise ValueError(f"sigma-delta model: expected one of {SDN_MODELS}, got {model!r}")
+def _check_sdn(neuron: Delta | SigmaDelta) -> None:
+    for name, high in (("vth", 2**24), ("spike_exp", 7), ("state_exp", 7)):
+        object.__setattr__(neuron, name, integer(getattr(neuron, name), f"{neuron.kind} {name}", 0, high))
+    if neuron.model not in SDN_MODELS:
+        raise ValueError(f"{neuron.kind} model: expected one of {SDN_MODELS}, got {neuron.model!r}")

@@ -22,13 +22,14 @@ class Spec:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return all(same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, tuple(f.name for f in fields(self))))
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
+    """Whether two fields hold the same value; arrays are equal when shape and elements are."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and np.array_equal(a, b)
     return bool(a == b)
@@ -63,6 +64,32 @@ def int_array(value: Any, what: str, ndim: int | tuple[int, ...] | None = None) 
     return out
 
 
+def integer(value: Any, what: str, low: int, high: int) -> int:
+    """``value`` as an int within ``low`` .. ``high``.
+
+    Example:
+        >>> integer(np.int64(3), "bits", 1, 24)
+        3
+    """
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "iufb" or not low <= number <= high or int(number) != number:
+        raise ValueError(f"{what}: expected an integer in {low} .. {high}, got {value!r}")
+    return int(number)
+
+
+def finite(value: Any, what: str, positive: bool = False) -> float:
+    """``value`` as a finite float, above zero if ``positive``.
+
+    Example:
+        >>> finite(np.float32(0.5), "scale", positive=True)
+        0.5
+    """
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "iufb" or not np.isfinite(number) or (positive and number <= 0):
+        raise ValueError(f"{what}: expected a finite number{' > 0' if positive else ''}, got {value!r}")
+    return float(number)
+
+
 def positive_ints(value: Any, what: str, length: int, minimum: int = 1) -> tuple[int, ...]:
     """``value`` as a tuple of ``length`` ints, none below ``minimum``; one int is repeated.
 
@@ -74,6 +101,11 @@ def positive_ints(value: Any, what: str, length: int, minimum: int = 1) -> tuple
         items: list[Any] = [value] * length
     else:
         items = list(value)
-    if len(items) != length or any(int(i) != i or i < minimum for i in items):
+    if len(items) != length or not all(_is_integer(i) and i >= minimum for i in items):
         raise ValueError(f"{what}: expected {length} integers >= {minimum}, got {value!r}")
     return tuple(int(i) for i in items)
+
+
+def _is_integer(value: Any) -> bool:
+    number = np.asarray(value)
+    return number.ndim == 0 and number.dtype.kind in "iufb" and bool(np.isfinite(number)) and int(number) == number

@@ -60,7 +60,9 @@ class Conv(Synapse):
         (groups,) = positive_ints(self.groups, "conv groups", 1)
         object.__setattr__(self, "groups", groups)
         if 0 in self.weight.shape or self.weight.shape[0] % groups:
-            raise ValueError(f"conv weight {self.weight.shape}: output channels must be a positive multiple of {groups=}")
+            raise ValueError(
+                f"conv weight {self.weight.shape}: output channels must be a positive multiple of {groups=}"
+            )
 
     def out_shape(self, in_shape: Shape) -> Shape:
         out_channels, per_group, *kernel = self.weight.shape
@@ -74,7 +76,9 @@ class Conv(Synapse):
             for n, k, s, p, d in zip(in_shape[1:], kernel, self.stride, self.padding, self.dilation, strict=True)
         ]
         if min(size) < 1:
-            raise ValueError(f"conv kernel {tuple(kernel)}, dilation {self.dilation} is larger than its input {in_shape}")
+            raise ValueError(
+                f"conv kernel {tuple(kernel)}, dilation {self.dilation} is larger than its input {in_shape}"
+            )
         return out_channels, size[0], size[1]
 
 
@@ -102,7 +106,8 @@ class Dense(Synapse):
     def out_shape(self, in_shape: Shape) -> Shape:
         if prod(in_shape) != self.weight.shape[1]:
             raise ValueError(
-                f"dense weight {self.weight.shape} reads {self.weight.shape[1]} sites, its input {in_shape} has {prod(in_shape)}"
+                f"dense weight {self.weight.shape} reads {self.weight.shape[1]} sites, "
+                f"its input {in_shape} has {prod(in_shape)}"
             )
         return self.weight.shape[0], 1, 1
 

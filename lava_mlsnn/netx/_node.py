@@ -1,0 +1,226 @@
+"""Guarded reading of HDF5: every size is checked before memory is taken, every key must be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from os import PathLike, fspath, path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from .errors import NetFileError
+
+MAX_ELEMENTS = 2**28
+"""Most numbers that the datasets of one file may declare together."""
+
+MAX_INFLATION = 1100
+"""Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
+
+MAX_TEXT = 2**16
+"""Longest text, in bytes."""
+
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+_H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
+
+
+@dataclass
+class _Budget:
+    """Numbers that may still be read from this file."""
+
+    elements: int = MAX_ELEMENTS
+
+
+class Node:
+    """One group of a file. Reading marks a key as known; :meth:`done` refuses what nobody asked for."""
+
+    def __init__(self, group: h5py.Group, where: str, budget: _Budget) -> None:
+        self.where = where
+        self._group = group
+        self._budget = budget
+        self._known: set[str] = set()
+        self._keys = list(group.keys())
+
+    def error(self, message: str) -> NetFileError:
+        """The error to raise, with the file and the layer in front of the message."""
+        return NetFileError(f"{self.where}: {message}")
+
+    def keys(self) -> list[str]:
+        """Names of everything in this group."""
+        return self._keys
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there; looking does not make it known."""
+        return key in self._keys
+
+    def done(self, hint: str = "") -> None:
+        """Refuse keys that were not read: they may change what the network means."""
+        unknown = [key for key in self._keys if key not in self._known]
+        if unknown:
+            raise self.error(f"unknown key {', '.join(map(repr, unknown))}; known here: {_listing(self._known)}{hint}")
+
+    def ignore(self, *keys: str) -> None:
+        """Accept keys whose value does not matter."""
+        self._known.update(keys)
+
+    def node(self, key: str, where: str | None = None) -> Node:
+        """A group within this one."""
+        item = self._item(key)
+        if not isinstance(item, h5py.Group):
+            raise self.error(f"{key!r}: expected a group, found a dataset")
+        return Node(item, where or f"{self.where}: {key}", self._budget)
+
+    def array(self, key: str) -> np.ndarray:
+        """A numeric dataset, after its declared size has been checked against what the file stores."""
+        dataset = self._dataset(key)
+        if dataset.dtype.kind not in "iufb" or dataset.dtype.itemsize > 8:
+            raise self.error(f"{key!r}: expected numbers, found dtype {dataset.dtype}")
+        count = self._check_size(key, dataset)
+        self._budget.elements -= count
+        if self._budget.elements < 0:
+            raise self.error(f"{key!r}: shape {dataset.shape} takes the file beyond {MAX_ELEMENTS} numbers")
+        value = np.asarray(dataset[()])
+        if value.dtype.kind == "f" and not np.all(np.isfinite(value)):
+            raise self.error(f"{key!r}: found a value that is not finite")
+        return value
+
+    def scalar(self, key: str) -> Any:
+        """One number, stored with shape () or (1,)."""
+        value = self.array(key)
+        if value.shape not in ((), (1,)):
+            raise self.error(f"{key!r}: expected one number, found shape {value.shape}")
+        return value.reshape(())[()]
+
+    def integer(self, key: str, low: int = -(2**31), high: int = 2**31 - 1) -> int:
+        """One integer within ``low`` .. ``high``."""
+        value = self.scalar(key)
+        if value != int(value) or not low <= value <= high:
+            raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {value}")
+        return int(value)
+
+    def real(self, key: str) -> float:
+        """One finite number."""
+        return float(self.scalar(key))
+
+    def flag(self, key: str) -> bool:
+        """True or False, or 0 or 1."""
+        return bool(self.integer(key, 0, 1))
+
+    def integers(self, key: str, lengths: tuple[int, ...], low: int = 0) -> tuple[int, ...]:
+        """A short vector of integers >= ``low``; a single number counts as a vector of one."""
+        value = np.atleast_1d(self.array(key))
+        if value.ndim != 1 or len(value) not in lengths:
+            raise self.error(f"{key!r}: expected {' or '.join(map(str, lengths))} integers, found shape {value.shape}")
+        if np.any(value != np.trunc(value)) or np.any(value < low) or np.any(value >= 2**31):
+            raise self.error(f"{key!r}: expected integers in {low} .. {2**31 - 1}, found {value.tolist()}")
+        return tuple(int(v) for v in value)
+
+    def text(self, key: str) -> str:
+        """One text, stored with shape () or (1,)."""
+        values = self.texts(key, scalar=True)
+        if len(values) != 1:
+            raise self.error(f"{key!r}: expected one text, found {len(values)}")
+        return values[0]
+
+    def texts(self, key: str, scalar: bool = False) -> tuple[str, ...]:
+        """A vector of texts."""
+        dataset = self._dataset(key)
+        if dataset.ndim > 1 or (dataset.ndim == 0 and not scalar):
+            raise self.error(f"{key!r}: expected a vector of texts, found shape {dataset.shape}")
+        string = h5py.check_string_dtype(dataset.dtype)
+        if string is None or (string.length or 0) > MAX_TEXT:
+            raise self.error(f"{key!r}: expected text, found dtype {dataset.dtype}")
+        self._budget.elements -= self._check_size(key, dataset) * max(1, string.length or 0)
+        if self._budget.elements < 0 or (string.length is None and dataset.size > 1):
+            raise self.error(f"{key!r}: too much text, shape {dataset.shape} of dtype {dataset.dtype}")
+        values = np.atleast_1d(np.asarray(dataset[()]))
+        try:
+            texts = tuple((v if isinstance(v, bytes) else str(v).encode()).decode("utf-8") for v in values.tolist())
+        except UnicodeDecodeError:
+            raise self.error(f"{key!r}: expected UTF-8 text, found {values.tolist()!r}") from None
+        return texts
+
+    def _item(self, key: str) -> Any:
+        if key not in self._keys:
+            raise self.error(f"{key!r} is missing")
+        self._known.add(key)
+        if not isinstance(self._group.get(key, getlink=True), h5py.HardLink):
+            raise self.error(f"{key!r}: expected a dataset or group of this file, found a link")
+        return self._group[key]
+
+    def _dataset(self, key: str) -> h5py.Dataset:
+        item = self._item(key)
+        if not isinstance(item, h5py.Dataset):
+            raise self.error(f"{key!r}: expected a dataset, found a group")
+        if item.shape is None:
+            raise self.error(f"{key!r} is empty")
+        if item.is_virtual or item.external:
+            raise self.error(f"{key!r}: its data lies in another file")
+        return item
+
+    def _check_size(self, key: str, dataset: h5py.Dataset) -> int:
+        """Number of elements, provided that the file really stores them."""
+        count = prod(dataset.shape)
+        nbytes, stored = count * dataset.dtype.itemsize, dataset.id.get_storage_size()
+        plist = dataset.id.get_create_plist()
+        filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
+        if filters - _FILTERS:
+            raise self.error(f"{key!r}: unknown compression filter {sorted(filters - _FILTERS)}")
+        allowed = stored * (MAX_INFLATION if h5py.h5z.FILTER_DEFLATE in filters else 1)
+        if count > MAX_ELEMENTS or nbytes > allowed:
+            raise self.error(f"{key!r}: declares shape {dataset.shape}, {nbytes} bytes, but the file stores {stored}")
+        return count
+
+
+def _listing(keys: set[str]) -> str:
+    return ", ".join(sorted(keys)) or "nothing"
+
+
+@contextmanager
+def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]]:
+    """The root group and its attributes; closed at the end, without a lock; every failure becomes a NetFileError.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        NetFileError: it is not a readable network file.
+    """
+    name = fspath(file)
+    if not path.exists(name):
+        raise FileNotFoundError(f"no such network file: {name}")
+    where = path.basename(name)
+    if path.isdir(name):
+        raise NetFileError(f"{where}: expected a file, found a directory")
+    try:
+        with h5py.File(name, "r", locking=False) as handle:
+            yield Node(handle, where, _Budget()), _attributes(handle, where)
+    except NetFileError:
+        raise
+    except _H5PY_ERRORS as error:
+        kind = "damaged" if _is_hdf5(name) else "not an HDF5 file"
+        raise NetFileError(f"{where}: {kind}: {_one_line(error)}") from error
+
+
+def _attributes(handle: h5py.File, where: str) -> dict[str, Any]:
+    """The root's attributes: single numbers and short texts only."""
+    attributes: dict[str, Any] = {}
+    if len(handle.attrs) > 100:
+        raise NetFileError(f"{where}: {len(handle.attrs)} attributes")
+    for name in handle.attrs:
+        kind = handle.attrs.get_id(name)
+        if prod(kind.shape or ()) > 1 or kind.dtype.itemsize > MAX_TEXT:
+            raise NetFileError(f"{where}: attribute {name!r}: expected one value, found shape {kind.shape}")
+        value = handle.attrs[name]
+        attributes[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    return attributes
+
+
+def _is_hdf5(name: str) -> bool:
+    with open(name, "rb") as stream:
+        return stream.read(8) == b"\x89HDF\r\n\x1a\n"
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,11 @@
+"""What can be wrong with a file of a network."""
+
+from __future__ import annotations
+
+
+class NetFileError(ValueError):
+    """A network file is damaged, foreign, or asks for what cannot be done; the message names layer and value."""
+
+
+class WeightWarning(UserWarning):
+    """A layer's weights run in simulation, but hardware cannot store them, or stock changes them on loading."""

@@ -1,0 +1,88 @@
+"""Save a NetGraph to HDF5 in the layout of Lava's NetX, and load it back; ``docs/format.md`` lists every key."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from os import PathLike, fspath
+from secrets import token_hex
+
+import h5py
+
+from ._digest import digest
+from ._layout import FORMAT, VERSION
+from ._node import Node, open_root
+from ._read import read_graph
+from ._write import write_graph
+from .errors import NetFileError
+from .graph import NetGraph
+
+__all__ = ["load", "save"]
+
+
+def save(graph: NetGraph, path: str | PathLike[str]) -> None:
+    """Write a network to ``path``; :func:`load` gives back an equal one.
+
+    A chain of stock neurons also loads in ``lava.lib.dl.netx.hdf5.Network`` and computes the same there; whatever
+    else a graph holds makes that reader raise. The file appears complete or not at all, under its final name.
+
+    Args:
+        graph: the network.
+        path: file to write or replace, by custom ``*.net``.
+
+    Example:
+        >>> import tempfile, numpy as np
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, NetGraph, Readout
+        >>> layer = Layer("out", (Connection("input", Dense(np.eye(3))),), (3, 1, 1), Readout())
+        >>> graph = NetGraph(Input((3, 1, 1)), (layer,))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save(graph, f"{folder}/x.net")
+        ...     load(f"{folder}/x.net") == graph
+        True
+    """
+    if not isinstance(graph, NetGraph):
+        raise ValueError(f"save: expected a NetGraph, got {type(graph).__name__}")
+    target = os.path.realpath(fspath(path))
+    folder, name = os.path.split(target)
+    part = os.path.join(folder, f".{name}.{token_hex(4)}.part")
+    try:
+        with h5py.File(part, "w-") as file:
+            write_graph(file, graph)
+        os.replace(part, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(part)
+        raise
+
+
+def load(path: str | PathLike[str]) -> NetGraph:
+    """Read a network file, ours or stock NetX.
+
+    Args:
+        path: the file. It is not locked, and closed before this returns.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        NetFileError: the file is truncated, damaged, foreign or inconsistent, was made by a later version of the
+            format, or holds what cannot be honoured; the message names file, layer, key and value.
+    """
+    with open_root(path) as (root, attributes):
+        if "format_version" not in attributes:
+            raise root.error("not a network file of this library: it has no format_version")
+        return _load_own(root, attributes)
+
+
+def _load_own(root: Node, attributes: dict[str, object]) -> NetGraph:
+    if attributes.get("format") != FORMAT:
+        raise root.error(f"format is {attributes.get('format')!r}: expected {FORMAT!r}")
+    version = attributes["format_version"]
+    if version != VERSION:
+        raise root.error(f"format version {version}: this release reads version {VERSION}; update lava-mlsnn")
+    graph = read_graph(root)
+    stored = attributes.get("digest")
+    if stored is not None and stored != digest(graph):
+        raise NetFileError(
+            f"{root.where}: the content does not have the digest that the file states, {stored}: "
+            "it was damaged or edited; remove the attribute 'digest' to load it as it is"
+        )
+    return graph
