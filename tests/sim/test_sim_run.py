@@ -1,0 +1,167 @@
+"""sim.run: what it returns and what it refuses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lava_mlsnn import sim
+from lava_mlsnn.netx import (
+    Barrier,
+    Connection,
+    Conv,
+    Delta,
+    Dense,
+    Identity,
+    Input,
+    Layer,
+    MultiLevel,
+    NetGraph,
+    Readout,
+)
+
+
+def _residual(steps=2):
+    """input -> a -> b, (a + b) -> barrier -> readout: a sum of two sources of different depth."""
+    conv = Conv(np.ones((2, 2, 3, 3)), padding=1)
+    return NetGraph(
+        Input((2, 3, 3), bits=2),
+        (
+            Layer("a", (Connection("input", conv),), (2, 3, 3), MultiLevel(3, 5)),
+            Layer("b", (Connection("a", conv),), (2, 3, 3), MultiLevel(3, np.array([3, 4])), np.array([1, -1])),
+            Layer("sum", (Connection(("a", "b"), Identity()),), (2, 3, 3), Barrier(4)),
+            Layer("out", (Connection("sum", Dense(np.arange(54).reshape(3, 18) % 7 - 3)),), (3, 1, 1), Readout()),
+        ),
+        steps,
+    )
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(1).integers(0, 4, size=(37, 2, 3, 3))
+
+
+def test_traces_are_related_as_the_equations_say(images):
+    graph = _residual()
+    run = sim.run(graph, images, trace=True)
+    a, b, total, out = (run.trace[name].astype(int) for name in ("a", "b", "sum", "out"))
+    assert total.shape == (37, 2, 3, 3, 2)
+    h = (a + b)[..., 0]
+    assert np.array_equal(total[..., 0], np.minimum(h, 4))
+    assert np.array_equal(total[..., 1], np.minimum(h - total[..., 0] + (a + b)[..., 1], 4))
+    weight = graph["out"].synapse.weight
+    assert np.array_equal(out[..., 1].reshape(37, 3), total.sum(axis=-1).reshape(37, 18) @ weight.T)
+    assert np.array_equal(run.output, out[..., -1].reshape(37, 3))
+    assert np.array_equal(run.labels, run.output.argmax(axis=1))
+
+
+def test_activity_counts_the_traces(images):
+    graph = _residual()
+    run = sim.run(graph, images, trace=["input", "a", "b", "sum"])
+    activity = run.activity
+    assert activity.samples == 37
+    for name, spikes in run.trace.items():
+        assert np.array_equal(activity.events[name], np.count_nonzero(spikes, axis=(0, 1, 2, 3)))
+        assert np.array_equal(activity.values[name], spikes.sum(axis=(0, 1, 2, 3)))
+    summed = run.trace["a"] + run.trace["b"]
+    assert np.array_equal(activity.sites["sum"][0], np.count_nonzero(summed, axis=(0, 1, 2, 3)))
+    assert not activity.events["out"].any() and not activity.values["out"].any()
+
+
+def test_steps_of_an_image_and_of_a_movie_are_the_same(images):
+    graph = _residual()
+    movie = np.repeat(images[..., None], 2, axis=-1)
+    assert np.array_equal(sim.run(graph, images).output, sim.run(graph, movie).output)
+    movie[..., 1] = 0
+    assert not np.array_equal(sim.run(graph, images).output, sim.run(graph, movie).output)
+
+
+def test_samples_do_not_see_each_other(images):
+    graph = _residual()
+    whole = sim.run(graph, images)
+    alone = [sim.run(graph, images[i : i + 1]) for i in range(37)]
+    assert np.array_equal(whole.output, np.concatenate([run.output for run in alone]))
+    assert whole.activity == sum((run.activity for run in alone[1:]), alone[0].activity)
+
+
+def test_a_network_without_readout_sums_its_spikes(images):
+    graph = NetGraph(_residual().input, _residual().layers[:-1], 2)
+    run = sim.run(graph, images, trace=["sum"])
+    assert np.array_equal(run.output, run.trace["sum"].sum(axis=-1).reshape(37, 18))
+
+
+def test_recurrent_layers_read_the_step_before():
+    layer = Layer(
+        "r",
+        (Connection("input", Dense([[1]])), Connection("r", Dense([[1]]))),
+        (1, 1, 1),
+        MultiLevel(100, 1),
+    )
+    run = sim.run(NetGraph(Input((1, 1, 1)), (layer,), 4), np.ones((2, 1, 1, 1), int), trace=True)
+    assert run.trace["r"].tolist() == [[[[[1, 2, 3, 4]]]]] * 2
+    assert run.activity.sites["r"].tolist() == [[2, 2, 2, 2], [0, 2, 2, 2]]
+
+
+def test_overflow_wraps_and_is_reported():
+    conv = Connection("input", Conv(np.full((2, 1, 1, 1), 2**16)))
+    graph = NetGraph(Input((1, 1, 2)), (Layer("big", (conv,), (2, 1, 2), MultiLevel(1, 1)),), 1)
+    with pytest.warns(RuntimeWarning, match=r"24-bit accumulator in layer 'big' \(2 times\)"):
+        run = sim.run(graph, np.array([127, 128]).reshape(1, 1, 1, 2), trace=True)
+    assert run.overflows == {"big": 2}
+    assert run.trace["big"].ravel().tolist() == [1, 0, 1, 0]
+
+
+def test_no_images_and_progress(images):
+    graph, seen = _residual(), []
+    run = sim.run(graph, images[:0], trace=True)
+    assert run.output.shape == (0, 3) and run.labels.shape == (0,) and run.trace["a"].shape == (0, 2, 3, 3, 2)
+    assert run.activity.samples == 0
+    sim.run(graph, images, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (37, 37) and seen == sorted(seen)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((1, 2, 3, 3)), "expected integers, got dtype float64"),
+        (np.zeros((1, 2, 3, 3), bool), "expected integers, got dtype bool"),
+        (np.zeros((2, 3, 3), int), r"expected shape \(N, 2, 3, 3\) or \(N, 2, 3, 3, 2\), got \(2, 3, 3\)"),
+        (np.zeros((1, 2, 3, 3, 3), int), r"got \(1, 2, 3, 3, 3\)"),
+        (np.full((1, 2, 3, 3), 4), r"expected values in 0 .. 3 \(2 bits\), got 4"),
+        (np.full((1, 2, 3, 3), -1), "got -1"),
+    ],
+)
+def test_wrong_images_are_refused(images, message):
+    with pytest.raises(ValueError, match=message):
+        sim.run(_residual(), images)
+
+
+def test_signed_input_has_the_range_of_twos_complement():
+    graph = NetGraph(
+        Input((1, 1, 1), bits=3, signed=True), (Layer("a", (Connection("input", Dense([[1]])),), (1, 1, 1), Readout()),)
+    )
+    assert sim.run(graph, np.array([-4, 3]).reshape(2, 1, 1, 1)).output.ravel().tolist() == [-4, 3]
+    with pytest.raises(ValueError, match=r"expected values in -4 .. 3 \(3 bits\), got 4"):
+        sim.run(graph, np.full((1, 1, 1, 1), 4))
+
+
+def test_wrong_requests_are_refused(images):
+    graph = _residual()
+    with pytest.raises(ValueError, match=r"engine: expected one of .*, got 'quick'"):
+        sim.run(graph, images, engine="quick")
+    with pytest.raises(ValueError, match="no layer 'c': expected one of input, a, b, sum, out"):
+        sim.run(graph, images, trace=["c"])
+    with pytest.raises(ValueError, match="threads: expected an integer >= 1, got 0"):
+        sim.run(graph, images, threads=0)
+    with pytest.raises(ValueError, match="trace=True"):
+        _ = sim.run(graph, images).trace
+
+
+def test_networks_without_meaning_are_refused():
+    out = Layer("out", (Connection("input", Dense([[1]])),), (1, 1, 1), Readout())
+    after = Layer("after", (Connection("out", Dense([[1]])),), (1, 1, 1), MultiLevel(1, 1))
+    with pytest.raises(ValueError, match="layer 'after' reads 'out', a readout that never spikes"):
+        sim.run(NetGraph(Input((1, 1, 1)), (out, after)), np.zeros((1, 1, 1, 1), int))
+    delta = Layer("delta", (Connection("input", Dense([[1]])),), (1, 1, 1), Delta(1), np.array([1]))
+    with pytest.raises(ValueError, match="layer 'delta': a delta neuron has no bias"):
+        sim.run(NetGraph(Input((1, 1, 1)), (delta,)), np.zeros((1, 1, 1, 1), int))
