@@ -1,0 +1,38 @@
+"""Blocks: synapse, batch norm and neuron in one module, on tensors (N, C, H, W, T) as SLAYER's, with which they mix.
+
+In float mode spikes travel as z / N. :func:`quantised` switches a whole network to the integers that leave training.
+"""
+
+from __future__ import annotations
+
+from .add import Add
+from .conv import Conv, conv, identity
+from .core import Block, Connection
+from .dense import Dense, Readout
+from .input import Input
+from .integer import Quantization
+from .plan import as_integers, plan, quantization_of, quantized, trace, unquantized
+from .pool import Flatten, Pool
+from .signal import Signal
+
+__all__ = [
+    "Add",
+    "Block",
+    "Connection",
+    "Conv",
+    "Dense",
+    "Flatten",
+    "Input",
+    "Pool",
+    "Quantization",
+    "Readout",
+    "Signal",
+    "as_integers",
+    "conv",
+    "identity",
+    "plan",
+    "quantization_of",
+    "quantized",
+    "trace",
+    "unquantized",
+]

@@ -1,0 +1,77 @@
+"""Convolution block."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ..netx.spec import positive_ints
+from .core import Block, Connection
+
+Size = int | tuple[int, int]
+
+
+class Conv(Block):
+    """conv2d, batch norm, neuron.
+
+    Args:
+        in_features, out_features: channels.
+        kernel: (rows, columns), or one int for both; stride, padding and dilation alike.
+        stride, padding, dilation: of the convolution.
+        neuron: module of (N, C, H, W, T); None returns the current.
+        norm: batch norm before the neuron; the convolution has a bias only without it.
+        groups: of the convolution.
+
+    Shape:
+        (N, C, H, W, T) -> (N, C', H', W', T).
+
+    Example:
+        >>> import torch
+        >>> from lava_mlsnn.neuron import MultiLevel
+        >>> Conv(3, 8, 3, stride=2, padding=1, neuron=MultiLevel(levels=4))(torch.rand(2, 3, 8, 8, 1)).shape
+        torch.Size([2, 8, 4, 4, 1])
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        kernel: Size,
+        stride: Size = 1,
+        padding: Size = 0,
+        *,
+        neuron: nn.Module | None = None,
+        norm: bool = True,
+        dilation: Size = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__([conv(in_features, out_features, kernel, stride, padding, dilation, groups, norm)], neuron)
+
+
+def conv(
+    in_features: int,
+    out_features: int,
+    kernel: Size,
+    stride: Size = 1,
+    padding: Size = 0,
+    dilation: Size = 1,
+    groups: int = 1,
+    norm: bool = True,
+) -> Connection:
+    """A convolution with its batch norm, to be summed with others in one :class:`Block`."""
+    (inputs,), (outputs,) = positive_ints(in_features, "in_features", 1), positive_ints(out_features, "out_features", 1)
+    synapse = nn.Conv2d(
+        inputs,
+        outputs,
+        positive_ints(kernel, "kernel", 2),
+        positive_ints(stride, "stride", 2),
+        positive_ints(padding, "padding", 2, 0),
+        positive_ints(dilation, "dilation", 2),
+        groups,
+        bias=not norm,
+    )
+    return Connection(synapse, nn.BatchNorm2d(outputs) if norm else None)
+
+
+def identity() -> Connection:
+    """Residual spikes put into a dendrite as they are (Spiking ResNet)."""
+    return Connection(nn.Identity())

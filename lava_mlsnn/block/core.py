@@ -1,0 +1,236 @@
+"""The core that all blocks share: connections (synapse + batch norm) whose currents are summed, then one neuron.
+
+Time is the last axis, as in SLAYER, and is folded into the batch for synapse and norm: conv2d does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..netx.spec import Shape
+from ..neuron import MultiLevel, functional
+from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
+from .signal import Signal
+
+
+def fold_time(x: Tensor) -> tuple[Tensor, int]:
+    """(N, ..., T) -> (N T, ...) and T; an image repeated by ``expand`` gives (N, ...) and 1, as each step is the same.
+
+    >>> fold_time(torch.zeros(2, 3, 8, 8, 4))[0].shape, fold_time(torch.zeros(2, 3, 1).expand(2, 3, 4))[1]
+    (torch.Size([8, 3, 8, 8]), 1)
+    """
+    if x.shape[-1] > 1 and x.stride(-1) == 0:
+        x = x[..., :1]
+    return x.movedim(-1, 1).flatten(0, 1), x.shape[-1]
+
+
+def unfold_time(y: Tensor, steps: int) -> Tensor:
+    """(N T, ...) -> (N, ..., T)."""
+    return y.unflatten(0, (-1, steps)).movedim(1, -1)
+
+
+class Connection(nn.Module):
+    """One synapse and the batch norm behind it.
+
+    Args:
+        synapse: nn.Conv2d, nn.Linear, or nn.Identity (residual spikes put into a dendrite as they are).
+        norm: batch norm of the current, or None.
+
+    Shape:
+        (N, C, H, W, T) -> (N, C', H', W', T); a linear synapse also reads (N, features, T) and gives (N, features', T).
+    """
+
+    def __init__(self, synapse: nn.Module, norm: nn.BatchNorm2d | nn.BatchNorm1d | None = None) -> None:
+        super().__init__()
+        self.synapse = synapse
+        self.norm = norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self._over_time(x, lambda y: self._normed(self.synapse(y)))
+
+    def apply_weight(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The synapse alone, without bias and norm, with another weight."""
+        synapse = self.synapse
+        if isinstance(synapse, nn.Conv2d):
+            return self._over_time(x, lambda y: synapse._conv_forward(y, weight, None))
+        if isinstance(synapse, nn.Linear):
+            return self._over_time(x, lambda y: nn.functional.linear(y, weight))
+        return x * weight.reshape(-1, *[1] * (x.ndim - 2))
+
+    def folded(self, channels: int) -> tuple[Tensor, Tensor]:
+        """Weight and bias with the batch norm (its running statistics) folded in; an identity has weights of one.
+
+        Shape:
+            weight (C, ...), or (channels,) for an identity; bias (C,).
+        """
+        if isinstance(self.synapse, nn.Identity):
+            one = self.anchor.new_ones(channels)
+            return one, torch.zeros_like(one)
+        weight: Tensor = self.synapse.weight  # type: ignore[assignment]
+        bias: Tensor | None = self.synapse.bias  # type: ignore[assignment]
+        if self.norm is None:
+            return weight, weight.new_zeros(len(weight)) if bias is None else bias
+        mean, variance = self.norm.running_mean, self.norm.running_var
+        if mean is None or variance is None:
+            raise ValueError("a batch norm without running statistics cannot be folded: expected track_running_stats")
+        gain = torch.rsqrt(variance + self.norm.eps)
+        if self.norm.weight is not None:
+            gain = gain * self.norm.weight
+        shift = -mean if bias is None else bias - mean
+        shift = shift * gain
+        if self.norm.bias is not None:
+            shift = shift + self.norm.bias
+        return weight * gain.reshape(-1, *[1] * (weight.ndim - 1)), shift
+
+    @property
+    def anchor(self) -> Tensor:
+        """A tensor that tells device and dtype."""
+        return next(self.parameters(), torch.zeros(()))
+
+    def out_shape(self, shape: Shape) -> Shape:
+        """Shape (C, H, W) of the current; ValueError if the input does not fit."""
+        synapse = self.synapse
+        if isinstance(synapse, nn.Identity):
+            return shape
+        if isinstance(synapse, nn.Linear):
+            features = shape[0] * shape[1] * shape[2]
+            if features != synapse.in_features:
+                raise ValueError(f"expected {synapse.in_features} input features, got {shape}, which are {features}")
+            return synapse.out_features, 1, 1
+        assert isinstance(synapse, nn.Conv2d)
+        if shape[0] != synapse.in_channels:
+            raise ValueError(f"expected {synapse.in_channels} input channels, got {shape[0]} (shape {shape})")
+        with torch.no_grad():
+            probe = torch.zeros(1, *shape, device="meta")
+            weight = torch.zeros(synapse.weight.shape, device="meta")
+            out = synapse._conv_forward(probe, weight, None).shape
+        return int(out[1]), int(out[2]), int(out[3])
+
+    def _normed(self, y: Tensor) -> Tensor:
+        return y if self.norm is None else self.norm(y)
+
+    def _over_time(self, x: Tensor, function: Any) -> Tensor:
+        if isinstance(self.synapse, nn.Identity):
+            return x
+        steps = x.shape[-1]
+        y, folded = fold_time(x)
+        if isinstance(self.synapse, nn.Linear) and y.ndim > 2:
+            y = y.flatten(1)
+        out = unfold_time(function(y), folded)
+        return out if folded == steps else out.expand(*out.shape[:-1], steps)
+
+
+class Block(nn.Module):
+    """Connections, one per input, whose currents are summed, and a neuron.
+
+    In float mode it computes neuron(sum of norm(synapse(x))) on spikes z / N. In quantised mode
+    (:func:`lava_mlsnn.block.quantized`) it computes the integer network: see :mod:`lava_mlsnn.block.integer`.
+
+    Args:
+        connections: one per input.
+        neuron: a module of (N, C, ..., T), usually :class:`lava_mlsnn.neuron.MultiLevel`; torch.nn.ReLU makes the ANN
+            twin; None returns the current.
+    """
+
+    def __init__(self, connections: Iterable[Connection], neuron: nn.Module | None) -> None:
+        super().__init__()
+        self.connections = nn.ModuleList(connections)
+        self.neuron = neuron
+        self.quantization: Quantization | None = None
+
+    @property
+    def synapse(self) -> nn.Module:
+        """The synapse of the first connection."""
+        return self.connections[0].synapse  # type: ignore[return-value]
+
+    @property
+    def norm(self) -> nn.Module | None:
+        """The batch norm of the first connection."""
+        return self.connections[0].norm  # type: ignore[return-value]
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        if len(inputs) != len(self.connections):
+            raise ValueError(f"expected {len(self.connections)} inputs, one per connection, got {len(inputs)}")
+        if self.quantization is not None:
+            return self.integer_forward(inputs, self.quantization)
+        current = self.connections[0](inputs[0])
+        for connection, x in zip(list(self.connections)[1:], inputs[1:], strict=True):
+            current = current + connection(x)
+        return current if self.neuron is None else self.neuron(current)
+
+    def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
+        """Integer spikes of integer inputs, as floating point numbers, with straight-through gradients."""
+        neuron = spiking(self.neuron)
+        with torch.autocast(inputs[0].device.type, enabled=False):
+            charge = self.charge(inputs, self.dyadic(q))
+            alpha = neuron.alpha * float(neuron.threshold)  # the sharpness alpha Vth of the float neuron
+            return functional.fire(charge, None, 1.0, neuron.levels, neuron.grad, alpha, exact=neuron.exact)[0]
+
+    def charge(self, inputs: tuple[Tensor, ...], dyadic: Dyadic) -> Tensor:
+        """Sum of the currents and the bias in units of the threshold, exact multiples of 2^-exponent."""
+        with torch.backends.nnpack.flags(enabled=False):  # its Winograd transforms are not exact on integers
+            current = sum(
+                connection.apply_weight(x, weight)  # type: ignore[operator]
+                for connection, x, weight in zip(self.connections, inputs, dyadic.weights, strict=True)
+            )
+        current = current + dyadic.bias.reshape(-1, *[1] * (current.ndim - 2))
+        if current.device.type == "cpu":
+            return current
+        # cuDNN may choose Winograd transforms: what they lose is far below half a unit.
+        unit = power_of_two(dyadic.exponent, current.dtype).reshape(-1, *[1] * (current.ndim - 2))
+        return round_through(current * unit) / unit
+
+    def dyadic(self, q: Quantization) -> Dyadic:
+        """Quantised weights and bias: what training's forward uses and what the exporter reads."""
+        neuron = spiking(self.neuron)
+        channels = self.out_shape(q.inputs)[0]
+        threshold = torch.as_tensor(neuron.threshold)
+        weights, bias = [], self.anchor.new_zeros(channels)
+        for connection, signal in zip(self.connections, q.inputs, strict=True):
+            weight, shift = connection.folded(channels)  # type: ignore[operator]
+            gain = (neuron.levels / signal.levels / threshold).to(weight)
+            weights.append(weight * gain.reshape(-1, *[1] * (weight.ndim - 1)))
+            bias = bias + shift
+        return quantize(weights, bias * (neuron.levels / threshold).to(bias).reshape(-1), q, neuron.levels)
+
+    @property
+    def anchor(self) -> Tensor:
+        """A parameter, which tells device and dtype."""
+        return next(self.parameters())
+
+    def out_shape(self, inputs: tuple[Signal, ...]) -> Shape:
+        """Shape of the population; ValueError if the inputs do not fit the synapses or one another."""
+        shapes = [c.out_shape(s.shape) for c, s in zip(self.connections, inputs, strict=True)]  # type: ignore[operator]
+        if len(set(shapes)) != 1:
+            raise ValueError(f"its connections give currents of different shapes: {shapes}")
+        return shapes[0]
+
+    def signal(self, *inputs: Signal) -> Signal:
+        """What this block sends when it receives ``inputs``; ValueError if it cannot be an integer layer."""
+        neuron = spiking(self.neuron)
+        return Signal(self.out_shape(inputs), float(neuron.levels), neuron.levels)
+
+    def extra_repr(self) -> str:
+        return "" if self.quantization is None else f"quantised to {self.quantization.weight_bits} bits"
+
+
+def spiking(neuron: nn.Module | None) -> MultiLevel:
+    """``neuron`` if it is one that an integer layer has.
+
+    Raises:
+        ValueError: says why not and what to do.
+    """
+    if isinstance(neuron, MultiLevel):
+        return neuron
+    if isinstance(neuron, nn.ReLU):
+        raise ValueError("a ReLU (ANN twin) sends no spikes: expected neuron.MultiLevel; export the spiking network")
+    if neuron is None:
+        raise ValueError(
+            "a block without neuron passes on membrane potentials, not spikes (the MS-ResNet residual does): "
+            "expected a neuron; the sew_, sparse_ and spiking_ residual forms are event based"
+        )
+    raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.MultiLevel")

@@ -1,0 +1,84 @@
+"""Fully connected blocks: with a neuron, and the readout without."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ..netx.spec import positive_ints
+from .core import Block, Connection
+from .integer import Dyadic, Quantization, power_of_two, quantize
+from .signal import Signal
+
+
+class Dense(Block):
+    """Linear map of all sites, batch norm, neuron.
+
+    Args:
+        in_features, out_features: numbers of sites and of neurons.
+        neuron: module of (N, features, T); None returns the current.
+        norm: batch norm before the neuron; the map has a bias only without it.
+
+    Shape:
+        (N, features, T), or (N, C, H, W, T) read in (C, H, W) order -> (N, features', T).
+
+    Example:
+        >>> from lava_mlsnn.neuron import MultiLevel
+        >>> Dense(48, 10, neuron=MultiLevel(levels=4))(torch.rand(2, 3, 4, 4, 1)).shape
+        torch.Size([2, 10, 1])
+    """
+
+    def __init__(
+        self, in_features: int, out_features: int, *, neuron: nn.Module | None = None, norm: bool = True
+    ) -> None:
+        super().__init__([_linear(in_features, out_features, norm)], neuron)
+
+
+class Readout(Block):
+    """Linear map without neuron; its current, averaged over the T steps, is the network's output.
+
+    In quantised mode it is an integrator of integers: logits = scale V / T, with V the membrane after T steps.
+
+    Shape:
+        (N, features, T) or (N, C, H, W, T) -> (N, classes).
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__([_linear(in_features, out_features, False)], None)
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        current = super().forward(*inputs)
+        if self.quantization is None:
+            return current.mean(-1)
+        return current.sum(-1) / (self.quantization.inputs[0].levels * current.shape[-1])
+
+    def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
+        """Currents in units of spikes, multiples of 2^-exponent."""
+        with torch.autocast(inputs[0].device.type, enabled=False):
+            return self.charge(inputs, self.dyadic(q))
+
+    def membrane(self, x: Tensor) -> Tensor:
+        """Integer voltage after each step, in quantised mode.
+
+        Shape:
+            (N, features, T) or (N, C, H, W, T) -> (N, classes, T).
+        """
+        if self.quantization is None:
+            raise ValueError("a readout has an integer membrane in quantised mode only: call block.quantized(net)")
+        unit = power_of_two(self.dyadic(self.quantization).exponent, x.dtype)
+        return self.integer_forward((x,), self.quantization).cumsum(-1) * unit
+
+    def dyadic(self, q: Quantization) -> Dyadic:
+        """Quantised weights and bias, with one power of two for all classes, whose voltages are compared."""
+        weight, bias = self.connections[0].folded(self.out_shape(q.inputs)[0])  # type: ignore[operator]
+        per_layer = Quantization(q.weight_bits, False, q.steps, q.inputs)
+        return quantize([weight], bias * q.inputs[0].levels, per_layer)
+
+    def signal(self, *inputs: Signal) -> Signal:
+        """Voltages: nothing can read them."""
+        return Signal(self.out_shape(inputs), float("nan"), 0)
+
+
+def _linear(in_features: int, out_features: int, norm: bool) -> Connection:
+    (inputs,), (outputs,) = positive_ints(in_features, "in_features", 1), positive_ints(out_features, "out_features", 1)
+    return Connection(nn.Linear(inputs, outputs, bias=not norm), nn.BatchNorm1d(outputs) if norm else None)

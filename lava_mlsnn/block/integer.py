@@ -1,0 +1,203 @@
+r"""From real weights to integers: the one place where weights, biases and thresholds are quantised.
+
+A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step (paper 000, section 4.1)
+
+.. math:: H = V + N \Big( \sum_i w_i \frac{z_i}{N_{in}} + b \Big), \qquad z = \mathrm{clip}(\lfloor H / V_{th} \rfloor, 0, N)
+
+Divided by Vth this is a neuron of threshold one on integers z_i, with :math:`w' = w N / (N_{in} V_{th})` and
+:math:`b' = b N / V_{th}`. With one power of two per output channel, :math:`w_{int} = \mathrm{round}(w' 2^e)`,
+:math:`b_{int} = \mathrm{round}(b' 2^e)`, the threshold becomes :math:`\theta = 2^e` exactly. The forward in training
+uses :math:`w_{int} 2^{-e}`: dyadic numbers, so float32 computes what the integers do as long as every partial sum stays
+below 2^24 units; the exponent is chosen so that it stays below 2^23, the membrane of Loihi.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..netx.spec import INT24_MAX
+from .signal import Signal
+
+MAX_EXPONENT = 20
+"""Largest e: keeps 2^e and the thresholds of channels whose weights are all (almost) zero well inside 24 bits."""
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """What a block must know to compute with integers.
+
+    Args:
+        weight_bits: B, weights are integers within +-(2^(B-1) - 1).
+        per_channel: one power of two per output channel, else one per layer.
+        steps: T, over which the membrane accumulates.
+        inputs: the signal that each input of the block carries.
+    """
+
+    weight_bits: int
+    per_channel: bool
+    steps: int
+    inputs: tuple[Signal, ...]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.weight_bits, bool) or self.weight_bits not in range(2, 9):
+            raise ValueError(f"weight_bits: expected an integer 2 .. 8, got {self.weight_bits!r}")
+
+    @property
+    def weight_max(self) -> int:
+        """Largest absolute value of an integer weight."""
+        return 2 ** (self.weight_bits - 1) - 1
+
+
+@dataclass(frozen=True)
+class Dyadic:
+    """Quantised weights and bias of one block in units of its threshold: integers times 2^-exponent.
+
+    Args:
+        weights: one tensor per connection, output channels first.
+        bias: (C,).
+        exponent: int32 (C,), or (1,) for one per layer.
+    """
+
+    weights: tuple[torch.Tensor, ...]
+    bias: torch.Tensor
+    exponent: torch.Tensor
+
+    def checked(self, q: Quantization) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
+        """(weights, bias, exponent): what the NetGraph holds, as int64 on the CPU.
+
+        Raises:
+            ValueError: a membrane can pass 2^23 (weights or a bias many times the threshold); names channel and value.
+        """
+        weights, bias, exponent = self.integers()
+        bound = membrane_bound(weights, bias, q)
+        if int(bound.max()) > INT24_MAX:
+            channel = int(bound.argmax())
+            raise ValueError(
+                f"channel {channel}: its membrane can reach {int(bound[channel])} within {q.steps} steps (bias "
+                f"{int(bias[channel])} at a threshold of {2 ** int(exponent[channel % len(exponent)])}), expected at "
+                f"most {INT24_MAX}: fewer levels or steps, or a batch norm whose variance is not almost zero"
+            )
+        return weights, bias, exponent
+
+    def integers(self) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
+        """The same, unchecked."""
+        scale = power_of_two(self.exponent, self.bias.dtype)
+        weights = [(w.detach() * _rows(scale, w)).round().long().cpu() for w in self.weights]
+        return weights, (self.bias.detach() * scale).round().long().cpu(), self.exponent.long().cpu()
+
+
+def power_of_two(exponent: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """2 ** exponent, exactly, from the bits of a float32: exp2 and pow may round on some devices.
+
+    >>> power_of_two(torch.tensor([-3, 0, 7]), torch.float32)
+    tensor([1.2500e-01, 1.0000e+00, 1.2800e+02])
+    """
+    return ((exponent.int() + 127) << 23).view(torch.float32).to(dtype)
+
+
+def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int = 0) -> Dyadic:
+    """Round weights and bias, given in units of the threshold and of integer inputs, to integers times powers of two.
+
+    Gradients pass straight through the rounding; they are zero for weights that are clipped.
+
+    Args:
+        weights: one per connection: (C, ...), or (C,) for an identity connection, whose weights may carry a power of
+            two of their own (hardware shifts a whole synapse for nothing).
+        bias: (C,).
+        q: bits, steps and input bounds.
+        levels: N of the neuron, 0 for a readout.
+
+    Raises:
+        ValueError: fan-in, input and steps are so large that no weight but zero is sure to stay below 2^23.
+    """
+    exponent = _exponent([w.detach() for w in weights], bias.detach(), q, levels)
+    up, down = power_of_two(exponent, bias.dtype), power_of_two(-exponent, bias.dtype)
+    rounded = [_round(w, up, down, q.weight_max) if w.ndim > 1 else _round_identity(w, exponent, q) for w in weights]
+    # No bound on the bias: the exponent saw to it that it fits with all the rest.
+    return Dyadic(tuple(rounded), _Round.apply(bias * up, None) * down, exponent)
+
+
+def membrane_bound(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization) -> torch.Tensor:
+    """Largest |H| that T steps can build up, per channel: T (sum over connections of |w| z_max + |b|)."""
+    current = bias.abs()
+    for weight, signal in zip(weights, q.inputs, strict=True):
+        current = current + signal.bound * weight.abs().flatten(1).sum(1) if weight.ndim > 1 else (
+            current + signal.bound * weight.abs()
+        )
+    return q.steps * current
+
+
+def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int) -> torch.Tensor:
+    """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
+    tiny = torch.finfo(bias.dtype).tiny
+    wide = [w for w in weights if w.ndim > 1]
+    largest = torch.stack([w.abs().flatten(1).amax(1) for w in wide]).amax(0)
+    slack = q.steps * (0.5 + sum(0.5 * s.bound * w[0].numel() for w, s in zip(weights, q.inputs, strict=True)))
+    room = INT24_MAX - slack
+    if room <= 0:
+        fan_in = sum(w[0].numel() for w in weights)
+        raise ValueError(
+            f"a fan-in of {fan_in} inputs of up to {max(s.bound for s in q.inputs)} over {q.steps} steps can pass "
+            "2^23 with weights of one: expected a smaller fan-in, fewer levels or fewer steps"
+        )
+    exponent = torch.minimum(
+        _floor_log2(q.weight_max / largest.clamp(min=tiny)),
+        _floor_log2(room / membrane_bound(weights, bias, q).clamp(min=tiny)),
+    )
+    cap = min(MAX_EXPONENT, (INT24_MAX // (levels + 1)).bit_length() - 1)
+    exponent = exponent.clamp(0, cap)
+    if not q.per_channel:
+        return exponent.min().reshape(1)
+    if len(wide) < len(weights):  # an identity's weights 2^e share 8 bits: their range is limited
+        exponent = torch.minimum(exponent, exponent.min() + q.weight_bits - 2)
+    return exponent
+
+
+def _floor_log2(x: torch.Tensor) -> torch.Tensor:
+    return torch.frexp(x)[1] - 1
+
+
+def _rows(scale: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return scale.reshape(-1, *[1] * (weight.ndim - 1))
+
+
+def _round(weight: torch.Tensor, up: torch.Tensor, down: torch.Tensor, limit: int) -> torch.Tensor:
+    return _Round.apply(weight * _rows(up, weight), limit) * _rows(down, weight)
+
+
+def _round_identity(weight: torch.Tensor, exponent: torch.Tensor, q: Quantization) -> torch.Tensor:
+    """An identity's weights: 8-bit integers times one power of two for the whole synapse."""
+    scaled = weight.detach() * power_of_two(exponent, weight.dtype)
+    shift = (_floor_log2(scaled.abs().amax()) - (q.weight_bits - 2)).clamp(min=0)
+    return _round(weight, power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype), q.weight_max)
+
+
+class _Round(torch.autograd.Function):
+    """Round to the nearest integer, clip to +-limit; the gradient passes where nothing was clipped."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, limit: int | None) -> torch.Tensor:
+        rounded = x.round()
+        if limit is None:
+            ctx.kept = None
+            return rounded
+        ctx.save_for_backward(rounded.abs() <= limit)
+        ctx.kept = True
+        return rounded.clamp(-limit, limit)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return (grad if ctx.kept is None else grad * ctx.saved_tensors[0]), None
+
+
+def round_through(x: torch.Tensor, limit: int | None = None) -> torch.Tensor:
+    """Nearest integers, within +-limit if given, with a straight-through gradient.
+
+    >>> round_through(torch.tensor([0.4, 2.6, -9.0]), 5)
+    tensor([0., 3., -5.])
+    """
+    return _Round.apply(x, limit)

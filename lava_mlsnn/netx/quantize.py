@@ -1,0 +1,157 @@
+"""The way from torch to the NetGraph: the only part of ``netx`` that sees torch.
+
+The integers come from :mod:`lava_mlsnn.block.integer`, the same that the network's quantised forward uses, so that the
+graph computes what the network computed in training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..block import Add, Block, Input, Pool, Readout, as_integers, plan, quantization_of
+from ..block.plan import Step
+from ..block.stock import is_stock, stock_layer
+from . import neuron as netx
+from .graph import INPUT, Connection, Layer, NetGraph
+from .spec import IntArray, int_array
+from .synapse import Conv, Dense, Identity, Synapse
+from .synapse import Pool as PoolSynapse
+
+
+def quantize(
+    net: nn.Module, weight_bits: int | None = None, *, per_channel: bool = True, labels: Sequence[str] = ()
+) -> NetGraph:
+    """The integer network that ``net`` becomes.
+
+    A network trained with floats is quantised here; one in quantised mode (:func:`lava_mlsnn.block.quantized`) is
+    exported as it is, and its forward and the graph agree spike by spike. ``net`` is not changed.
+
+    Args:
+        net: starts with :class:`lava_mlsnn.block.Input`; blocks and sums of their spikes, ours or stock SLAYER's.
+        weight_bits: 2 .. 8; default is that of the quantised mode, else 8.
+        per_channel: one power of two per channel or, if False, per layer; a network in quantised mode keeps its own.
+        labels: class names.
+
+    Returns:
+        A graph whose layers have the names of the network's modules.
+
+    Raises:
+        ValueError: a layer without integer counterpart (max pooling, membrane residuals, ReLU), values that do not fit
+            the membrane, or bits other than those of training; names the layer and says what would do.
+
+    Example:
+        >>> from torch import nn
+        >>> from lava_mlsnn.block import Conv, Input, Readout
+        >>> from lava_mlsnn.neuron import MultiLevel
+        >>> net = nn.Sequential(Input((1, 8, 8)), Conv(1, 4, 3, neuron=MultiLevel(levels=4)), Readout(144, 10))
+        >>> [(layer.name, layer.shape, layer.neuron.kind) for layer in quantize(net)]
+        [('1', (4, 6, 6), 'multilevel'), ('2', (10, 1, 1), 'readout')]
+    """
+    mode = quantization_of(net)
+    if mode is not None and weight_bits not in (None, mode.weight_bits):
+        raise ValueError(f"weight_bits: the network is in quantised mode with {mode.weight_bits} bits, got {weight_bits}")
+    with torch.no_grad(), as_integers(net, weight_bits or 8, per_channel=per_channel):
+        steps = plan(net)
+        graph = _Builder(steps)
+        for step in steps:
+            graph.add(step)
+        return graph.build(tuple(labels))
+
+
+class _Builder:
+    """Turns steps into layers, one after the other."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.steps = {step.name: step for step in steps}
+        self.input = cast(Input, steps[0].module)
+        self.sources: dict[str, tuple[str, ...]] = {}
+        self.layers: list[Layer] = []
+
+    def add(self, step: Step) -> None:
+        """Note which layers' spikes the step carries and, if it is a layer, build it."""
+        if isinstance(step.module, Input):
+            self.sources[step.name] = (INPUT,)
+        elif not step.is_layer:
+            self.sources[step.name] = self._summed(step)
+        else:
+            try:
+                self.layers.append(self._layer(step))
+            except ValueError as error:
+                raise ValueError(_named(step.name, error)) from None
+            self.sources[step.name] = (step.name,)
+
+    def build(self, labels: tuple[str, ...]) -> NetGraph:
+        """The graph; ValueError if it ends in a sum or contains no layer."""
+        last = next(reversed(self.steps.values()))
+        if not self.layers or self.layers[-1].name != last.name:
+            raise ValueError(f"the network ends in {last.name!r}, which is no layer: expected a readout or a block with neuron")
+        return NetGraph(self.input.netx, tuple(self.layers), self.input.steps, labels)
+
+    def _summed(self, step: Step) -> tuple[str, ...]:
+        names = [name for source in step.sources for name in self.sources[source]]
+        if len(set(names)) != len(names):
+            raise ValueError(f"layer {step.name!r}: a sum counts {max(names, key=names.count)!r} twice: expected different layers")
+        return tuple(names)
+
+    def _layer(self, step: Step) -> Layer:
+        module = step.module
+        sources = [self.sources[name] for name in step.sources]
+        bias: IntArray | None = None
+        neuron: netx.Neuron
+        if isinstance(module, Add):
+            connections = [Connection(self._summed(step), Identity())]
+            neuron = netx.Barrier(module.barrier.levels)
+        elif isinstance(module, Pool):
+            kernel, stride = module.sizes(step.inputs[0].shape)
+            connections = [Connection(sources[0], PoolSynapse(cast(Any, kernel), cast(Any, stride)))]
+            neuron = netx.Relay()
+        elif is_stock(cast(nn.Module, module)):
+            synapse, neuron, bias = stock_layer(cast(nn.Module, module))
+            connections = [Connection(sources[0], synapse)]
+        else:
+            return self._block(step, cast(Block, module), sources)
+        return Layer(step.name, tuple(connections), step.output.shape, neuron, bias)
+
+    def _block(self, step: Step, block: Block, sources: list[tuple[str, ...]]) -> Layer:
+        mode = block.quantization
+        assert mode is not None, "as_integers sets it"
+        weights, bias, exponent = block.dyadic(mode).checked(mode)
+        connections = []
+        for names, connection, weight, source in zip(sources, block.connections, weights, step.sources, strict=True):
+            synapse = _synapse(cast(Any, connection).synapse, weight.numpy())
+            connections.append(Connection(names, self._unpooled(synapse, source)))
+        neuron: netx.Neuron
+        if isinstance(block, Readout):
+            neuron = netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels)
+        else:
+            threshold = int_array(2 ** exponent.numpy(), "threshold")
+            neuron = netx.MultiLevel(cast(Any, block.neuron).levels, threshold if len(threshold) > 1 else threshold[0])
+        return Layer(step.name, tuple(connections), step.output.shape, neuron, int_array(bias.numpy(), "bias"))
+
+    def _unpooled(self, synapse: Synapse, source: str) -> Synapse:
+        """The weights of a readout, repeated over the sites of a pool that is folded into it."""
+        step = self.steps[source]
+        while step.is_flatten:
+            step = self.steps[step.sources[0]]
+        if not step.folded or not isinstance(synapse, Dense):
+            return synapse
+        kernel, _ = cast(Pool, step.module).sizes(step.inputs[0].shape)
+        weight = synapse.weight.reshape(-1, *step.output.shape).repeat(kernel[0], axis=2).repeat(kernel[1], axis=3)
+        return Dense(weight.reshape(len(weight), -1))
+
+
+def _synapse(module: nn.Module, weight: np.ndarray[Any, Any]) -> Synapse:
+    if isinstance(module, nn.Conv2d):
+        return Conv(weight, *(cast(Any, x) for x in (module.stride, module.padding, module.dilation)), module.groups)
+    if isinstance(module, nn.Linear):
+        return Dense(weight)
+    return Identity(weight if len(np.unique(weight)) > 1 else weight.flat[0])
+
+
+def _named(name: str, error: ValueError) -> str:
+    return str(error) if str(error).startswith("layer ") else f"layer {name!r}: {error}"
