@@ -67,7 +67,9 @@ class Input(nn.Module):
     def presented(self, x: Tensor) -> Tensor:
         """``x`` with its time axis; an image is repeated without being copied."""
         if x.ndim not in (4, 5) or tuple(x.shape[1:4]) != self.shape:
-            raise ValueError(f"network input: expected (N, {', '.join(map(str, self.shape))}) or that and T, got {tuple(x.shape)}")
+            raise ValueError(
+                f"network input: expected (N, {', '.join(map(str, self.shape))}) or that and T, got {tuple(x.shape)}"
+            )
         return x if x.ndim == 5 else x.unsqueeze(-1).expand(*x.shape, self.steps)
 
     def signal(self) -> Signal:

@@ -125,8 +125,10 @@ def membrane_bound(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quant
     """Largest |H| that T steps can build up, per channel: T (sum over connections of |w| z_max + |b|)."""
     current = bias.abs()
     for weight, signal in zip(weights, q.inputs, strict=True):
-        current = current + signal.bound * weight.abs().flatten(1).sum(1) if weight.ndim > 1 else (
-            current + signal.bound * weight.abs()
+        current = (
+            current + signal.bound * weight.abs().flatten(1).sum(1)
+            if weight.ndim > 1
+            else (current + signal.bound * weight.abs())
         )
     return q.steps * current
 
@@ -173,7 +175,9 @@ def _round_identity(weight: torch.Tensor, exponent: torch.Tensor, q: Quantizatio
     """An identity's weights: 8-bit integers times one power of two for the whole synapse."""
     scaled = weight.detach() * power_of_two(exponent, weight.dtype)
     shift = (_floor_log2(scaled.abs().amax()) - (q.weight_bits - 2)).clamp(min=0)
-    return _round(weight, power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype), q.weight_max)
+    return _round(
+        weight, power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype), q.weight_max
+    )
 
 
 class _Round(torch.autograd.Function):

@@ -114,7 +114,9 @@ def _module(node: fx.Node, modules: dict[str, nn.Module], seen: dict[nn.Module, 
     module = modules[str(node.target)]
     if isinstance(module, _BLOCKS) or is_stock(module):
         if module in seen:
-            raise ValueError(f"layer {node.target!r} is called twice: expected one module per layer, weights are not shared")
+            raise ValueError(
+                f"layer {node.target!r} is called twice: expected one module per layer, weights are not shared"
+            )
         seen[module] = str(node.target)
     elif not isinstance(module, _TRANSPARENT):
         raise ValueError(

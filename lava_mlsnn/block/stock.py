@@ -55,10 +55,14 @@ def stock_signal(module: nn.Module, x: Signal) -> Signal:
 def _check_units(synapse: Synapse, neuron: Neuron, x: Signal) -> None:
     if isinstance(neuron, SigmaDelta):
         if not x.deltas:
-            raise ValueError("a sigma-delta block reads deltas: expected a sigma_delta.Input or another such block before")
+            raise ValueError(
+                "a sigma-delta block reads deltas: expected a sigma_delta.Input or another such block before"
+            )
     elif isinstance(neuron, Delta):
         if x.levels != _STATE_SCALE:
-            raise ValueError(f"a sigma-delta input reads messages of 1 / 64: expected block.Input(..., scale=1 / 64), got 1 / {x.levels:g}")
+            raise ValueError(
+                f"a sigma-delta input reads messages of 1 / 64: expected block.Input(..., scale=1 / 64), got 1 / {x.levels:g}"
+            )
     elif x.deltas or x.levels != 1:
         raise ValueError(
             f"a CUBA block reads spikes of {x.levels:g} levels: expected levels=1, its input is in whole spikes "
@@ -76,13 +80,17 @@ def stock_layer(module: nn.Module) -> tuple[Synapse, Neuron, IntArray | None]:
     if type(module).__name__ not in ("Input", "Dense", "Conv") or not isinstance(
         module, (slayer.AbstractInput, slayer.AbstractDense, slayer.AbstractConv)
     ):
-        raise ValueError(f"SLAYER block {type(module).__name__}: expected Input, Dense, Conv or Flatten, which NetX reads")
+        raise ValueError(
+            f"SLAYER block {type(module).__name__}: expected Input, Dense, Conv or Flatten, which NetX reads"
+        )
     if block.delay is not None:
         raise ValueError("axonal delays are not part of a NetGraph: expected delay=False")
     neuron = _neuron(block)
     if isinstance(module, slayer.AbstractInput):
         if block.weight is not None or block.bias is not None:
-            raise ValueError("an input transform in SLAYER's Input: expected weight=None and bias=None, block.Input scales")
+            raise ValueError(
+                "an input transform in SLAYER's Input: expected weight=None and bias=None, block.Input scales"
+            )
         return Injection(), neuron, None
     return _synapse(block), neuron, _bias(block)
 
@@ -102,7 +110,9 @@ def _neuron(block: Any) -> Neuron:
         if isinstance(block, slayer.AbstractInput):
             return Delta(neuron.v_th_mant)
         if neuron.activation not in (torch.relu, nn.functional.relu):
-            raise ValueError(f"sigma-delta activation {neuron.activation!r}: expected torch.relu, the only one that NetX has")
+            raise ValueError(
+                f"sigma-delta activation {neuron.activation!r}: expected torch.relu, the only one that NetX has"
+            )
         return SigmaDelta(neuron.v_th_mant)
     raise ValueError(f"SLAYER neuron {type(neuron).__module__}.{type(neuron).__name__}: expected CUBA or sigma-delta")
 
@@ -131,7 +141,9 @@ def _bias(block: Any) -> IntArray | None:
     if norm is None:
         return None
     if not isinstance(norm, MeanOnlyBatchNorm):
-        raise ValueError(f"norm {type(norm).__name__}: expected none or MeanOnlyBatchNorm, NetX drops the scale of others")
+        raise ValueError(
+            f"norm {type(norm).__name__}: expected none or MeanOnlyBatchNorm, NetX drops the scale of others"
+        )
     bias = norm.bias.detach().cpu().numpy().reshape(-1)
     channels = block.synapse.out_channels
     return int_array(np.broadcast_to(bias, (channels,)), "bias")

@@ -54,7 +54,9 @@ def quantize(
     """
     mode = quantization_of(net)
     if mode is not None and weight_bits not in (None, mode.weight_bits):
-        raise ValueError(f"weight_bits: the network is in quantised mode with {mode.weight_bits} bits, got {weight_bits}")
+        raise ValueError(
+            f"weight_bits: the network is in quantised mode with {mode.weight_bits} bits, got {weight_bits}"
+        )
     with torch.no_grad(), as_integers(net, weight_bits or 8, per_channel=per_channel):
         steps = plan(net)
         graph = _Builder(steps)
@@ -89,13 +91,17 @@ class _Builder:
         """The graph; ValueError if it ends in a sum or contains no layer."""
         last = next(reversed(self.steps.values()))
         if not self.layers or self.layers[-1].name != last.name:
-            raise ValueError(f"the network ends in {last.name!r}, which is no layer: expected a readout or a block with neuron")
+            raise ValueError(
+                f"the network ends in {last.name!r}, which is no layer: expected a readout or a block with neuron"
+            )
         return NetGraph(self.input.netx, tuple(self.layers), self.input.steps, labels)
 
     def _summed(self, step: Step) -> tuple[str, ...]:
         names = [name for source in step.sources for name in self.sources[source]]
         if len(set(names)) != len(names):
-            raise ValueError(f"layer {step.name!r}: a sum counts {max(names, key=names.count)!r} twice: expected different layers")
+            raise ValueError(
+                f"layer {step.name!r}: a sum counts {max(names, key=names.count)!r} twice: expected different layers"
+            )
         return tuple(names)
 
     def _layer(self, step: Step) -> Layer:

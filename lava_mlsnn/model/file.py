@@ -1,0 +1,91 @@
+"""A trained network on disk: weights as safetensors, all that is needed to rebuild it as JSON beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from .. import __version__
+from ..block import quantization_of, quantized
+from .registry import create
+from .setting import Network
+
+FORMAT = "lava-mlsnn model"
+VERSION = 1
+
+
+def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
+    """Write a network that :func:`create` made, with its mode (float or quantised).
+
+    Args:
+        path: usually ``*.safetensors``.
+        notes: JSON-ready facts to keep, such as class labels or accuracies; :attr:`Network.notes` after loading.
+
+    Raises:
+        ValueError: a network that :func:`create` did not make.
+    """
+    if not isinstance(net, Network) or not net.config:
+        raise ValueError(f"save: expected a network made by model.create, got {type(net).__name__}")
+    mode = quantization_of(net)
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "library": __version__,
+        "config": net.config,
+        "quantized": None if mode is None else {"weight_bits": mode.weight_bits, "per_channel": mode.per_channel},
+        "notes": dict(net.notes if notes is None else notes),
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    save_file(tensors, fspath(path), metadata={"lava_mlsnn": json.dumps(content)})
+
+
+def load(path: str | PathLike[str]) -> Network:
+    """Rebuild a network that :func:`save` wrote, in evaluation mode. Nothing in the file is executed.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a file of :func:`save`, or one whose weights do not fit its configuration.
+    """
+    content, tensors = _read(fspath(path))
+    config = dict(content["config"])
+    for key, value in config.items():
+        config[key] = tuple(value) if isinstance(value, list) else value
+    try:
+        net = create(**config)
+        net.load_state_dict(tensors)
+    except (TypeError, RuntimeError) as error:
+        raise ValueError(f"{path}: weights do not fit the model {config.get('name')!r}: {error}") from None
+    if content["quantized"] is not None:
+        quantized(net, **content["quantized"])
+    net.notes = content["notes"]
+    return net.eval()
+
+
+def _read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = (file.metadata() or {}).get("lava_mlsnn")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path}: expected a safetensors file written by model.save ({error})") from None
+    try:
+        content = json.loads(metadata or "")
+    except json.JSONDecodeError:
+        raise ValueError(
+            f"{path}: a safetensors file without a model configuration: expected one of model.save"
+        ) from None
+    missing = [key for key in ("format", "version", "config", "quantized", "notes") if key not in content]
+    if missing or content["format"] != FORMAT:
+        raise ValueError(f"{path}: expected format {FORMAT!r}, got {content.get('format')!r}, missing {missing}")
+    if content["version"] > VERSION:
+        raise ValueError(
+            f"{path}: version {content['version']}, this library reads up to {VERSION}: expected a newer library"
+        )
+    return content, tensors

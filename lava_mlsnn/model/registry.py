@@ -1,0 +1,95 @@
+"""Architectures by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from .cnn import CNN
+from .mlp import MLP
+from .resnet import BLOCKS, ResNet
+from .residual import FORMS
+from .setting import Network, Setting
+from .vgg import VGG
+
+ARCHITECTURES: dict[str, Callable[..., Network]] = {
+    "mlp": MLP,
+    "cnn": CNN,
+    "vgg16": VGG,
+    **{
+        f"{form}_resnet{depth}": partial(ResNet, form=form, blocks=blocks)
+        for depth, blocks in BLOCKS.items()
+        for form in FORMS
+    },
+}
+
+_SETTING = tuple(f.name for f in fields(Setting))
+
+
+def names() -> list[str]:
+    """Names that :func:`create` knows.
+
+    >>> names()[:3]
+    ['mlp', 'cnn', 'vgg16']
+    """
+    return list(ARCHITECTURES)
+
+
+def arguments(name: str) -> dict[str, Any]:
+    """Arguments of an architecture and their defaults, those of :class:`Setting` first.
+
+    Raises:
+        ValueError: unknown name.
+
+    >>> arguments("cnn")["width"], arguments("cnn")["levels"]
+    (32, 4)
+    """
+    if name not in ARCHITECTURES:
+        raise ValueError(f"model: expected one of {', '.join(ARCHITECTURES)}, got {name!r}")
+    own = list(inspect.signature(ARCHITECTURES[name]).parameters.values())[1:]
+    fixed = getattr(ARCHITECTURES[name], "keywords", {})
+    known = {f.name: f.default for f in fields(Setting)}
+    return known | {p.name: fixed.get(p.name, p.default) for p in own if p.name != "form"}
+
+
+def create(name: str, **options: Any) -> Network:
+    """A new network.
+
+    Args:
+        name: one of :func:`names`.
+        options: fields of :class:`Setting` (in_shape, num_classes, levels, steps, neuron, ...) and of the architecture
+            (width, blocks, ...); :func:`arguments` lists them.
+
+    Returns:
+        A module of images (N, C, H, W) or (N, C, H, W, T) to logits (N, classes), averaged over T.
+
+    Raises:
+        ValueError: unknown name or option, or a value that is not accepted.
+
+    Example:
+        >>> import torch
+        >>> net = create("sparse_resnet18", in_shape=(1, 8, 8), width=4, blocks=(1, 1), levels=4, input_scale=1 / 16)
+        >>> net(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 10])
+    """
+    known = arguments(name)
+    for option in options:
+        if option not in known:
+            raise ValueError(f"{name} option {option!r}: expected one of {', '.join(known)}")
+    setting = Setting(**{k: v for k, v in options.items() if k in _SETTING})
+    own = {k: v for k, v in options.items() if k not in _SETTING}
+    net = ARCHITECTURES[name](setting, **own)
+    net.config = {"name": name, **setting.to_dict(), **own}
+    return net
+
+
+def twin(net: Network) -> Network:
+    """A new network of the same shapes with ReLUs in place of spiking neurons: the ANN that energy is compared with.
+
+    >>> create("cnn", width=4).config["neuron"], twin(create("cnn", width=4)).config["neuron"]
+    ('multilevel', 'relu')
+    """
+    return create(**{**net.config, "neuron": "relu"})

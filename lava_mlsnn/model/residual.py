@@ -1,0 +1,72 @@
+"""The four residual forms of paper 000, Fig. 3. Each is a module of one residual block: (in, out, stride) -> spikes."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from .. import block
+from .setting import Setting
+
+
+class Spiking(nn.Module):
+    """(a) Spiking ResNet: the neuron stands behind the sum of two currents."""
+
+    def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        shortcut = block.identity() if _same(channels, out, stride) else block.conv(channels, out, 1, stride)
+        self.conv2 = block.Block([block.conv(out, out, 3, 1, 1), shortcut], setting.make_neuron())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv2(self.conv1(x), x)
+
+
+class Sew(nn.Module):
+    """(b) SEW ResNet: spikes are added (g = ADD); nothing limits the sum."""
+
+    def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        self.conv2 = block.Conv(out, out, 3, 1, 1, neuron=setting.make_neuron())
+        self.shortcut = (
+            None if _same(channels, out, stride) else block.Conv(channels, out, 1, stride, neuron=setting.make_neuron())
+        )
+        self.add = self.make_add(setting)
+
+    @staticmethod
+    def make_add(setting: Setting) -> block.Add:
+        """The sum at the end of the block."""
+        return block.Add()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.add(self.conv2(self.conv1(x)), x if self.shortcut is None else self.shortcut(x))
+
+
+class Sparse(Sew):
+    """(d) Sparse ResNet: SEW with a barrier neuron behind the sum (section 4.4)."""
+
+    @staticmethod
+    def make_add(setting: Setting) -> block.Add:
+        return block.Add(setting.make_barrier())
+
+
+class Ms(nn.Module):
+    """(c) MS ResNet: the residual adds currents to currents, so it is no event-based network and does not export."""
+
+    def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
+        super().__init__()
+        self.spike = block.Block([block.identity()], setting.make_neuron())
+        self.conv1 = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        self.conv2 = block.Conv(out, out, 3, 1, 1)
+        self.shortcut = None if _same(channels, out, stride) else block.Conv(channels, out, 1, stride)
+        self.add = block.Add()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.add(self.conv2(self.conv1(self.spike(x))), x if self.shortcut is None else self.shortcut(x))
+
+
+FORMS: dict[str, type[nn.Module]] = {"spiking": Spiking, "sew": Sew, "ms": Ms, "sparse": Sparse}
+
+
+def _same(channels: int, out: int, stride: int) -> bool:
+    return channels == out and stride == 1

@@ -1,0 +1,67 @@
+"""ResNet18 and 34 in the four residual forms of paper 000, Fig. 3."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from torch import nn
+
+from .. import block
+from ..netx.spec import positive_ints
+from .residual import FORMS, Ms
+from .setting import Network, Setting
+
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+STEMS = ("cifar", "dvs")
+
+
+class ResNet(Network):
+    """Stem, stages of residual blocks, average over the map, readout.
+
+    Args:
+        form: residual form: "spiking", "sew", "ms" or "sparse".
+        width: channels of the first stage; they double at each further stage, which halves the map.
+        blocks: residual blocks per stage.
+        stem: "cifar" is one 3x3 convolution with stride 1; "dvs" is 7x7 and 3x3 with stride 2, in place of the
+            convolution and max-pooling of large images; default is dvs for images of 64 rows and more.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        form: str = "sparse",
+        width: int = 64,
+        blocks: Sequence[int] = BLOCKS[18],
+        stem: str | None = None,
+    ) -> None:
+        super().__init__(setting)
+        if form not in FORMS:
+            raise ValueError(f"residual form: expected one of {', '.join(FORMS)}, got {form!r}")
+        if stem is None:
+            stem = "dvs" if setting.in_shape[1] >= 64 else "cifar"
+        if stem not in STEMS:
+            raise ValueError(f"stem: expected one of {', '.join(STEMS)}, got {stem!r}")
+        (width,) = positive_ints(width, "width", 1)
+        residual = FORMS[form]
+        self.append("stem", _stem(setting, width, stem, None if residual is Ms else setting.make_neuron()))
+        channels = width
+        for i, count in enumerate(positive_ints(blocks, "blocks", len(blocks))):
+            out = width * 2**i
+            strides = [1 if i == 0 else 2] + [1] * (count - 1)
+            stage = [residual(setting, channels if j == 0 else out, out, stride) for j, stride in enumerate(strides)]
+            self.append(f"stage{i + 1}", nn.Sequential(*stage))
+            channels = out
+        if residual is Ms:
+            self.append("spike", block.Block([block.identity()], setting.make_neuron()))
+        self.append("pool", block.Pool(None, mode="average"))
+        self.append("flatten", block.Flatten())
+        self.append("readout", block.Readout(channels, setting.num_classes))
+
+
+def _stem(setting: Setting, width: int, kind: str, last: nn.Module | None) -> nn.Module:
+    channels = setting.in_shape[0]
+    if kind == "cifar":
+        return block.Conv(channels, width, 3, 1, 1, neuron=last)
+    first = block.Conv(channels, width, 7, 2, 3, neuron=setting.make_neuron())
+    return nn.Sequential(OrderedDict(conv1=first, conv2=block.Conv(width, width, 3, 2, 1, neuron=last)))

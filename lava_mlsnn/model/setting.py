@@ -1,0 +1,127 @@
+"""What all architectures have in common: input, classes, neurons."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .. import block
+from ..netx.spec import Shape, positive_ints
+from ..neuron import Barrier, MultiLevel
+
+NEURONS = ("multilevel", "relu")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Input, output and neurons of a network.
+
+    Args:
+        in_shape: (C, H, W) of an image.
+        num_classes: number of outputs.
+        levels: N of all neurons; 1 is the binary spiking network.
+        steps: T, how often an image is presented.
+        neuron: "multilevel"; "relu" for the ANN twin of the same shapes; or a mapping of MultiLevel's arguments, such as
+            ``{"grad": "ste", "trainable": True}``.
+        barrier_grad: gradient of barrier neurons: "ste" or a surrogate's name.
+        input_scale: value of one integer step of the input, 1 / 255 for 8-bit pixels in 0 .. 1.
+        input_bits: width of an input message.
+    """
+
+    in_shape: Shape = (3, 32, 32)
+    num_classes: int = 10
+    levels: int = 4
+    steps: int = 1
+    neuron: str | Mapping[str, Any] = "multilevel"
+    barrier_grad: str = "ste"
+    input_scale: float = 1 / 255
+    input_bits: int = 8
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "in_shape", positive_ints(self.in_shape, "in_shape", 3))
+        for name in ("num_classes", "levels", "steps"):
+            object.__setattr__(self, name, positive_ints(getattr(self, name), name, 1)[0])
+        if isinstance(self.neuron, Mapping):
+            known = [name for name in inspect.signature(MultiLevel).parameters if name != "levels"]
+            for key in self.neuron:
+                if key not in known:
+                    raise ValueError(f"neuron argument {key!r}: expected one of {', '.join(known)}")
+        elif self.neuron not in NEURONS:
+            raise ValueError(f"neuron: expected {', '.join(NEURONS)} or a mapping of arguments, got {self.neuron!r}")
+
+    @property
+    def is_twin(self) -> bool:
+        """Whether the neurons are ReLUs."""
+        return self.neuron == "relu"
+
+    def make_input(self) -> block.Input:
+        """The first block."""
+        return block.Input(self.in_shape, self.input_scale, self.input_bits, self.steps)
+
+    def make_neuron(self) -> nn.Module:
+        """A new neuron."""
+        if self.is_twin:
+            return nn.ReLU()
+        return MultiLevel(self.levels, **(self.neuron if isinstance(self.neuron, Mapping) else {}))
+
+    def make_barrier(self) -> nn.Module:
+        """A new barrier neuron; the twin's sums of ReLUs pass a ReLU unchanged."""
+        return nn.ReLU() if self.is_twin else Barrier(self.levels, self.barrier_grad)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready keyword arguments."""
+        return {k: dict(v) if isinstance(v, Mapping) else v for k, v in asdict(self).items()}
+
+
+class Network(nn.Module):
+    """Base of all architectures: an input block, a body, a readout.
+
+    Shape:
+        images (N, C, H, W), presented ``steps`` times, or (N, C, H, W, T) -> logits (N, classes), averaged over T.
+        Integer tensors are pixels, floating point numbers are pixels times ``input_scale``.
+
+    Attributes:
+        config: name and arguments that :func:`lava_mlsnn.model.create` builds it from.
+        notes: what :func:`lava_mlsnn.model.save` was given to keep.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__()
+        self.setting = setting
+        self.config: dict[str, Any] = {}
+        self.notes: dict[str, Any] = {}
+        self.order: list[str] = []
+        self.append("input", setting.make_input())
+
+    def append(self, name: str, module: nn.Module) -> None:
+        """Add a part behind the last one; its name becomes that of its layer."""
+        self.add_module(name, module)
+        self.order.append(name)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for name in self.order:
+            x = getattr(self, name)(x)
+        return x
+
+    @property
+    def in_shape(self) -> Shape:
+        """(C, H, W)."""
+        return self.setting.in_shape
+
+    @property
+    def example_shape(self) -> tuple[int, ...]:
+        """(1, C, H, W, T)."""
+        return (1, *self.setting.in_shape, self.setting.steps)
+
+    @torch.no_grad()
+    def features(self) -> int:
+        """Number of values per step that the parts so far make of an image."""
+        training = self.training
+        size = self.eval()(torch.zeros(1, *self.in_shape, 1)).numel()
+        self.train(training)
+        return size
