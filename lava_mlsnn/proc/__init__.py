@@ -1,0 +1,45 @@
+"""Lava Processes: networks and neurons that run in Lava, on a CPU with the engine's integers, and probes to watch them."""
+
+from __future__ import annotations
+
+from .barrier.process import Barrier
+from .build import NetworkLayer
+from .conv.process import GroupedConv, Identity, Pool
+from .delay.process import Delay
+from .dense.process import WideDense
+from .multilevel.process import MultiLevel
+from .network.process import Network
+from .probe.process import ActivityProbe, Monitor
+from .readout.process import Readout
+from .relay.process import Relay
+from .runtime import GuardedRuntime, Process, ProcessError
+from .sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
+from .simulate import run, simulate
+from .sink.process import Sink
+from .source.process import Source
+
+__all__ = [
+    "ActivityProbe",
+    "Barrier",
+    "Delay",
+    "GroupedConv",
+    "GuardedRuntime",
+    "Identity",
+    "Monitor",
+    "MultiLevel",
+    "Network",
+    "NetworkLayer",
+    "Pool",
+    "Process",
+    "ProcessError",
+    "Readout",
+    "Relay",
+    "ResetDelta",
+    "ResetSigma",
+    "ResetSigmaDelta",
+    "Sink",
+    "Source",
+    "WideDense",
+    "run",
+    "simulate",
+]

@@ -1,0 +1,122 @@
+"""Builds one Process per synapse, delay line and neuron population of a NetGraph and connects them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lava_mlsnn.netx import INPUT, Connection, Injection, Layer, NetGraph
+from lava_mlsnn.proc.delay.process import Delay
+from lava_mlsnn.proc.layout import PortShape, port_shapes
+from lava_mlsnn.proc.neurons import Timing, neuron_process
+from lava_mlsnn.proc.synapses import synapse_process
+
+
+@dataclass(eq=False)
+class NetworkLayer:
+    """One layer of a :class:`~lava_mlsnn.proc.Network`.
+
+    Attributes:
+        spec: the layer of the NetGraph.
+        depth: timesteps between an input and the layer's answer.
+        shape: of its spikes, in the order of Lava's ports.
+        neuron: its neurons' Process, with ports ``a_in`` and ``s_out``; None in a fused network.
+        synapses: its synapses' Processes, None for an injection; empty in a fused network.
+        inp, out: the ports that stock NetX blocks have; None where a fused network has none.
+    """
+
+    spec: Layer
+    depth: int
+    shape: PortShape
+    neuron: Any = None
+    synapses: list[Any] = field(default_factory=list)
+    inp: Any = None
+    out: Any = None
+
+    @property
+    def name(self) -> str:
+        """The layer's name in the graph."""
+        return self.spec.name
+
+    @property
+    def synapse(self) -> Any:
+        """The synapse of a layer that has just one; ValueError otherwise."""
+        if len(self.synapses) != 1:
+            raise ValueError(f"layer {self.name!r} has {len(self.synapses)} synapse processes: read .synapses")
+        return self.synapses[0]
+
+
+def connect(source: Any, target: Any) -> None:
+    """Connect two ports that carry the same sites, in whichever order each has them.
+
+    Raises:
+        ValueError: the ports have different numbers of sites.
+    """
+    if source.size != target.size:
+        raise ValueError(f"cannot connect a port of shape {source.shape} to one of shape {target.shape}")
+    if source.shape == target.shape:
+        source.connect(target)
+    elif len(source.shape) == 3:  # dense weights count sites in the order (C, H, W)
+        source.transpose([2, 1, 0]).flatten().connect(target)
+    else:
+        source.reshape(target.shape).connect(target)
+
+
+class Builder:
+    """Builds the Processes of a graph behind the port ``inp``."""
+
+    def __init__(self, graph: NetGraph, inp: Any, reset_interval: int | None, reset_offset: int) -> None:
+        self.graph = graph
+        self.reset = (reset_interval, reset_offset)
+        self.shapes = port_shapes(graph)
+        self.ports: dict[str, Any] = {INPUT: inp}
+        self.delays: dict[tuple[str, int], Any] = {}
+
+    def layers(self) -> list[NetworkLayer]:
+        """All layers, connected."""
+        return [self._layer(layer) for layer in self.graph]
+
+    def _layer(self, layer: Layer) -> NetworkLayer:
+        depth = self.graph.depth[layer.name]
+        timing = Timing(*self.reset, depth)
+        neuron = neuron_process(layer, self.shapes[layer.name], timing)
+        self.ports[layer.name] = neuron.s_out
+        built = NetworkLayer(layer, depth, self.shapes[layer.name], neuron, out=neuron.s_out)
+        for index, connection in enumerate(layer.connections):
+            target = self._synapse(layer, connection, index, neuron, built)
+            for source in connection.sources:
+                connect(self._source(layer, connection, source, timing), target)
+        return built
+
+    def _synapse(self, layer: Layer, connection: Connection, index: int, neuron: Any, built: NetworkLayer) -> Any:
+        """The port that receives the connection's spikes."""
+        if isinstance(connection.synapse, Injection):
+            target = neuron.a_in
+            built.synapses.append(None)
+        else:
+            shape = self.graph.shape(connection.sources[0])
+            synapse = synapse_process(connection.synapse, shape, f"{layer.name}.synapse{index}")
+            connect(synapse.a_out, neuron.a_in)
+            built.synapses.append(synapse)
+            target = synapse.s_in
+        if built.inp is None:
+            built.inp = target
+        return target
+
+    def _source(self, layer: Layer, connection: Connection, source: str, timing: Timing) -> Any:
+        """The port that sends ``source``, late enough for this connection."""
+        port, shape = self.ports[source], self.shapes[source]
+        if source == layer.name:
+            if timing.reset_interval is None:
+                return port
+            gate = Delay(shape=shape, steps=0, name=f"{source}.gate", **timing.reset)  # type: ignore[arg-type]
+            connect(port, gate.s_in)
+            return gate.s_out
+        steps = self.graph.delay(layer, connection, source)
+        if not steps:
+            return port
+        if (source, steps) not in self.delays:
+            delay = Delay(shape=shape, steps=steps, name=f"{source}.delay{steps}")
+            connect(port, delay.s_in)
+            self.delays[source, steps] = delay
+        return self.delays[source, steps].s_out

@@ -1,0 +1,65 @@
+"""Shapes of ports: Lava's own order, whatever the order of the graph.
+
+A NetGraph counts (C, H, W), as torch does. Lava's Conv and with it stock NetX count (W, H, C), and dense layers (C,). All
+ports of this room keep Lava's order, so that the channel is the last axis everywhere and a value per channel broadcasts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lava_mlsnn.netx import INPUT, Conv, Dense, NetGraph, Pool
+from lava_mlsnn.netx.spec import Shape
+
+PortShape = tuple[int, ...]
+
+
+def port_shape(shape: Shape, flat: bool) -> PortShape:
+    """Shape of the port that carries spikes of ``shape``: (C,) if ``flat``, (W, H, C) otherwise.
+
+    Example:
+        >>> port_shape((3, 8, 10), flat=False), port_shape((12, 1, 1), flat=True)
+        ((10, 8, 3), (12,))
+    """
+    return (shape[0],) if flat else (shape[2], shape[1], shape[0])
+
+
+def port_shapes(graph: NetGraph) -> dict[str, PortShape]:
+    """Shape of the port of each layer and of "input", as stock NetX has them.
+
+    A layer with a dense synapse is flat, one with a convolution or a pool is not, others are as what they read. The
+    input is flat if it has one site per channel and nothing reads it as an image.
+    """
+    spatial = any(isinstance(c.synapse, (Conv, Pool)) for layer in graph for c in layer.connections if INPUT in c.sources)
+    flat = {INPUT: graph.input.shape[1:] == (1, 1) and not spatial}
+    for layer in graph:
+        synapses = [c.synapse for c in layer.connections]
+        if any(isinstance(s, Dense) for s in synapses):
+            flat[layer.name] = True
+        elif any(isinstance(s, (Conv, Pool)) for s in synapses):
+            flat[layer.name] = False
+        else:
+            flat[layer.name] = flat[layer.inputs[0]]
+    return {name: port_shape(graph.shape(name), is_flat) for name, is_flat in flat.items()}
+
+
+def to_port(array: NDArray[Any], shape: PortShape) -> NDArray[Any]:
+    """A view of (..., C, H, W) in the order of a port of ``shape``.
+
+    Example:
+        >>> to_port(np.zeros((5, 3, 8, 10)), (10, 8, 3)).shape
+        (5, 10, 8, 3)
+    """
+    if len(shape) == 1:
+        return array.reshape(*array.shape[:-3], -1)
+    return np.moveaxis(array, (-1, -2, -3), (-3, -2, -1))
+
+
+def from_port(array: NDArray[Any], shape: PortShape) -> NDArray[Any]:
+    """A view of (..., *shape) in the order (..., C, H, W): the inverse of :func:`to_port`."""
+    if len(shape) == 1:
+        return array[..., np.newaxis, np.newaxis]
+    return np.moveaxis(array, (-3, -2, -1), (-1, -2, -3))

@@ -1,0 +1,55 @@
+"""ProcessModels of a whole network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.model.sub.model import AbstractSubProcessModel
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
+from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
+from lava_mlsnn.proc.observe import Observer
+from lava_mlsnn.proc.pipeline import Pipeline
+
+
+@implements(proc=FusedNetwork, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class PyFusedNetworkModel(PyLoihiProcessModel):
+    """The integer engine around one input and one output port."""
+
+    inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        graph = proc_params["graph"]
+        shapes = port_shapes(graph)
+        self.last: str = graph.output.name
+        self.in_shape, self.out_shape = shapes["input"], shapes[self.last]
+        self.pipeline = Pipeline(graph, proc_params["reset_interval"], proc_params["reset_offset"])
+        self.observers: list[Observer] = proc_params["observers"]
+
+    def run_spk(self) -> None:
+        """One timestep of all layers."""
+        spikes = self.pipeline.step(from_port(self.inp.recv(), self.in_shape))
+        self.out.send(to_port(spikes[self.last], self.out_shape))
+        for observer in self.observers:
+            observer.observe(self.time_step, spikes)
+
+
+@implements(proc=HierarchicalNetwork, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SubNetworkModel(AbstractSubProcessModel):
+    """The Processes that the network made and connected when it was made."""
+
+    def __init__(self, process: HierarchicalNetwork) -> None:
+        """Nothing is left to build."""

@@ -1,0 +1,166 @@
+"""Lava Process of a whole network, built from a NetGraph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from os import PathLike, fspath
+from typing import Any
+
+from lava.magma.core.process.ports.ports import InPort, OutPort
+
+from lava_mlsnn import netx
+from lava_mlsnn.netx import INPUT, Delta, NetGraph, SigmaDelta
+from lava_mlsnn.netx.spec import integer, positive_ints
+from lava_mlsnn.proc.build import Builder, NetworkLayer, connect
+from lava_mlsnn.proc.layout import port_shapes
+from lava_mlsnn.proc.observe import Observer
+from lava_mlsnn.proc.runtime import Process
+from lava_mlsnn.proc.table import table
+
+AUTO = "auto"
+
+
+class Network(Process):
+    """A network as one Lava Process, from a NetGraph or a ``.net`` file, ours or stock NetX.
+
+    It has two models, chosen here. ``fused=True`` runs the integer engine in a single Process: no synchronisation between
+    layers, events instead of dense convolutions. ``fused=False`` makes one Process per synapse and population, stock ones
+    where those compute the same integers: what a compiler for hardware sees. Latency, resets and spikes are the same.
+
+    Ports are in Lava's order: an image of shape (C, H, W) is (W, H, C) at ``inp``, ``image.transpose(2, 1, 0)``; a flat
+    input is (C,); so is the output of a dense layer.
+
+    An input of step t is answered at ``out`` at step t + ``latency``; a readout's port carries its voltage.
+
+    Args:
+        net: the network, or the path of its file.
+        fused: which model runs it.
+        reset_interval: steps after which all states return to zero, layer by layer as a wave that follows the input;
+            None for never. "auto" is the graph's timesteps T if it has neurons of ours, else None, as in stock NetX.
+        reset_offset: phase of the resets: the layer of depth d resets at steps with
+            ``step % reset_interval == (reset_offset + 1 + d) % reset_interval``.
+        num_layers: take only the first layers.
+        spike_exp: binary places of graded spikes in sigma-delta layers; None keeps what the graph says.
+        name: of the Process.
+
+    Attributes:
+        graph: the network that runs.
+        inp, out: ports.
+        layers, in_layer, out_layer: of :class:`~lava_mlsnn.proc.build.NetworkLayer`.
+        latency: timesteps from an input to the answer at ``out``.
+
+    Raises:
+        ValueError: an argument is not as described; the message names it.
+
+    Example:
+        >>> import numpy as np
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel
+        >>> dense = Connection("input", Dense(np.ones((4, 6))))
+        >>> net = Network(NetGraph(Input((6, 1, 1)), (Layer("hidden", (dense,), (4, 1, 1), MultiLevel(4, 8)),)))
+        >>> net.inp.shape, net.out.shape, len(net), net.latency
+        ((6,), (4,), 1, 1)
+    """
+
+    fused: bool
+
+    def __new__(cls, *args: Any, fused: bool = True, **kwargs: Any) -> Network:
+        """The Process type is the choice of the model: whatever run configuration compiles it finds just one."""
+        if cls is not Network:
+            return object.__new__(cls)
+        if not isinstance(fused, bool):
+            raise ValueError(f"fused: expected True or False, got {fused!r}")
+        return object.__new__(FusedNetwork if fused else HierarchicalNetwork)
+
+    def __init__(
+        self,
+        net: NetGraph | str | PathLike[str],
+        *,
+        fused: bool = True,
+        reset_interval: int | str | None = AUTO,
+        reset_offset: int = 0,
+        num_layers: int | None = None,
+        spike_exp: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.filename = None if isinstance(net, NetGraph) else fspath(net)
+        self.graph = _graph(net, num_layers, spike_exp)
+        self.reset_interval = _reset_interval(self.graph, reset_interval)
+        self.reset_offset = int(reset_offset)
+        self.observers: list[Observer] = []
+        super().__init__(
+            graph=self.graph,
+            reset_interval=self.reset_interval,
+            reset_offset=self.reset_offset,
+            observers=self.observers,
+            name=name,
+        )
+        self.shapes = port_shapes(self.graph)
+        self.inp = InPort(shape=self.shapes[INPUT])
+        self.out = OutPort(shape=self.shapes[self.graph.output.name])
+        self.layers: list[NetworkLayer] = self._layers()
+        self.in_layer, self.out_layer = self.layers[0], self.layers[-1]
+
+    def _layers(self) -> list[NetworkLayer]:
+        raise NotImplementedError
+
+    @property
+    def latency(self) -> int:
+        """Timesteps from an input to the answer at ``out``."""
+        return self.graph.latency
+
+    def __len__(self) -> int:
+        return len(self.graph)
+
+    def __str__(self) -> str:
+        return table(self.graph)
+
+
+class FusedNetwork(Network):
+    """A network in one Process; made by ``Network(..., fused=True)``."""
+
+    fused = True
+
+    def _layers(self) -> list[NetworkLayer]:
+        graph = self.graph
+        layers = [NetworkLayer(layer, graph.depth[layer.name], self.shapes[layer.name]) for layer in graph]
+        layers[0].inp, layers[-1].out = self.inp, self.out
+        return layers
+
+
+class HierarchicalNetwork(Network):
+    """A network of one Process per synapse and population; made by ``Network(..., fused=False)``."""
+
+    fused = False
+
+    def _layers(self) -> list[NetworkLayer]:
+        layers = Builder(self.graph, self.inp, self.reset_interval, self.reset_offset).layers()
+        connect(layers[-1].out, self.out)
+        return layers
+
+
+def _graph(net: Any, num_layers: int | None, spike_exp: int | None) -> NetGraph:
+    graph = net if isinstance(net, NetGraph) else netx.load(net)
+    if num_layers is not None:
+        (count,) = positive_ints(num_layers, "num_layers", 1)
+        if count < len(graph):
+            graph = NetGraph(graph.input, graph.layers[:count], graph.timesteps)
+    if spike_exp is not None:
+        exponent = integer(spike_exp, "spike_exp", 0, 7)
+        layers = [
+            replace(layer, neuron=replace(layer.neuron, spike_exp=exponent))
+            if isinstance(layer.neuron, (Delta, SigmaDelta))
+            else layer
+            for layer in graph
+        ]
+        graph = replace(graph, layers=tuple(layers))
+    return graph
+
+
+def _reset_interval(graph: NetGraph, value: int | str | None) -> int | None:
+    if value is None:
+        return None
+    if value == AUTO:
+        return graph.timesteps if any(layer.neuron.gated for layer in graph) else None
+    if isinstance(value, str):
+        raise ValueError(f"reset_interval: expected a number of steps, None or {AUTO!r}, got {value!r}")
+    return positive_ints(value, "reset_interval", 1)[0]

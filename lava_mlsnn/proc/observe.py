@@ -1,0 +1,134 @@
+"""What probes take from the spikes of a timestep: counts or recordings, written to memory shared with the parent."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lava_mlsnn.energy.activity import Activity
+from lava_mlsnn.netx import INPUT, Connection, Layer, NetGraph
+from lava_mlsnn.proc.shared import shared_array
+
+
+class Observer(Protocol):
+    """Sees the spikes of some layers at every timestep, in the run's own process."""
+
+    names: tuple[str, ...]
+
+    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]]) -> None:
+        """Take what is wanted from the spikes (C, H, W) of ``names``; time_step counts from 1."""
+
+
+def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:
+    """A series per Lava timestep in sample time: (steps, ...) -> (samples, T, ...), step t of sample k at k T + t + depth.
+
+    Raises:
+        ValueError: the series is shorter.
+    """
+    stop = depth + samples * timesteps
+    if stop > len(series):
+        raise ValueError(
+            f"{samples} samples of {timesteps} steps at depth {depth} need {stop} recorded steps, got {len(series)}"
+        )
+    return series[depth:stop].reshape(samples, timesteps, *series.shape[1:])
+
+
+class Counter:
+    """Counts events, sums of values and non-zero sites per layer and Lava timestep.
+
+    Args:
+        graph: the network.
+        steps: timesteps to count at most.
+    """
+
+    def __init__(self, graph: NetGraph, steps: int) -> None:
+        self.graph = graph
+        self.names = (INPUT, *(layer.name for layer in graph))
+        self.sums = [(layer, c) for layer in graph for c in layer.connections if len(c.sources) > 1]
+        self.series = shared_array((steps, 2 * len(self.names) + len(self.sums)), np.int64)
+        self.seen = shared_array((1,), np.int64)
+        longest = max(graph.depth.values()) + 1
+        self.past: dict[str, deque[NDArray[Any]]] = {
+            name: deque([np.zeros(graph.shape(name), np.int32)] * longest, maxlen=longest)
+            for name in {source for _, c in self.sums for source in c.sources}
+        }
+
+    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]]) -> None:
+        """Count one timestep."""
+        if time_step > len(self.series):
+            raise RuntimeError(f"the probe holds {len(self.series)} steps and the run goes on: make it with more")
+        row = self.series[time_step - 1]
+        for i, name in enumerate(self.names):
+            if name == INPUT or self.graph[name].neuron.spiking:
+                row[2 * i] = np.count_nonzero(spikes[name])
+                row[2 * i + 1] = np.abs(spikes[name]).sum(dtype=np.int64) if row[2 * i] else 0
+        for name, past in self.past.items():
+            past.appendleft(spikes[name].copy())
+        for i, (layer, connection) in enumerate(self.sums):
+            row[2 * len(self.names) + i] = self._sites(layer, connection)
+        self.seen[0] = time_step
+
+    def _sites(self, layer: Layer, connection: Connection) -> int:
+        """Non-zero sites of the sum that the layer answers to in this step."""
+        total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
+        for source in connection.sources:
+            total += self.past[source][connection.synapse.delay + self.graph.delay(layer, connection, source)]
+        return int(np.count_nonzero(total.astype(np.int32)))
+
+    def activity(self, samples: int, timesteps: int) -> Activity:
+        """Counts of the first ``samples`` samples in sample time."""
+        depth, series = self.graph.depth, self.series[: self.seen[0]]
+
+        def column(index: int, at: int) -> NDArray[np.int64]:
+            return sample_steps(series[:, index], at, samples, timesteps).sum(axis=0)
+
+        order = {name: i for i, name in enumerate(self.names)}
+        sums = {(layer.name, id(c)): 2 * len(self.names) + i for i, (layer, c) in enumerate(self.sums)}
+        sites = {}
+        for layer in self.graph:
+            rows = []
+            for c in layer.connections:
+                if (index := sums.get((layer.name, id(c)))) is not None:
+                    rows.append(column(index, depth[layer.name]))
+                elif c.sources == (layer.name,):
+                    rows.append(self._recurrent(series[:, 2 * order[layer.name]], layer, samples, timesteps))
+                else:
+                    rows.append(column(2 * order[c.sources[0]], depth[c.sources[0]]))
+            sites[layer.name] = np.stack(rows)
+        events = {name: column(2 * i, depth[name]) for name, i in order.items()}
+        values = {name: column(2 * i + 1, depth[name]) for name, i in order.items()}
+        return Activity(samples, events, values, sites)
+
+    def _recurrent(
+        self, events: NDArray[np.int64], layer: Layer, samples: int, timesteps: int
+    ) -> NDArray[np.int64]:
+        """A recurrent synapse sees at step t what was sent at t - 1, and nothing at a sample's first step."""
+        own = sample_steps(events, self.graph.depth[layer.name], samples, timesteps).sum(axis=0)
+        return np.concatenate(([0], own[:-1]))
+
+
+class Recorder:
+    """Records the spikes of some layers.
+
+    Args:
+        graph: the network.
+        names: of layers, or "input".
+        steps: timesteps to record at most; a run that lasts longer goes on unrecorded.
+    """
+
+    def __init__(self, graph: NetGraph, names: tuple[str, ...], steps: int) -> None:
+        self.names = names
+        self.data = {name: shared_array((steps, *graph.shape(name)), np.int32) for name in names}
+        self.steps = steps
+        self.seen = shared_array((1,), np.int64)
+
+    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]]) -> None:
+        """Record one timestep."""
+        if time_step <= self.steps:
+            for name, data in self.data.items():
+                data[time_step - 1] = spikes[name]
+            self.seen[0] = time_step

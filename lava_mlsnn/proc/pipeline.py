@@ -1,0 +1,66 @@
+"""A whole network, one Lava timestep per call: the slow reference of the fused Process."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lava_mlsnn.netx import INPUT, Layer, NetGraph
+from lava_mlsnn.sim import reference
+
+Spikes = dict[str, NDArray[np.int32]]
+
+
+class Pipeline:
+    """All layers at once, each working on an input as old as it is deep.
+
+    A layer of depth d answers to the input of step t at step t + d. It zeroes its state at steps where
+    ``step % reset_interval == (reset_offset + 1 + d) % reset_interval``; gated neurons are silent before step d + 1.
+
+    Args:
+        graph: the network.
+        reset_interval: steps between resets, None for none.
+        reset_offset: phase of the resets.
+    """
+
+    def __init__(self, graph: NetGraph, reset_interval: int | None, reset_offset: int = 0) -> None:
+        self.graph, self.interval, self.offset = graph, reset_interval, reset_offset
+        self.time = 0
+        self.state = {layer.name: reference.initial_state(layer.neuron, layer.shape) for layer in graph}
+        longest = max(graph.depth.values()) + 1
+        names = (INPUT, *(layer.name for layer in graph))
+        self.past = {n: deque([np.zeros(graph.shape(n), np.int32)] * longest, maxlen=longest) for n in names}
+
+    def step(self, frame: NDArray[Any]) -> Spikes:
+        """One timestep: the input (C, H, W) in, the spikes of "input" and of all layers out."""
+        self.time += 1
+        now: Spikes = {INPUT: frame.astype(np.int32)}
+        for layer in self.graph:
+            now[layer.name] = self._layer(layer, now)
+        for name, spikes in now.items():
+            self.past[name].appendleft(spikes)
+        return now
+
+    def _layer(self, layer: Layer, now: Spikes) -> NDArray[np.int32]:
+        depth = self.graph.depth[layer.name]
+        resets = self.interval is not None and (self.time - self.offset - 1 - depth) % self.interval == 0
+        if layer.neuron.gated and self.time <= depth:
+            return np.zeros(layer.shape, np.int32)
+        if resets:
+            self.state[layer.name] = reference.initial_state(layer.neuron, layer.shape)
+        total = np.zeros(layer.shape, np.int64)
+        for connection in layer.connections:
+            summed = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
+            for source in connection.sources:
+                if source == layer.name and resets:
+                    continue
+                age = connection.synapse.delay + self.graph.delay(layer, connection, source)
+                summed += self.past[source][age - 1] if age else now[source]
+            total += reference.current(connection.synapse, reference.wrap(summed))
+        spikes, self.state[layer.name] = reference.step(
+            layer.neuron, self.state[layer.name], reference.wrap(total), layer.bias
+        )
+        return spikes

@@ -1,0 +1,338 @@
+"""A Lava runtime that cannot hang: who dies or raises ends the run, with the traceback, and nobody is left behind.
+
+Lava's runtime service asks its processes in turn, so a run whose process raised or died waits forever, and a killed
+parent leaves its children. :class:`GuardedRuntime` waits for the run's end, for the death of a process and for a time
+limit at once. It takes over by itself in every run that one of this package's Processes belongs to.
+"""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing import Process as OsProcess
+from multiprocessing import Queue
+from multiprocessing.connection import wait
+from queue import Empty
+from typing import Any
+
+from lava.magma.core.process.message_interface_enum import ActorType
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.runtime.message_infrastructure.multiprocessing import MultiProcessing, SystemProcess
+from lava.magma.runtime.message_infrastructure.shared_memory_manager import SharedMemoryManager
+from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enum_equal
+from lava.magma.runtime.runtime import Runtime
+
+GRACE = 10.0
+"""Seconds that a run is given to stop by itself before its processes are killed."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+class ProcessError(RuntimeError):
+    """A process of a Lava run raised or died. The message holds each one's name and traceback."""
+
+
+def bind_to_parent(parent: int) -> None:
+    """Make this process, just forked, end when ``parent`` does, and leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0:
+        if os.getppid() != parent:  # it ended before the call
+            os._exit(1)
+        return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class _Actor(SystemProcess):
+    """One process of a run: tells its traceback as text, which travels whatever the exception is made of."""
+
+    label = ""
+
+    def run(self) -> None:
+        bind_to_parent(self._parent_pid)
+        try:
+            OsProcess.run(self)
+            self._cconn.send(None)
+        except Exception as error:
+            self._cconn.send((RuntimeError(repr(error)), traceback.format_exc()))
+
+    def end(self, seconds: float) -> None:
+        """Wait for its end, at most ``seconds``, then kill it; a second call does nothing."""
+        if self._is_done:
+            return
+        OsProcess.join(self, max(seconds, 0))
+        if self.is_alive():
+            self.kill()
+        SystemProcess.join(self)
+
+    def obituary(self) -> str:
+        """How it ended, or "" if it lives or ended well."""
+        failure = self.exception
+        if failure is not None:
+            return f"{self.label}:\n{failure[1]}"
+        code = None if self._is_done else self.exitcode
+        if code is None or (code == 0 and self._exception is None):
+            return ""
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"{self.label}: {how} without an exception"
+
+
+class _Infrastructure(MultiProcessing):
+    """Lava's processes and shared memory, bound to the life of this process."""
+
+    def start(self) -> None:
+        self._smm = SharedMemoryManager()
+        self._smm._manager.start(initializer=bind_to_parent, initargs=(os.getpid(),))
+
+    def build_actor(self, target_fn: Callable[..., None], builder: Any, exception_q: Any = None) -> _Actor:
+        actor = _Actor(target=target_fn, args=(), kwargs={"builder": builder, "exception_q": exception_q})
+        actor.start()
+        self._actors.append(actor)
+        return actor
+
+    def stop(self, grace: float = GRACE) -> None:
+        deadline = time.monotonic() + grace
+        for actor in self._actors:
+            actor.end(deadline - time.monotonic())
+        if self._smm is not None:
+            self._smm.shutdown()
+            self._smm = None
+
+    def kill(self) -> None:
+        """End all processes now."""
+        for actor in self._actors:
+            if not actor._is_done and actor.is_alive():
+                actor.kill()
+        self.stop(0)
+
+
+class GuardedRuntime(Runtime):
+    """Lava's runtime, but a run ends with :class:`ProcessError` as soon as one of its processes raises or dies.
+
+    Attributes:
+        timeout: seconds that one blocking run (or ``wait``) may take, None for no limit. A run that takes longer ends
+            with TimeoutError.
+
+    After an error no process of the run is left; the network cannot be run again.
+    """
+
+    timeout: float | None = None
+    _owner = 0
+
+    def initialize(self, node_cfg_idx: int = 0) -> None:
+        """Fork the processes, and wait until each is built."""
+        self._owner = os.getpid()
+        _LIVE.add(self)
+        try:
+            self._build_watchdog_manager()
+            self._messaging_infrastructure = _Infrastructure()
+            self._messaging_infrastructure.start()
+            self._build_channels()
+            self._build_sync_channels()
+            self._build_processes()
+            self._build_runtime_services()
+            self._label_actors()
+            self._start_ports()
+            self._await_builds()
+        except BaseException:
+            self.abort()
+            raise
+        self._is_initialized = True
+
+    def start(self, run_condition: Any) -> None:
+        """Run as the condition says; RuntimeError if this runtime has ended, where Lava's returns without a word."""
+        if not self._is_initialized:
+            raise RuntimeError("this run has been stopped: build the network again to run it once more")
+        super().start(run_condition)
+
+    def _label_actors(self) -> None:
+        names = [f"{process.name} ({process.model_class.__name__})" for process in self._executable.proc_builders]
+        for index, actor in enumerate(self._actors):
+            actor.label = names[index] if index < len(names) else "runtime service"
+
+    @property
+    def _actors(self) -> list[_Actor]:
+        return [] if self._messaging_infrastructure is None else self._messaging_infrastructure.actors
+
+    def _await_builds(self) -> None:
+        queues: list[Queue[Exception | None]] = self.exception_q
+        for queue, actor in zip(queues, self._actors, strict=True):
+            error: Any = None
+            while True:
+                try:
+                    error = queue.get(timeout=0.2)
+                    break
+                except Empty:
+                    if not actor.is_alive():
+                        self._fail()
+            if error is not None:
+                raise ProcessError(f"{actor.label} cannot be built:\n{error.trace}") from error
+            queue.close()
+        del self.exception_q
+
+    def _get_resp_for_run(self) -> None:
+        if not self._is_running:
+            return
+        try:
+            self._await_end(None if self.timeout is None else time.monotonic() + self.timeout)
+        except BaseException:
+            self.abort()
+            raise
+
+    def _await_end(self, deadline: float | None) -> None:
+        pending = list(self.service_to_runtime)
+        with _doorbell(pending) as bell:
+            while pending:
+                for port in [port for port in pending if port.probe()]:
+                    data = port.recv()
+                    if enum_equal(data, MGMT_RESPONSE.REQ_PAUSE):
+                        return self.pause()
+                    if enum_equal(data, MGMT_RESPONSE.REQ_STOP):
+                        return self.stop()
+                    if not enum_equal(data, MGMT_RESPONSE.DONE):
+                        self._fail()
+                    pending.remove(port)
+                if pending:
+                    self._listen(bell, deadline)
+        self._is_running = False
+
+    def _listen(self, bell: socket.socket, deadline: float | None) -> None:
+        """Sleep until the service answers; raise if a process ends or the time is over."""
+        left = None if deadline is None else deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError(f"the Lava run took longer than {self.timeout} s and was ended")
+        watched: list[Any] = [bell, *(actor._pconn for actor in self._actors), *(a.sentinel for a in self._actors)]
+        ready = wait(watched, left)
+        if bell in ready:
+            bell.recv(4096)
+        elif ready:
+            self._fail()
+
+    def _fail(self) -> None:
+        """Raise what the processes that ended have to say; those that only echo another's end get a moment to do so."""
+        deadline = time.monotonic() + 1
+        while not (words := [text for text in (actor.obituary() for actor in self._actors) if text]):
+            if time.monotonic() > deadline:
+                raise ProcessError("the Lava run was ended by an error that none of its processes explains")
+            time.sleep(0.01)
+        raise ProcessError(f"{len(words)} process(es) of the Lava run failed\n\n" + "\n\n".join(words))
+
+    def stop(self) -> None:
+        """End the run and all its processes; a call when all has ended does nothing."""
+        if self._owner != os.getpid():  # the copy of a forked child, or never initialized
+            return
+        try:
+            if self._is_started:
+                self._ask_to_stop(time.monotonic() + GRACE)
+        except BaseException:
+            self.abort()
+            raise
+        self.abort(GRACE if self._is_started else 0)
+
+    def _ask_to_stop(self, deadline: float) -> None:
+        for port in self.runtime_to_service:
+            port.send(MGMT_COMMAND.STOP)
+        pending = list(self.service_to_runtime)
+        while pending and time.monotonic() < deadline and all(actor.is_alive() for actor in self._actors):
+            for port in [port for port in pending if port.probe()]:
+                if enum_equal(port.recv(), MGMT_RESPONSE.TERMINATED):
+                    pending.remove(port)
+            time.sleep(0.001)
+
+    def abort(self, grace: float = 0.0) -> None:
+        """End all processes, after ``grace`` seconds at most, without asking the runtime service."""
+        if self._owner != os.getpid():
+            return
+        self._owner = 0
+        _LIVE.discard(self)
+        infrastructure, self._messaging_infrastructure = self._messaging_infrastructure, None
+        if infrastructure is not None:
+            if grace:
+                infrastructure.stop(grace)
+            else:
+                infrastructure.kill()
+        self.join()
+        self._is_running = self._is_started = self._is_initialized = False
+        if self._watchdog_manager is not None:
+            self._watchdog_manager.stop()
+
+
+_LIVE: weakref.WeakSet[GuardedRuntime] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Runs before multiprocessing's own exit handler, which would wait for the processes forever."""
+    for runtime in list(_LIVE):
+        runtime.abort()
+
+
+@contextmanager
+def _doorbell(ports: list[Any]) -> Iterator[socket.socket]:
+    """A socket that can be waited for, rung when something arrives at one of ``ports``."""
+    listener, ringer = socket.socketpair()
+    ringer.setblocking(False)
+
+    def ring() -> None:
+        try:
+            ringer.send(b"!")
+        except (BlockingIOError, OSError):  # already ringing, or nobody listens any more
+            return
+
+    for port in ports:
+        port.observer = ring
+    try:
+        yield listener
+    finally:
+        for port in ports:
+            port.observer = None
+        listener.close()
+        ringer.close()
+
+
+def guard(runtime: Any) -> Any:
+    """Turn a Runtime of Lava that has not started into a :class:`GuardedRuntime`, in place."""
+    if type(runtime) is Runtime and not runtime._is_initialized:
+        runtime.__class__ = GuardedRuntime
+    return runtime
+
+
+class Process(AbstractProcess):
+    """Base of this package's Processes: the runtime of a run that they belong to is guarded."""
+
+    @property
+    def runtime(self) -> Any:
+        """The runtime that executes this Process, None before the first run."""
+        return self._runtime
+
+    @runtime.setter
+    def runtime(self, value: Any) -> None:
+        self._runtime = guard(value)
+
+    def create_runtime(self, run_cfg: Any = None, executable: Any = None, compile_config: Any = None) -> None:
+        """Compile this and all connected Processes and fork the run's processes."""
+        create_runtime(self, run_cfg, compile_config, executable)
+
+
+def create_runtime(process: AbstractProcess, run_cfg: Any, compile_config: Any = None, executable: Any = None) -> None:
+    """What AbstractProcess.create_runtime does, for any Process, with a guarded runtime."""
+    executable = executable or process.compile(run_cfg, compile_config)
+    runtime = GuardedRuntime(executable, ActorType.MultiProcessing, loglevel=process._log_config.level)
+    process._runtime = runtime
+    executable.assign_runtime_to_all_processes(runtime)
+    runtime.initialize()

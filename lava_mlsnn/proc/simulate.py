@@ -1,0 +1,155 @@
+"""Run a network in Lava on images and get the same as from the engine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from lava.magma.core.process.process import AbstractProcess, ProcessServer
+from lava.magma.core.process.variable import VarServer
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+from numpy.typing import NDArray
+
+from lava_mlsnn.energy.activity import Activity
+from lava_mlsnn.netx import NetGraph
+from lava_mlsnn.proc.layout import PortShape, from_port, to_port
+from lava_mlsnn.proc.network.process import Network
+from lava_mlsnn.proc.observe import sample_steps
+from lava_mlsnn.proc.probe.process import ActivityProbe, Monitor
+from lava_mlsnn.proc.runtime import create_runtime
+from lava_mlsnn.proc.sink.process import Sink
+from lava_mlsnn.proc.source.process import Source
+from lava_mlsnn.sim import Run
+from lava_mlsnn.sim.run import check_images
+
+CHANNEL_SLOTS = 2
+"""Messages that a channel holds: processes move in step, so Lava's 64 only cost memory and cache."""
+
+
+def run(
+    process: AbstractProcess, steps: int, *, timeout: float | None = None, run_cfg: Any = None, slots: int = CHANNEL_SLOTS
+) -> None:
+    """Run a Process and all that are connected to it for some timesteps, under guard; Vars can be read afterwards.
+
+    Args:
+        process: any of them; ``process.stop()`` ends the run and its processes.
+        steps: timesteps.
+        timeout: seconds until the run is ended with TimeoutError, None for no limit.
+        run_cfg: Lava's run configuration, by default the fixed-point simulation of Loihi 2.
+        slots: messages that a channel holds.
+
+    Raises:
+        ProcessError: a process raised or died; the message has its traceback. None is left then.
+        TimeoutError: the run took too long. No process is left.
+    """
+    if process.runtime is None:
+        create_runtime(process, run_cfg or Loihi2SimCfg(select_tag="fixed_pt"), {"pypy_channel_size": slots})
+    process.runtime.timeout = timeout
+    process.run(condition=RunSteps(num_steps=steps))
+
+
+def simulate(
+    net: NetGraph | str | PathLike[str],
+    images: Any,
+    *,
+    fused: bool = True,
+    trace: bool | Iterable[str] = False,
+    activity: bool = True,
+    timeout: float | None = 600.0,
+) -> Run:
+    """Present images to a network in Lava, T steps each, and decode what comes out.
+
+    Source, network and sink run as Lava Processes for all samples at once: the pipeline fills once, a wave of resets
+    separates the samples, and what belongs to a sample is read at its own steps. No process is left, whatever happens.
+
+    Args:
+        net: a NetGraph, or the path of a ``.net`` file.
+        images: integers (N, C, H, W), shown at each step, or (N, C, H, W, T).
+        fused: one Process for the network, or one per synapse and population.
+        trace: True to record all layers, or names of layers ("input" is one).
+        activity: count events, values and sites; without, ``activity`` holds zeros.
+        timeout: seconds for the run, None for no limit.
+
+    Returns:
+        The same as :func:`lava_mlsnn.sim.run` on the same arguments; Lava does not report overflows.
+
+    Raises:
+        ValueError: images do not fit the network.
+        ProcessError, TimeoutError: see :func:`run`.
+
+    Example:
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, Readout
+        >>> dense = Connection("input", Dense([[1, 2], [3, 4]]))
+        >>> graph = NetGraph(Input((2, 1, 1)), (Layer("out", (dense,), (2, 1, 1), Readout()),), timesteps=2)
+        >>> simulate(graph, np.array([[5, 6]]).reshape(1, 2, 1, 1)).output.tolist()
+        [[34, 78]]
+    """
+    with tidy():
+        network = Network(net, fused=fused)
+        graph = network.graph
+        if network.reset_interval != graph.timesteps:
+            network = Network(graph, fused=fused, reset_interval=graph.timesteps)
+        images = check_images(graph, images)
+        samples = len(images)
+        if not samples:
+            return _nothing(graph)
+        steps = samples * graph.timesteps + max(graph.depth.values())
+        sink = Sink(shape=network.out.shape, steps=steps)
+        source = Source(**frames(images, network.inp.shape, graph.timesteps))
+        source.s_out.connect(network.inp)
+        network.out.connect(sink.a_in)
+        probe = ActivityProbe(network, steps) if activity else None
+        names = (layer.name for layer in graph) if trace is True else () if trace is False else trace
+        monitor = Monitor(network, names, steps=steps)
+        try:
+            run(network, steps, timeout=timeout)
+        finally:
+            network.stop()
+        counts = Activity.zeros(graph, samples) if probe is None else probe.activity(samples)
+        return Run(decode(graph, sink.data, network.out.shape, samples), counts, monitor.trace(samples))
+
+
+def frames(images: NDArray[Any], shape: PortShape, timesteps: int) -> dict[str, Any]:
+    """Arguments of a :class:`Source` that shows ``images`` at a port of ``shape``.
+
+    **Shape:** (N, C, H, W) or (N, C, H, W, T) -> frames (N, *shape) or (N T, *shape).
+    """
+    if images.ndim == 4:
+        return {"frames": np.ascontiguousarray(to_port(images, shape)), "repeat": timesteps}
+    by_step = np.moveaxis(images, -1, 1).reshape(-1, *images.shape[1:-1])
+    return {"frames": np.ascontiguousarray(to_port(by_step, shape)), "repeat": 1}
+
+
+def decode(graph: NetGraph, recorded: NDArray[Any], shape: PortShape, samples: int) -> NDArray[np.int64]:
+    """Outputs (N, features) from a recording (steps, \\*shape) of the network's port.
+
+    A readout's voltage is taken at step (k + 1) T + latency of sample k; spikes are summed over the sample's steps.
+    """
+    by_sample = sample_steps(recorded, graph.latency, samples, graph.timesteps).astype(np.int64)
+    result = by_sample[:, -1] if graph.is_classifier else by_sample.sum(axis=1)
+    return from_port(result, shape).reshape(samples, -1)
+
+
+def _nothing(graph: NetGraph) -> Run:
+    return Run(np.zeros((0, graph.output.size), np.int64), Activity.zeros(graph))
+
+
+@contextmanager
+def tidy() -> Iterator[None]:
+    """Forget what is made inside: Lava keeps every Process and Var, and adds a log handler for each, for ever."""
+    processes, variables, handlers = ProcessServer().processes, VarServer().vars, logging.getLogger().handlers
+    sizes = len(processes), len(variables), list(handlers)
+    try:
+        yield
+    finally:
+        del processes[sizes[0] :]
+        del variables[sizes[1] :]
+        for handler in [handler for handler in handlers if handler not in sizes[2]]:
+            logging.getLogger().removeHandler(handler)
+
+

@@ -1,0 +1,75 @@
+"""From the synapses and neurons of a NetGraph to Lava's Processes, stock ones wherever they compute our integers."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from lava.proc.conv.process import Conv as StockConv
+from lava.proc.dense.process import Dense as StockDense
+from lava.utils.weightutils import SignMode
+
+from lava_mlsnn import netx
+from lava_mlsnn.proc.conv.process import GroupedConv, Identity, Pool
+from lava_mlsnn.proc.dense.process import WideDense
+from lava_mlsnn.proc.layout import PortShape
+
+MESSAGE_BITS = 24
+"""Any number above zero makes Lava's synapses keep the value of a spike."""
+
+STOCK_GROUPS = 127
+"""Lava's Conv keeps the number of groups in 8 signed bits."""
+
+
+@singledispatch
+def synapse_process(synapse: netx.Synapse, in_shape: PortShape, name: str) -> Any:
+    """The Lava Process of a synapse, with ports ``s_in`` and ``a_out``.
+
+    Args:
+        synapse: its parameters.
+        in_shape: (C, H, W) of the spikes.
+        name: of the Process.
+    """
+    raise TypeError(f"no Process for a synapse of type {type(synapse).__name__}")
+
+
+@synapse_process.register
+def _conv(synapse: netx.Conv, in_shape: PortShape, name: str) -> Any:
+    process = StockConv if synapse.groups <= STOCK_GROUPS else GroupedConv
+    return process(
+        weight=np.ascontiguousarray(synapse.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)),
+        input_shape=in_shape[::-1],
+        stride=synapse.stride[::-1],
+        padding=synapse.padding[::-1],
+        dilation=synapse.dilation[::-1],
+        groups=synapse.groups,
+        num_message_bits=MESSAGE_BITS,
+        name=name,
+    )
+
+
+@synapse_process.register
+def _dense(synapse: netx.Dense, in_shape: PortShape, name: str) -> Any:
+    if not netx.fits_8_bits(synapse.weight):
+        return WideDense(weights=synapse.weight, num_message_bits=MESSAGE_BITS, name=name)
+    # Mixed weights lose their lowest bit in Lava's Dense, so the mantissa goes one bit up and the exponent one down.
+    exponent = netx.weight_exponent(synapse.weight)
+    return StockDense(
+        weights=(synapse.weight >> exponent) << 1,
+        weight_exp=exponent - 1,
+        num_weight_bits=8,
+        sign_mode=SignMode.MIXED,
+        num_message_bits=MESSAGE_BITS,
+        name=name,
+    )
+
+
+@synapse_process.register
+def _pool(synapse: netx.Pool, in_shape: PortShape, name: str) -> Any:
+    return Pool(shape=in_shape[::-1], kernel=synapse.kernel[::-1], stride=synapse.stride[::-1], name=name)
+
+
+@synapse_process.register
+def _identity(synapse: netx.Identity, in_shape: PortShape, name: str) -> Any:
+    return Identity(shape=in_shape[::-1], weight=synapse.weight, name=name)
