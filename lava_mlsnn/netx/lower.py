@@ -178,7 +178,7 @@ def _chain_layer(plan: _Plan, depth: int, source: str) -> Layer:
         vth = int(np.clip(-(int(offset.max()) + int(offset.min())) // 2, 0, MAX_CURRENT))
         neuron, offset = LIF(vth=vth, du=4095, dv=4096), offset + vth
     bias = offset if offset.any() else None
-    return Layer(name, (Connection(source, synapse),), synapse.out_shape(in_shape), neuron, bias)
+    return Layer(name, (Connection((source,), synapse),), synapse.out_shape(in_shape), neuron, bias)
 
 
 def _own(plan: _Plan, layer: Layer) -> list[_Rows]:

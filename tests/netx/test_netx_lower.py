@@ -8,8 +8,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lava_mlsnn import netx, sim
-from lava_mlsnn.netx import LIF, Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph
-from lava_mlsnn.netx import Pool, Readout, Relay
+from lava_mlsnn.netx import (
+    LIF,
+    Barrier,
+    Connection,
+    Conv,
+    Dense,
+    Identity,
+    Input,
+    Layer,
+    MultiLevel,
+    NetGraph,
+    Pool,
+    Readout,
+    Relay,
+)
 from lava_mlsnn.netx.lower import lower, places
 
 
