@@ -62,10 +62,10 @@ def conv(
     synapse = nn.Conv2d(
         inputs,
         outputs,
-        positive_ints(kernel, "kernel", 2),
-        positive_ints(stride, "stride", 2),
-        positive_ints(padding, "padding", 2, 0),
-        positive_ints(dilation, "dilation", 2),
+        _pair(kernel, "kernel"),
+        _pair(stride, "stride"),
+        _pair(padding, "padding", 0),
+        _pair(dilation, "dilation"),
         groups,
         bias=not norm,
     )
@@ -75,3 +75,8 @@ def conv(
 def identity() -> Connection:
     """Residual spikes put into a dendrite as they are (Spiking ResNet)."""
     return Connection(nn.Identity())
+
+
+def _pair(size: Size, what: str, least: int = 1) -> tuple[int, int]:
+    rows, columns = positive_ints(size, what, 2, least)
+    return rows, columns

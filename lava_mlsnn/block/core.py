@@ -5,8 +5,10 @@ Time is the last axis, as in SLAYER, and is folded into the batch for synapse an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -61,15 +63,12 @@ class Connection(nn.Module):
             return self._over_time(x, lambda y: nn.functional.linear(y, weight))
         return x * weight.reshape(-1, *[1] * (x.ndim - 2))
 
-    def folded(self, channels: int) -> tuple[Tensor, Tensor]:
-        """Weight and bias with the batch norm (its running statistics) folded in; an identity has weights of one.
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """Weight and bias of a convolution or linear map, with the running statistics of its batch norm folded in.
 
         Shape:
-            weight (C, ...), or (channels,) for an identity; bias (C,).
+            weight (C, ...); bias (C,).
         """
-        if isinstance(self.synapse, nn.Identity):
-            one = self.anchor.new_ones(channels)
-            return one, torch.zeros_like(one)
         weight: Tensor = self.synapse.weight  # type: ignore[assignment]
         bias: Tensor | None = self.synapse.bias  # type: ignore[assignment]
         if self.norm is None:
@@ -85,11 +84,6 @@ class Connection(nn.Module):
         if self.norm.bias is not None:
             shift = shift + self.norm.bias
         return weight * gain.reshape(-1, *[1] * (weight.ndim - 1)), shift
-
-    @property
-    def anchor(self) -> Tensor:
-        """A tensor that tells device and dtype."""
-        return next(self.parameters(), torch.zeros(()))
 
     def out_shape(self, shape: Shape) -> Shape:
         """Shape (C, H, W) of the current; ValueError if the input does not fit."""
@@ -124,6 +118,14 @@ class Connection(nn.Module):
         return out if folded == steps else out.expand(*out.shape[:-1], steps)
 
 
+class _Connections(nn.ModuleList):
+    """A list of connections, so that their type is known."""
+
+    if TYPE_CHECKING:
+
+        def __iter__(self) -> Iterator[Connection]: ...  # type: ignore[override]
+
+
 class Block(nn.Module):
     """Connections, one per input, whose currents are summed, and a neuron.
 
@@ -138,34 +140,35 @@ class Block(nn.Module):
 
     def __init__(self, connections: Iterable[Connection], neuron: nn.Module | None) -> None:
         super().__init__()
-        self.connections = nn.ModuleList(connections)
+        self.connections = _Connections(connections)
         self.neuron = neuron
         self.quantization: Quantization | None = None
+        self.anchor: Tensor
+        self.register_buffer("anchor", torch.zeros(()), persistent=False)  # follows device and dtype
 
     @property
     def synapse(self) -> nn.Module:
         """The synapse of the first connection."""
-        return self.connections[0].synapse  # type: ignore[return-value]
+        return next(iter(self.connections)).synapse
 
     @property
     def norm(self) -> nn.Module | None:
         """The batch norm of the first connection."""
-        return self.connections[0].norm  # type: ignore[return-value]
+        return next(iter(self.connections)).norm
 
     def forward(self, *inputs: Tensor) -> Tensor:
         if len(inputs) != len(self.connections):
             raise ValueError(f"expected {len(self.connections)} inputs, one per connection, got {len(inputs)}")
         if self.quantization is not None:
             return self.integer_forward(inputs, self.quantization)
-        current = self.connections[0](inputs[0])
-        for connection, x in zip(list(self.connections)[1:], inputs[1:], strict=True):
-            current = current + connection(x)
+        current = reduce(add, [connection(x) for connection, x in zip(self.connections, inputs, strict=True)])
         return current if self.neuron is None else self.neuron(current)
 
     def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
         """Integer spikes of integer inputs, as floating point numbers, with straight-through gradients."""
         neuron = spiking(self.neuron)
         with torch.autocast(inputs[0].device.type, enabled=False):
+            neuron.clamp()
             charge = self.charge(inputs, self.dyadic(q))
             alpha = neuron.alpha * float(neuron.threshold)  # the sharpness alpha Vth of the float neuron
             return functional.fire(charge, None, 1.0, neuron.levels, neuron.grad, alpha, exact=neuron.exact)[0]
@@ -173,38 +176,37 @@ class Block(nn.Module):
     def charge(self, inputs: tuple[Tensor, ...], dyadic: Dyadic) -> Tensor:
         """Sum of the currents and the bias in units of the threshold, exact multiples of 2^-exponent."""
         with torch.backends.nnpack.flags(enabled=False):  # its Winograd transforms are not exact on integers
-            current = sum(
-                connection.apply_weight(x, weight)  # type: ignore[operator]
+            currents = [
+                connection.apply_weight(x, weight)
                 for connection, x, weight in zip(self.connections, inputs, dyadic.weights, strict=True)
-            )
+            ]
+        current = reduce(add, currents)
         current = current + dyadic.bias.reshape(-1, *[1] * (current.ndim - 2))
-        if current.device.type == "cpu":
-            return current
-        # cuDNN may choose Winograd transforms: what they lose is far below half a unit.
-        unit = power_of_two(dyadic.exponent, current.dtype).reshape(-1, *[1] * (current.ndim - 2))
-        return round_through(current * unit) / unit
+        # cuDNN may choose Winograd transforms as well: what they lose is far below half a unit.
+        return current if current.device.type == "cpu" else on_grid(current, dyadic.exponent)
 
     def dyadic(self, q: Quantization) -> Dyadic:
         """Quantised weights and bias: what training's forward uses and what the exporter reads."""
         neuron = spiking(self.neuron)
-        channels = self.out_shape(q.inputs)[0]
-        threshold = torch.as_tensor(neuron.threshold)
-        weights, bias = [], self.anchor.new_zeros(channels)
-        for connection, signal in zip(self.connections, q.inputs, strict=True):
-            weight, shift = connection.folded(channels)  # type: ignore[operator]
-            gain = (neuron.levels / signal.levels / threshold).to(weight)
-            weights.append(weight * gain.reshape(-1, *[1] * (weight.ndim - 1)))
-            bias = bias + shift
-        return quantize(weights, bias * (neuron.levels / threshold).to(bias).reshape(-1), q, neuron.levels)
+        threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
+        gains = [neuron.levels / signal.levels / threshold for signal in q.inputs]
+        return self.rounded(gains, neuron.levels / threshold, q, neuron.levels)
 
-    @property
-    def anchor(self) -> Tensor:
-        """A parameter, which tells device and dtype."""
-        return next(self.parameters())
+    def rounded(self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, levels: int) -> Dyadic:
+        """Folded weights, times one gain per connection, and their folded bias, quantised."""
+        if self.anchor.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"quantised mode needs float32 or float64 parameters, got {self.anchor.dtype}")
+        folded = [None if isinstance(c.synapse, nn.Identity) else c.folded() for c in self.connections]
+        channels = next((len(f[1]) for f in folded if f is not None), q.inputs[0].shape[0])
+        weights, bias = [], self.anchor.new_zeros(channels)
+        for f, gain in zip(folded, gains, strict=True):
+            weights.append(gain.expand(channels) if f is None else f[0] * gain)
+            bias = bias if f is None else bias + f[1]
+        return quantize(weights, bias * bias_gain, q, levels)
 
     def out_shape(self, inputs: tuple[Signal, ...]) -> Shape:
         """Shape of the population; ValueError if the inputs do not fit the synapses or one another."""
-        shapes = [c.out_shape(s.shape) for c, s in zip(self.connections, inputs, strict=True)]  # type: ignore[operator]
+        shapes = [c.out_shape(s.shape) for c, s in zip(self.connections, inputs, strict=True)]
         if len(set(shapes)) != 1:
             raise ValueError(f"its connections give currents of different shapes: {shapes}")
         return shapes[0]
@@ -216,6 +218,16 @@ class Block(nn.Module):
 
     def extra_repr(self) -> str:
         return "" if self.quantization is None else f"quantised to {self.quantization.weight_bits} bits"
+
+
+def on_grid(current: Tensor, exponent: Tensor) -> Tensor:
+    """Currents (N, C, ...) rounded to multiples of 2^-exponent, with a straight-through gradient.
+
+    >>> on_grid(torch.tensor([[0.49, 0.7501]]), torch.tensor([1, 2]))
+    tensor([[0.5000, 0.7500]])
+    """
+    unit = power_of_two(exponent, current.dtype).reshape(-1, *[1] * (current.ndim - 2))
+    return round_through(current * unit) / unit
 
 
 def spiking(neuron: nn.Module | None) -> MultiLevel:

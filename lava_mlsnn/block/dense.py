@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..netx.spec import positive_ints
 from .core import Block, Connection
-from .integer import Dyadic, Quantization, power_of_two, quantize
+from .integer import Dyadic, Quantization, power_of_two
 from .signal import Signal
 
 
@@ -70,9 +70,9 @@ class Readout(Block):
 
     def dyadic(self, q: Quantization) -> Dyadic:
         """Quantised weights and bias, with one power of two for all classes, whose voltages are compared."""
-        weight, bias = self.connections[0].folded(self.out_shape(q.inputs)[0])  # type: ignore[operator]
         per_layer = Quantization(q.weight_bits, False, q.steps, q.inputs)
-        return quantize([weight], bias * q.inputs[0].levels, per_layer)
+        levels = torch.full_like(self.anchor, q.inputs[0].levels)
+        return self.rounded([torch.ones_like(self.anchor)], levels, per_layer, 0)
 
     def signal(self, *inputs: Signal) -> Signal:
         """Voltages: nothing can read them."""

@@ -67,8 +67,11 @@ class Input(nn.Module):
     def presented(self, x: Tensor) -> Tensor:
         """``x`` with its time axis; an image is repeated without being copied."""
         if x.ndim not in (4, 5) or tuple(x.shape[1:4]) != self.shape:
+            wanted = ", ".join(map(str, self.shape))
+            raise ValueError(f"network input: expected shape (N, {wanted}) or (N, {wanted}, T), got {tuple(x.shape)}")
+        if self.quantization is not None and x.ndim == 5 and x.shape[-1] > self.steps:
             raise ValueError(
-                f"network input: expected (N, {', '.join(map(str, self.shape))}) or that and T, got {tuple(x.shape)}"
+                f"network input: expected at most {self.steps} timesteps, for which membranes are sized, got {x.shape[-1]}"
             )
         return x if x.ndim == 5 else x.unsqueeze(-1).expand(*x.shape, self.steps)
 

@@ -2,7 +2,8 @@ r"""From real weights to integers: the one place where weights, biases and thres
 
 A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step (paper 000, section 4.1)
 
-.. math:: H = V + N \Big( \sum_i w_i \frac{z_i}{N_{in}} + b \Big), \qquad z = \mathrm{clip}(\lfloor H / V_{th} \rfloor, 0, N)
+.. math::
+    H = V + N \Big( \sum_i w_i \frac{z_i}{N_{in}} + b \Big), \qquad z = \mathrm{clip}(\lfloor H / V_{th} \rfloor, 0, N)
 
 Divided by Vth this is a neuron of threshold one on integers z_i, with :math:`w' = w N / (N_{in} V_{th})` and
 :math:`b' = b N / V_{th}`. With one power of two per output channel, :math:`w_{int} = \mathrm{round}(w' 2^e)`,
@@ -72,6 +73,8 @@ class Dyadic:
         Raises:
             ValueError: a membrane can pass 2^23 (weights or a bias many times the threshold); names channel and value.
         """
+        if not all(bool(t.isfinite().all()) for t in (*self.weights, self.bias)):
+            raise ValueError("its weights are not finite: expected a network whose training did not diverge")
         weights, bias, exponent = self.integers()
         bound = membrane_bound(weights, bias, q)
         if int(bound.max()) > INT24_MAX:
@@ -137,7 +140,7 @@ def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, 
     """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
     tiny = torch.finfo(bias.dtype).tiny
     wide = [w for w in weights if w.ndim > 1]
-    largest = torch.stack([w.abs().flatten(1).amax(1) for w in wide]).amax(0)
+    largest = torch.stack([w.abs().reshape(len(w), -1).amax(1) for w in wide or weights]).amax(0)
     slack = q.steps * (0.5 + sum(0.5 * s.bound * w[0].numel() for w, s in zip(weights, q.inputs, strict=True)))
     room = INT24_MAX - slack
     if room <= 0:
@@ -175,9 +178,8 @@ def _round_identity(weight: torch.Tensor, exponent: torch.Tensor, q: Quantizatio
     """An identity's weights: 8-bit integers times one power of two for the whole synapse."""
     scaled = weight.detach() * power_of_two(exponent, weight.dtype)
     shift = (_floor_log2(scaled.abs().amax()) - (q.weight_bits - 2)).clamp(min=0)
-    return _round(
-        weight, power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype), q.weight_max
-    )
+    up, down = power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype)
+    return _round(weight, up, down, q.weight_max)
 
 
 class _Round(torch.autograd.Function):
@@ -202,6 +204,6 @@ def round_through(x: torch.Tensor, limit: int | None = None) -> torch.Tensor:
     """Nearest integers, within +-limit if given, with a straight-through gradient.
 
     >>> round_through(torch.tensor([0.4, 2.6, -9.0]), 5)
-    tensor([0., 3., -5.])
+    tensor([ 0.,  3., -5.])
     """
     return _Round.apply(x, limit)

@@ -115,7 +115,7 @@ def _module(node: fx.Node, modules: dict[str, nn.Module], seen: dict[nn.Module, 
     if isinstance(module, _BLOCKS) or is_stock(module):
         if module in seen:
             raise ValueError(
-                f"layer {node.target!r} is called twice: expected one module per layer, weights are not shared"
+                f"layer {node.target!r} is called twice: expected one module per layer, as weights are not shared"
             )
         seen[module] = str(node.target)
     elif not isinstance(module, _TRANSPARENT):
@@ -144,8 +144,8 @@ def _step_of(arg: Any, steps: dict[fx.Node, Step], who: str) -> Step:
         return steps[arg]
     if isinstance(arg, fx.Node) and arg.op == "placeholder":
         raise ValueError(
-            f"{who} reads the network's input itself: expected block.Input as first block, which tells shape and scale; "
-            "for example nn.Sequential(block.Input((1, 28, 28), scale=1 / 255), *blocks)"
+            f"{who} reads the network's input itself: expected block.Input as first block, which tells shape and "
+            "scale; for example nn.Sequential(block.Input((1, 28, 28), scale=1 / 255), *blocks)"
         )
     raise ValueError(f"{who} reads {arg!r}: expected the output of one block")
 
@@ -216,7 +216,7 @@ def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True)
     """
     for step, quantization in specifications(plan(net), weight_bits, per_channel):
         if hasattr(step.module, "quantization"):
-            step.module.quantization = quantization  # type: ignore[union-attr, assignment]
+            step.module.quantization = quantization  # type: ignore[union-attr]
     return net
 
 
@@ -262,14 +262,15 @@ def as_integers(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = Tru
 def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool = True) -> dict[str, Tensor]:
     """Integer spikes of every layer, by the layer's name in the NetGraph, and of "input".
 
-    A network in float mode is quantised for this one run. A readout's entry is its membrane after each step.
+    A network in float mode is quantised for this one run. A readout's entry is its membrane after each step. Stock
+    SLAYER blocks are left out: they compute in floating point, each one step behind the one before.
 
     Shape:
         x: as the network's input; each entry int32 (N, C, H, W, T).
     """
     found: dict[str, Tensor] = {}
     with as_integers(net, weight_bits, per_channel=per_channel):
-        steps = [s for s in plan(net) if s.is_layer]
+        steps = [s for s in plan(net) if s.is_layer and not is_stock(cast(nn.Module, s.module))]
         hooks = [cast(nn.Module, s.module).register_forward_hook(_recorder(s, found)) for s in steps]
         try:
             net(x)

@@ -61,7 +61,8 @@ def _check_units(synapse: Synapse, neuron: Neuron, x: Signal) -> None:
     elif isinstance(neuron, Delta):
         if x.levels != _STATE_SCALE:
             raise ValueError(
-                f"a sigma-delta input reads messages of 1 / 64: expected block.Input(..., scale=1 / 64), got 1 / {x.levels:g}"
+                "a sigma-delta input reads messages of 1 / 64: expected block.Input with scale=1 / 64, got "
+                f"1 / {x.levels:g}"
             )
     elif x.deltas or x.levels != 1:
         raise ValueError(

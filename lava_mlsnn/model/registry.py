@@ -10,8 +10,8 @@ from typing import Any
 
 from .cnn import CNN
 from .mlp import MLP
-from .resnet import BLOCKS, ResNet
 from .residual import FORMS
+from .resnet import BLOCKS, ResNet
 from .setting import Network, Setting
 from .vgg import VGG
 

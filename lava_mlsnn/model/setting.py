@@ -26,8 +26,8 @@ class Setting:
         num_classes: number of outputs.
         levels: N of all neurons; 1 is the binary spiking network.
         steps: T, how often an image is presented.
-        neuron: "multilevel"; "relu" for the ANN twin of the same shapes; or a mapping of MultiLevel's arguments, such as
-            ``{"grad": "ste", "trainable": True}``.
+        neuron: "multilevel"; "relu" for the ANN twin of the same shapes; or a mapping of MultiLevel's arguments, such
+            as ``{"grad": "ste", "trainable": True}``.
         barrier_grad: gradient of barrier neurons: "ste" or a surrogate's name.
         input_scale: value of one integer step of the input, 1 / 255 for 8-bit pixels in 0 .. 1.
         input_bits: width of an input message.

@@ -153,7 +153,8 @@ class _Builder:
 
 def _synapse(module: nn.Module, weight: np.ndarray[Any, Any]) -> Synapse:
     if isinstance(module, nn.Conv2d):
-        return Conv(weight, *(cast(Any, x) for x in (module.stride, module.padding, module.dilation)), module.groups)
+        stride, padding, dilation = (cast(Any, x) for x in (module.stride, module.padding, module.dilation))
+        return Conv(weight, stride, padding, dilation, module.groups)
     if isinstance(module, nn.Linear):
         return Dense(weight)
     return Identity(weight if len(np.unique(weight)) > 1 else weight.flat[0])
