@@ -1,0 +1,31 @@
+"""Energy: counted activity in, joules per layer and per term out. Nothing here loads torch.
+
+* :class:`Activity`: what was counted, from training, the engine or Lava alike.
+* :func:`estimate`: energy of a NetGraph by one of the models; :func:`ann`: of the ANN with the same shapes.
+* :mod:`lemaire`, :mod:`horowitz`, :mod:`loihi`: the models, layer by layer; :mod:`paper000`: the published tables.
+"""
+
+from __future__ import annotations
+
+from . import horowitz, lemaire, loihi, paper000
+from .activity import Activity
+from .constants import UnpublishedError
+from .network import MODELS, ann, estimate
+from .options import PRESETS, Options
+from .report import LayerReport, Report
+
+__all__ = [
+    "MODELS",
+    "PRESETS",
+    "Activity",
+    "LayerReport",
+    "Options",
+    "Report",
+    "UnpublishedError",
+    "ann",
+    "estimate",
+    "horowitz",
+    "lemaire",
+    "loihi",
+    "paper000",
+]

@@ -1,0 +1,184 @@
+"""The answer of an energy model for a network: joules per layer and term, with the spread of documented variants."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .constants import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """Joules of one layer and one inference.
+
+    Args:
+        name: of the layer in the NetGraph.
+        kind: its synapses and neuron, such as "conv+multilevel".
+        terms: term -> joules.
+        counts: what was priced.
+        extension: whether a formula without a publication took part.
+    """
+
+    name: str
+    kind: str
+    terms: Mapping[str, float]
+    counts: Mapping[str, float] = field(default_factory=dict)
+    extension: bool = False
+
+    @property
+    def total(self) -> float:
+        """Joules of the layer."""
+        return sum(self.terms.values())
+
+    @property
+    def memory(self) -> float:
+        """Joules of the terms that are memory accesses (0 for models without memory)."""
+        return sum(value for name, value in self.terms.items() if name in ("potentials", "weights", "bias", "io"))
+
+
+@dataclass(frozen=True)
+class Report:
+    """Energy of one inference of a network by one model.
+
+    Args:
+        model: "lemaire", "horowitz", "loihi1", "loihi2_estimate".
+        network: "snn", or "ann" for the ANN of the same shapes.
+        layers: in the graph's order.
+        settings: what was chosen, ready for JSON.
+        variants: name of a documented variant of the model -> total in joules under it; its extremes are the spread.
+        tables: the constants used.
+        notes: what the reader must know.
+        seconds: time of one inference where the model has one, else None.
+        step_seconds: time of one timestep where the model has one, else None.
+    """
+
+    model: str
+    network: str
+    layers: tuple[LayerReport, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    variants: Mapping[str, float] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    seconds: float | None = None
+    step_seconds: float | None = None
+
+    @property
+    def total(self) -> float:
+        """Joules of one inference."""
+        return sum(layer.total for layer in self.layers)
+
+    @property
+    def terms(self) -> dict[str, float]:
+        """Term -> joules, over all layers."""
+        result: dict[str, float] = {}
+        for layer in self.layers:
+            for name, value in layer.terms.items():
+                result[name] = result.get(name, 0.0) + value
+        return result
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Lowest and highest total over the chosen settings and all variants."""
+        totals = (self.total, *self.variants.values())
+        return min(totals), max(totals)
+
+    def __getitem__(self, name: str) -> LayerReport:
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(f"no layer {name!r}: expected one of {', '.join(layer.name for layer in self.layers)}")
+
+    def __iter__(self) -> Iterator[LayerReport]:
+        return iter(self.layers)
+
+    def ratio(self, other: Report) -> tuple[float, float, float]:
+        """This total over another's, and the lowest and highest ratio when both follow the same variant.
+
+        Raises:
+            ValueError: reports of different models, or a total of zero.
+        """
+        if self.model != other.model:
+            raise ValueError(f"ratio of different models: {self.model} and {other.model}")
+        if other.total <= 0:
+            raise ValueError(f"ratio: expected a total above 0, got {other.total}")
+        both = [(v, other.variants[k]) for k, v in self.variants.items() if other.variants.get(k, 0) > 0]
+        ratios = [self.total / other.total, *(a / b for a, b in both)]
+        return ratios[0], min(ratios), max(ratios)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per layer and a last row "total": kind, joules per term, joules in total."""
+        import pandas as pd
+
+        rows = [{"layer": la.name, "kind": la.kind, **la.terms, "total": la.total} for la in self.layers]
+        rows.append({"layer": "total", "kind": self.network, **self.terms, "total": self.total})
+        return pd.DataFrame(rows).set_index("layer")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON, constants with their sources included."""
+        low, high = self.spread
+        return {
+            "model": self.model,
+            "network": self.network,
+            "unit": "J",
+            "total": self.total,
+            "spread": {"low": low, "high": high, "variants": dict(self.variants)},
+            "terms": self.terms,
+            "layers": [
+                {
+                    "name": layer.name,
+                    "kind": layer.kind,
+                    "terms": dict(layer.terms),
+                    "total": layer.total,
+                    "counts": dict(layer.counts),
+                    "extension": layer.extension,
+                }
+                for layer in self.layers
+            ],
+            "seconds": self.seconds,
+            "step_seconds": self.step_seconds,
+            "settings": dict(self.settings),
+            "constants": [
+                dict(zip(("table", "version", "name", "value", "unit", "source"), row, strict=True))
+                for table in self.tables
+                for row in table.rows()
+            ],
+            "notes": list(self.notes),
+        }
+
+    def to_json(self, indent: int | None = 1) -> str:
+        """:meth:`to_dict` as JSON text; no NaN or infinity can be in it."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
+
+    def summary(self) -> str:
+        """One line: the total and its spread.
+
+        Example:
+            >>> Report("lemaire", "snn", (LayerReport("a", "conv", {"io": 2e-6}),), variants={"b": 3e-6}).summary()
+            'lemaire, snn: 2 uJ (2 uJ .. 3 uJ over 1 documented variant)'
+        """
+        low, high = self.spread
+        count = len(self.variants)
+        spread = f" ({joules(low)} .. {joules(high)} over {count} documented variant{'s' * (count != 1)})" * bool(count)
+        return f"{self.model}, {self.network}: {joules(self.total)}{spread}"
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def joules(value: float) -> str:
+    """A readable energy with three digits.
+
+    Example:
+        >>> joules(1.2345e-5), joules(0.0), joules(250.4e-3)
+        ('12.3 uJ', '0 J', '250 mJ')
+    """
+    for factor, unit in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"), (1e-12, "pJ")):
+        if value >= factor:
+            return f"{value / factor:.3g} {unit}"
+    return "0 J" if value == 0 else f"{value / 1e-12:.3g} pJ"
