@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .bounds import bounds
+from .check import check_hardware, problems
 from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
@@ -39,9 +41,12 @@ __all__ = [
     "SigmaDelta",
     "Synapse",
     "WeightWarning",
+    "bounds",
+    "check_hardware",
     "digest",
     "fits_8_bits",
     "load",
+    "problems",
     "quantize",
     "save",
     "weight_exponent",

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .neuron import Barrier, Neuron, Readout
+from .neuron import Barrier, Delta, Neuron, Readout, Sigma
 from .spec import IntArray, Shape, Spec, finite, int_array, integer, positive_ints
 from .synapse import Injection, Synapse
 
@@ -108,8 +108,8 @@ class Layer(Spec):
             raise ValueError(f"layer {self.name!r}: {threshold.shape[0]} thresholds for shape {self.shape}")
 
     def _check_bias(self) -> None:
-        if isinstance(self.neuron, Barrier):
-            raise ValueError(f"layer {self.name!r}: a barrier neuron has no bias")
+        if isinstance(self.neuron, Barrier | Delta | Sigma):
+            raise ValueError(f"layer {self.name!r}: a {self.neuron.kind} neuron has no bias")
         bias = int_array(self.bias, f"layer {self.name!r}: bias", (1, 3))
         if bias.shape not in (self.shape[:1], self.shape):
             raise ValueError(

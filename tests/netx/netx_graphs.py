@@ -91,7 +91,7 @@ def graphs(draw, max_layers=5):
             connections.append(netx.Connection(name, netx.Dense(_integers(draw, (out[0], out[0]), -9, 9))))
         neuron = draw(neurons(out[0]))
         bias = None
-        if neuron.kind != "barrier" and draw(st.booleans()):
+        if neuron.kind not in ("barrier", "delta", "sigma") and draw(st.booleans()):
             bias = _integers(draw, draw(st.sampled_from([out[:1], out])), -(2**31), 2**31 - 1)
         layers.append(netx.Layer(name, tuple(connections), out, neuron, bias))
         shapes[name] = out

@@ -1,0 +1,219 @@
+"""How large every number of a network can get, per channel, and whether hardware's registers hold it.
+
+Interval arithmetic over weights, biases, the widths of messages and T: what comes out can be wider than what any input
+reaches, never narrower. Intervals of spikes contain zero, because a neuron may be silent and padding is. They are
+float64, exact below 2**53; a recurrent loop of neurons without a largest spike gives UNBOUNDED.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .graph import INPUT, Connection, Input, Layer, NetGraph
+from .neuron import LIF, Barrier, Delta, MultiLevel, Readout, Sigma, SigmaDelta
+from .spec import Shape
+from .synapse import Conv, Dense, Identity, Pool, Synapse
+
+Floats = NDArray[np.float64]
+
+UNBOUNDED = 2.0**200
+"""Stands for infinity; finite, so that zero times it is zero."""
+
+
+class Range(NamedTuple):
+    """Smallest and largest value of each channel, float64 (C,)."""
+
+    low: Floats
+    high: Floats
+
+    @property
+    def magnitude(self) -> Floats:
+        """Largest absolute value of each channel."""
+        return np.maximum(-self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Ranges of one layer in one sample of T steps.
+
+    Attributes:
+        accumulators: what each connection's synapse sums up in one step, one Range per connection.
+        current: a + b, all connections and the bias.
+        membrane: the register that must not overflow: H before the reset for multi-level neurons and barriers, V for a
+            readout, the current u for a LIF (its v saturates), sigma for sigma-delta neurons, act for a delta encoder.
+        message: one spike.
+        total: sum of one neuron's spikes up to any step.
+    """
+
+    accumulators: tuple[Range, ...]
+    current: Range
+    membrane: Range
+    message: Range
+    total: Range
+
+    @property
+    def current_min(self) -> float:
+        """Smallest a + b of any channel."""
+        return float(self.current.low.min())
+
+    @property
+    def current_max(self) -> float:
+        """Largest a + b of any channel."""
+        return float(self.current.high.max())
+
+
+def bounds(graph: NetGraph) -> dict[str, Bounds]:
+    """Bounds of every layer, by name.
+
+    Example:
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph
+        >>> dense = Dense(np.array([[3, -1], [0, 2]]))
+        >>> layer = Layer("a", (Connection("input", dense),), (2, 1, 1), MultiLevel(4, 100), np.array([7, 0]))
+        >>> limits = bounds(NetGraph(Input((2, 1, 1), bits=8), (layer,)))["a"]
+        >>> limits.current.low.tolist(), limits.current.high.tolist()
+        ([-248.0, 0.0], [772.0, 510.0])
+        >>> limits.message.high.tolist()
+        [4.0, 4.0]
+    """
+    message = _input_range(graph.input)
+    flow = {INPUT: (message, _scale(message, graph.timesteps))}
+    out: dict[str, Bounds] = {}
+    for layer in graph:
+        flow[layer.name] = _own_flow(layer, graph.timesteps)
+        result = _layer_bounds(graph, layer, flow)
+        out[layer.name] = result
+        flow[layer.name] = (result.message, result.total)
+    return out
+
+
+def _input_range(source: Input) -> Range:
+    size = source.shape[0]
+    return _range(np.full(size, -source.bound if source.signed else 0.0), np.full(size, source.bound - source.signed))
+
+
+def _own_flow(layer: Layer, timesteps: int) -> tuple[Range, Range]:
+    """Spikes of a layer as it sees itself through a recurrent connection, before its own bounds are known."""
+    limit = layer.neuron.message_bound(0)
+    known = isinstance(layer.neuron, MultiLevel | Barrier | LIF)
+    high = np.full(layer.shape[0], float(limit) if known and limit is not None else UNBOUNDED)
+    message = _range(np.zeros_like(high) if known else -high, high)
+    return message, _scale(message, timesteps)
+
+
+def _layer_bounds(graph: NetGraph, layer: Layer, flow: dict[str, tuple[Range, Range]]) -> Bounds:
+    per_step = tuple(_accumulator(graph, c, [flow[s][0] for s in c.sources]) for c in layer.connections)
+    bias = _bias(layer)
+    current = _sum([*per_step, bias])
+    steps, neuron = graph.timesteps, layer.neuron
+    if isinstance(neuron, MultiLevel | Barrier):
+        membrane, message = _fire(neuron, current, steps)
+    elif isinstance(neuron, LIF):
+        membrane = _scale(_sum(per_step), 64 * _geometric(1 - (neuron.du + 1) / 4096, steps))
+        message = _range(np.zeros_like(current.low), np.ones_like(current.high))
+    elif isinstance(neuron, Readout):
+        membrane = message = _scale(_range(*current), steps)
+    elif isinstance(neuron, Delta | SigmaDelta | Sigma):
+        sums = tuple(_accumulator(graph, c, [flow[s][1] for s in c.sources]) for c in layer.connections)
+        return _sigma_delta(layer, per_step, current, _sum(sums), bias, steps)
+    else:
+        membrane, message = current, _range(*current)
+    return Bounds(per_step, current, membrane, message, _scale(message, steps))
+
+
+def _fire(neuron: MultiLevel | Barrier, current: Range, steps: int) -> tuple[Range, Range]:
+    """H of a soft reset: what is left over is below one threshold, unless the input exceeds N thresholds per step."""
+    threshold = np.broadcast_to(getattr(neuron, "threshold", np.int32(1)), current.high.shape).astype(np.float64)
+    excess = np.maximum(current.high - neuron.levels * threshold, 0)
+    before = steps - 1
+    left = np.maximum(threshold - 1 + (before - 1) * excess, before * excess) if before else np.zeros_like(threshold)
+    high = current.high + np.minimum(left, before * np.maximum(current.high, 0))
+    low = current.low + before * np.minimum(current.low, 0)
+    fired = np.clip(np.floor_divide(high, threshold), 0, neuron.levels)
+    return _clip(low, high), _range(np.zeros_like(high), fired)
+
+
+def _sigma_delta(
+    layer: Layer, per_step: tuple[Range, ...], current: Range, sums: Range, bias: Range, steps: int
+) -> Bounds:
+    """Sigma-delta messages telescope: up to any step their sum is the activation, less what has not been sent."""
+    neuron = layer.neuron
+    if isinstance(neuron, Sigma):
+        return Bounds(per_step, current, sums, sums, _scale(sums, steps))
+    assert isinstance(neuron, Delta | SigmaDelta)
+    unit = 2.0 ** (neuron.spike_exp + neuron.state_exp)
+    act = _range(*_scale(current, unit))
+    if isinstance(neuron, SigmaDelta):
+        act = _range(np.zeros_like(sums.low), sums.high + bias.high * unit)
+    step = 2.0**neuron.state_exp
+    corrected = neuron.model == "corrected"
+    kept = max(neuron.vth * unit - 1, step - 1 if corrected else 0, 0)
+    swing = act.high - act.low + kept
+    message = _range(np.floor(-swing / step), np.floor(swing / step))
+    lost = 0 if corrected else steps * (1 - 1 / step)
+    total = _range(np.floor((act.low - kept) / step - lost), np.ceil((act.high + kept) / step))
+    return Bounds(per_step, current, act if isinstance(neuron, Delta) else sums, message, total)
+
+
+def _accumulator(graph: NetGraph, connection: Connection, sources: list[Range]) -> Range:
+    return _map(connection.synapse, graph.shape(connection.sources[0]), _sum(sources))
+
+
+def _map(synapse: Synapse, in_shape: Shape, spikes: Range) -> Range:
+    """Range of a synapse's output: positive weights meet the largest spikes, negative ones the smallest, and v.v."""
+    if isinstance(synapse, Pool):
+        return _scale(spikes, synapse.kernel[0] * synapse.kernel[1])
+    if isinstance(synapse, Conv | Dense):
+        positive, negative = _per_channel(synapse, in_shape)
+    elif isinstance(synapse, Identity):
+        low, high = synapse.weight * spikes.low, synapse.weight * spikes.high
+        return _clip(np.minimum(low, high), np.maximum(low, high))
+    else:
+        return spikes
+    return _clip(positive @ spikes.low + negative @ spikes.high, positive @ spikes.high + negative @ spikes.low)
+
+
+def _per_channel(synapse: Conv | Dense, in_shape: Shape) -> tuple[Floats, Floats]:
+    """Sums of the positive and of the negative weights from each input channel, float64 (O, C)."""
+    weight = synapse.weight.reshape(synapse.weight.shape[0], -1)
+    groups = synapse.groups if isinstance(synapse, Conv) else 1
+    per_group, outputs = in_shape[0] // groups, len(weight)
+    parts = []
+    for sign in (np.maximum, np.minimum):
+        sums = sign(weight, 0).reshape(outputs, per_group, -1).sum(axis=2, dtype=np.float64)
+        wide = np.zeros((outputs, in_shape[0]))
+        for g in range(groups):
+            rows = slice(g * outputs // groups, (g + 1) * outputs // groups)
+            wide[rows, g * per_group : (g + 1) * per_group] = sums[rows]
+        parts.append(wide)
+    return parts[0], parts[1]
+
+
+def _bias(layer: Layer) -> Range:
+    bias = np.zeros(layer.shape[0]) if layer.bias is None else layer.bias.astype(np.float64)
+    flat = bias.reshape(layer.shape[0], -1)
+    return Range(flat.min(axis=1), flat.max(axis=1))
+
+
+def _clip(low: Floats, high: Floats) -> Range:
+    return Range(np.maximum(low, -UNBOUNDED), np.minimum(high, UNBOUNDED))
+
+
+def _range(low: Floats, high: Floats) -> Range:
+    """An interval of spikes or of a state: zero is always in it."""
+    return _clip(np.minimum(low, 0.0), np.maximum(high, 0.0))
+
+
+def _sum(ranges: list[Range] | tuple[Range, ...]) -> Range:
+    return _clip(np.sum([r.low for r in ranges], axis=0), np.sum([r.high for r in ranges], axis=0))
+
+
+def _scale(values: Range, factor: float) -> Range:
+    return _clip(values.low * factor, values.high * factor)
+
+
+def _geometric(ratio: float, steps: int) -> float:
+    return float(steps) if ratio == 1 else (1 - ratio**steps) / (1 - ratio)
