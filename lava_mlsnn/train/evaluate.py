@@ -1,0 +1,72 @@
+"""How well a network labels images, as it was trained and as integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..block import Input, as_integers, quantization_of, quantized, unquantized
+from ..data import Dataset
+from .batches import Batches
+
+EVALUATION_BATCH = 256
+
+
+def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[str, float]:
+    """Share of the test images labelled correctly: "float" with the weights as they are, "quantized" with integers.
+
+    The second one is what every engine computes for ``netx.quantize(net, weight_bits)``, label by label.
+    """
+    with _as_floats(net):
+        as_float = _share(predict(net, dataset), dataset)
+    with as_integers(net, weight_bits):
+        return {"float": as_float, "quantized": _share(predict(net, dataset), dataset)}
+
+
+@torch.inference_mode()
+def predict(net: nn.Module, dataset: Dataset) -> NDArray[Any]:
+    """Logits (N, classes) of the test images, in evaluation mode, with float or integer weights as ``net`` is now."""
+    check(net, dataset)
+    training = net.training
+    net.eval()
+    batches = Batches(dataset.test_images, dataset.test_labels, EVALUATION_BATCH)
+    device = next(net.parameters()).device
+    logits = [net(images.to(device)) for images, _ in batches]
+    net.train(training)
+    return np.asarray(torch.cat(logits).cpu())
+
+
+def check(net: nn.Module, dataset: Dataset) -> None:
+    """ValueError if the network reads other images than the dataset's, or in another scale."""
+    entrance = next((module for module in net.modules() if isinstance(module, Input)), None)
+    if entrance is None:
+        raise ValueError(f"network {type(net).__name__}: expected one that starts with block.Input, found none")
+    pairs = {
+        "shape": (tuple(entrance.shape), tuple(dataset.shape)),
+        "input scale": (entrance.netx.scale, dataset.input_scale),
+        "bits": (entrance.netx.bits, dataset.bits),
+    }
+    for what, (mine, theirs) in pairs.items():
+        if mine != theirs:
+            raise ValueError(f"{what} of the network's input is {mine}, that of dataset {dataset.name!r} is {theirs}")
+
+
+def _share(logits: NDArray[Any], dataset: Dataset) -> float:
+    return float((logits.argmax(1) == dataset.test_labels).mean())
+
+
+@contextmanager
+def _as_floats(net: nn.Module) -> Iterator[None]:
+    before = quantization_of(net)
+    unquantized(net)
+    try:
+        yield
+    finally:
+        if before is not None:
+            quantized(net, before.weight_bits, per_channel=before.per_channel)

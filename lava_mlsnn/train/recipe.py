@@ -1,0 +1,186 @@
+"""How to train: small frozen dataclasses, and the recipes that have a name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+OPTIMIZERS = ("sgd", "adam", "adamw")
+SCHEDULES = ("constant", "cosine", "step")
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """Gradient descent; weight decay acts on weight matrices and kernels, not on biases, norms and thresholds.
+
+    Args:
+        name: "sgd" (Nesterov if momentum > 0), "adam" or "adamw".
+        lr: learning rate at its highest.
+        momentum: of sgd.
+        weight_decay: coupled (sgd, adam) or decoupled (adamw).
+    """
+
+    name: str = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _one_of("optimizer", self.name, OPTIMIZERS)
+        _at_least("lr", self.lr, 0, strict=True)
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: expected 0 <= momentum < 1, got {self.momentum}")
+        _at_least("weight_decay", self.weight_decay, 0)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Learning rate over time, as a factor of ``Optimizer.lr``.
+
+    Args:
+        name: "constant"; "cosine" down to ``factor`` at the end; "step": times ``factor`` every ``every`` epochs.
+        warmup: epochs of linear rise at the start.
+        factor, every: see ``name``.
+    """
+
+    name: str = "cosine"
+    warmup: float = 0.0
+    factor: float = 0.0
+    every: int = 50
+
+    def __post_init__(self) -> None:
+        _one_of("schedule", self.name, SCHEDULES)
+        _at_least("warmup", self.warmup, 0)
+        if not 0 <= self.factor <= 1:
+            raise ValueError(f"schedule factor: expected 0 .. 1, got {self.factor}")
+        _at_least("every", self.every, 1)
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What is done to training images; pixels stay integers.
+
+    Args:
+        shift: largest shift in pixels, drawn per image and axis, zeros move in.
+        flip: mirror left to right with probability 1/2.
+    """
+
+    shift: int = 0
+    flip: bool = False
+
+    def __post_init__(self) -> None:
+        _at_least("shift", self.shift, 0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train a network.
+
+    Args:
+        epochs: with float weights.
+        quantized_epochs: afterwards, with the integer network in the loop (batch norm folded, weights rounded).
+        weight_bits: of the quantized weights.
+        batch: images per step.
+        optimizer, schedule, augment: see their classes; the schedule runs over all epochs together.
+        label_smoothing: of the cross entropy.
+        clip: largest norm of the gradient; None is no limit.
+        validation: share of the training images that is held out and watched after each epoch.
+        patience: epochs without a better validation accuracy after which the float epochs end early.
+
+    Raises:
+        ValueError: names the field, its value and what is accepted.
+
+    Example:
+        >>> Recipe(epochs=20).total_epochs
+        26
+        >>> Recipe(batch=0)
+        Traceback (most recent call last):
+        ValueError: batch: expected at least 1, got 0
+    """
+
+    epochs: int = 24
+    quantized_epochs: int = 6
+    weight_bits: int = 8
+    batch: int = 32
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    schedule: Schedule = field(default_factory=Schedule)
+    augment: Augment = field(default_factory=Augment)
+    label_smoothing: float = 0.0
+    clip: float | None = None
+    validation: float = 0.0
+    patience: int | None = None
+
+    def __post_init__(self) -> None:
+        _at_least("epochs", self.epochs, 1)
+        _at_least("quantized_epochs", self.quantized_epochs, 0)
+        _at_least("batch", self.batch, 1)
+        if self.weight_bits not in range(2, 9):
+            raise ValueError(f"weight_bits: expected 2 .. 8, got {self.weight_bits}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing: expected 0 <= label_smoothing < 1, got {self.label_smoothing}")
+        if not 0 <= self.validation < 1:
+            raise ValueError(f"validation: expected 0 <= validation < 1, got {self.validation}")
+        if self.clip is not None:
+            _at_least("clip", self.clip, 0, strict=True)
+        if self.patience is not None:
+            _at_least("patience", self.patience, 1)
+            if not self.validation:
+                raise ValueError("patience needs validation > 0: expected a share of the training images to watch")
+
+    @property
+    def total_epochs(self) -> int:
+        """Float and quantized epochs together."""
+        return self.epochs + self.quantized_epochs
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready content; :meth:`from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Recipe:
+        """Inverse of :meth:`to_dict`; ValueError for a key that is not one of a recipe."""
+        nested = {"optimizer": Optimizer, "schedule": Schedule, "augment": Augment}
+        values = {key: _build(nested[key], value) if key in nested else value for key, value in content.items()}
+        return _build(cls, values)
+
+
+def _build(kind: Any, values: dict[str, Any]) -> Any:
+    known = [f.name for f in fields(kind)]
+    for key in values:
+        _one_of(f"{kind.__name__} field", key, known)
+    return kind(**values)
+
+
+def _one_of(what: str, value: str, choices: Any) -> None:
+    if value not in choices:
+        raise ValueError(f"{what}: expected one of {', '.join(choices)}, got {value!r}")
+
+
+def _at_least(what: str, value: float, low: float, strict: bool = False) -> None:
+    if not (value > low if strict else value >= low):
+        raise ValueError(f"{what}: expected {'more than' if strict else 'at least'} {low}, got {value}")
+
+
+RECIPES: dict[str, Recipe] = {
+    "digits": Recipe(),
+}
+"""Recipes by name."""
+
+
+def recipe(name: str, **changes: Any) -> Recipe:
+    """The recipe called ``name`` with some of its fields replaced; None leaves a field as it is.
+
+    ``lr`` may be given directly. Raises ValueError for an unknown name.
+
+    Example:
+        >>> recipe("digits", epochs=2, lr=0.05).optimizer.lr
+        0.05
+    """
+    _one_of("recipe", name, RECIPES)
+    changes = {key: value for key, value in changes.items() if value is not None}
+    found = RECIPES[name]
+    if "lr" in changes:
+        changes["optimizer"] = replace(found.optimizer, lr=changes.pop("lr"))
+    for key in changes:
+        _one_of("recipe field", key, [f.name for f in fields(Recipe)])
+    return replace(found, **changes)

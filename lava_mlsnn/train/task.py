@@ -1,0 +1,111 @@
+"""The training task: integer images in, cross entropy on logits that are averaged over T steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import cos, pi
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .batches import Batch
+from .engine import pl
+from .recipe import Optimizer, Recipe, Schedule
+
+
+class Classifier(pl.LightningModule):
+    """A network and the way it is trained.
+
+    Args:
+        net: integer images (N, C, H, W) or (N, C, H, W, T) -> logits (N, classes), averaged over T.
+        recipe: see :class:`Recipe`.
+        quantize: switches the network to integer weights; called once, before the first quantized epoch.
+    """
+
+    def __init__(self, net: nn.Module, recipe: Recipe, quantize: Callable[[nn.Module], Any]) -> None:
+        super().__init__()
+        self.net = net
+        self.recipe = recipe
+        self.quantized = False
+        self._quantize = quantize
+
+    def quantize(self) -> None:
+        """Switch to integer weights, unless that is done already."""
+        if not self.quantized:
+            self._quantize(self.net)
+            self.quantized = True
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["quantized"] = self.quantized
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        if checkpoint["quantized"]:  # before the weights are loaded: they are those of the switched network
+            self.quantize()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Integer images -> logits."""
+        logits: Tensor = self.net(images)
+        return logits
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        images, labels = batch
+        logits = self(images)
+        loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
+        self._log("train", loss.detach(), logits, labels)
+        return loss
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        images, labels = batch
+        logits = self(images)
+        self._log("val", F.cross_entropy(logits, labels), logits, labels)
+
+    def _log(self, part: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
+        accuracy = (logits.argmax(1) == labels).float().mean()
+        values = {f"{part}_loss": loss, f"{part}_accuracy": accuracy}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels))
+
+    def configure_optimizers(self) -> Any:
+        optimizer = build_optimizer(self.net, self.recipe.optimizer)
+        steps = int(self.trainer.estimated_stepping_batches)
+        factor = learning_rate_factor(self.recipe.schedule, steps, self.recipe.total_epochs)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def build_optimizer(net: nn.Module, how: Optimizer) -> torch.optim.Optimizer:
+    """The optimizer, with weight decay on parameters of two or more axes only."""
+    parameters = [p for p in net.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": how.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if how.name == "sgd":
+        return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[how.name]
+    return kind(groups, lr=how.lr)
+
+
+def learning_rate_factor(schedule: Schedule, steps: int, epochs: int) -> Callable[[int], float]:
+    """Factor of the learning rate at each optimizer step of a training of ``steps`` steps in ``epochs`` epochs.
+
+    Example:
+        >>> factor = learning_rate_factor(Schedule("cosine", warmup=1), steps=100, epochs=10)
+        >>> [round(factor(step), 2) for step in (0, 4, 9, 55, 100)]
+        [0.1, 0.5, 1.0, 0.5, 0.0]
+    """
+    per_epoch = steps / epochs
+    warmup = schedule.warmup * per_epoch
+
+    def factor(step: int) -> float:
+        if step + 1 < warmup:
+            return (step + 1) / warmup
+        if schedule.name == "cosine":
+            done = min(1.0, (step - warmup) / max(steps - warmup, 1)) if step > warmup else 0.0
+            return schedule.factor + (1 - schedule.factor) * (1 + cos(pi * done)) / 2
+        if schedule.name == "step":
+            return float(schedule.factor ** (step // per_epoch // schedule.every))
+        return 1.0
+
+    return factor
