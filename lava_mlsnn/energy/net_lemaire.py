@@ -65,10 +65,15 @@ def lemaire_report(
     if activity is not None:
         require_formulas(graph, "lemaire")
 
+    walked: dict[tuple[Any, ...], tuple[Population, ...]] = {}
+
     def layers(options: Options, **other: Any) -> tuple[LayerReport, ...]:
         mac = options.operations.mac / options.operations.add if options.operations.add else math.inf
-        found = populations(graph, activity, mac=mac, **{**reading, **other})
-        return tuple(_row(p, graph.timesteps, options, activity is None) for p in found)
+        settings = {**reading, **other, "mac": mac}
+        key = tuple(settings.values())
+        if key not in walked:
+            walked[key] = populations(graph, activity, **settings)
+        return tuple(_row(p, graph.timesteps, options, activity is None) for p in walked[key])
 
     variants = {}
     if spread:

@@ -431,3 +431,17 @@ def test_energy_never_loads_torch():
     code = "import sys, lava_mlsnn.energy; print('torch' in sys.modules, 'pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_counts_of_the_engine():
+    """The engine's own activity: graded T=1 N=4 beside binary T=4 N=1 of the same network, one ANN twin."""
+    from lava_mlsnn import sim
+
+    images = np.random.default_rng(0).integers(0, 256, (5, 3, 8, 8))
+    graphs = [residual(levels=4, timesteps=1), residual(levels=1, timesteps=4)]
+    reports = [energy.estimate(graph, sim.run(graph, images).activity) for graph in graphs]
+    assert reports[0].total < reports[1].total
+    for graph, rep in zip(graphs, reports, strict=True):
+        activity = sim.run(graph, images).activity
+        assert rep["a"].counts["rd_in"] == activity.mean_events("stem") > 0
+        assert rep.ratio(energy.ann(graph))[0] > 0
