@@ -170,9 +170,9 @@ class GuardedRuntime(Runtime):
         return [] if self._messaging_infrastructure is None else self._messaging_infrastructure.actors
 
     def _await_builds(self) -> None:
-        queues: list[Queue[Exception | None]] = self.exception_q
+        deadline = self._deadline()
+        queues: list[Queue[Any]] = self.exception_q
         for queue, actor in zip(queues, self._actors, strict=True):
-            error: Any = None
             while True:
                 try:
                     error = queue.get(timeout=0.2)
@@ -180,16 +180,20 @@ class GuardedRuntime(Runtime):
                 except Empty:
                     if not actor.is_alive():
                         self._fail()
+                    _left(deadline, self.timeout)
             if error is not None:
                 raise ProcessError(f"{actor.label} cannot be built:\n{error.trace}") from error
             queue.close()
         del self.exception_q
 
+    def _deadline(self) -> float | None:
+        return None if self.timeout is None else time.monotonic() + self.timeout
+
     def _get_resp_for_run(self) -> None:
         if not self._is_running:
             return
         try:
-            self._await_end(None if self.timeout is None else time.monotonic() + self.timeout)
+            self._await_end(self._deadline())
         except BaseException:
             self.abort()
             raise
@@ -213,22 +217,20 @@ class GuardedRuntime(Runtime):
 
     def _listen(self, bell: socket.socket, deadline: float | None) -> None:
         """Sleep until the service answers; raise if a process ends or the time is over."""
-        left = None if deadline is None else deadline - time.monotonic()
-        if left is not None and left <= 0:
-            raise TimeoutError(f"the Lava run took longer than {self.timeout} s and was ended")
         watched: list[Any] = [bell, *(actor._pconn for actor in self._actors), *(a.sentinel for a in self._actors)]
-        ready = wait(watched, left)
+        ready = wait(watched, _left(deadline, self.timeout))
         if bell in ready:
             bell.recv(4096)
         elif ready:
             self._fail()
 
     def _fail(self) -> None:
-        """Raise what the processes that ended have to say; those that only echo another's end get a moment to do so."""
+        """Raise what the processes that ended have to say; a traceback gets a moment to arrive."""
         deadline = time.monotonic() + 1
         while not (words := [text for text in (actor.obituary() for actor in self._actors) if text]):
             if time.monotonic() > deadline:
-                raise ProcessError("the Lava run was ended by an error that none of its processes explains")
+                ended = [actor.label for actor in self._actors if not actor.is_alive()]
+                raise ProcessError(f"the Lava run broke off; ended without an error: {', '.join(ended) or 'nobody'}")
             time.sleep(0.01)
         raise ProcessError(f"{len(words)} process(es) of the Lava run failed\n\n" + "\n\n".join(words))
 
@@ -270,6 +272,16 @@ class GuardedRuntime(Runtime):
         self._is_running = self._is_started = self._is_initialized = False
         if self._watchdog_manager is not None:
             self._watchdog_manager.stop()
+
+
+def _left(deadline: float | None, timeout: float | None) -> float | None:
+    """Seconds until ``deadline``, None for no limit; TimeoutError if it has passed."""
+    if deadline is None:
+        return None
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError(f"the Lava run took longer than {timeout} s and was ended")
+    return left
 
 
 _LIVE: weakref.WeakSet[GuardedRuntime] = weakref.WeakSet()
@@ -329,10 +341,17 @@ class Process(AbstractProcess):
         create_runtime(self, run_cfg, compile_config, executable)
 
 
-def create_runtime(process: AbstractProcess, run_cfg: Any, compile_config: Any = None, executable: Any = None) -> None:
-    """What AbstractProcess.create_runtime does, for any Process, with a guarded runtime."""
+def create_runtime(
+    process: AbstractProcess,
+    run_cfg: Any,
+    compile_config: Any = None,
+    executable: Any = None,
+    timeout: float | None = None,
+) -> None:
+    """What AbstractProcess.create_runtime does, for any Process, with a guarded runtime and its ``timeout``."""
     executable = executable or process.compile(run_cfg, compile_config)
     runtime = GuardedRuntime(executable, ActorType.MultiProcessing, loglevel=process._log_config.level)
+    runtime.timeout = timeout
     process._runtime = runtime
     executable.assign_runtime_to_all_processes(runtime)
     runtime.initialize()

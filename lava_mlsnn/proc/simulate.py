@@ -48,7 +48,8 @@ def run(
         TimeoutError: the run took too long. No process is left.
     """
     if process.runtime is None:
-        create_runtime(process, run_cfg or Loihi2SimCfg(select_tag="fixed_pt"), {"pypy_channel_size": slots})
+        run_cfg = run_cfg or Loihi2SimCfg(select_tag="fixed_pt")
+        create_runtime(process, run_cfg, {"pypy_channel_size": slots}, timeout=timeout)
     process.runtime.timeout = timeout
     process.run(condition=RunSteps(num_steps=steps))
 
