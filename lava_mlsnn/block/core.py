@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..netx.spec import Shape
+from ..netx.spec import Shape, positive_ints
 from ..neuron import MultiLevel, functional
 from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
 from .signal import Signal
@@ -42,12 +42,21 @@ class Connection(nn.Module):
         synapse: nn.Conv2d, nn.Linear, or nn.Identity (residual spikes put into a dendrite as they are).
         norm: batch norm of the current, or None.
 
+    Raises:
+        ValueError: another synapse, or a convolution with padding other than zeros.
+
     Shape:
         (N, C, H, W, T) -> (N, C', H', W', T); a linear synapse also reads (N, features, T) and gives (N, features', T).
     """
 
     def __init__(self, synapse: nn.Module, norm: nn.BatchNorm2d | nn.BatchNorm1d | None = None) -> None:
         super().__init__()
+        if not isinstance(synapse, (nn.Conv2d, nn.Linear, nn.Identity)):
+            raise ValueError(f"synapse {type(synapse).__name__}: expected nn.Conv2d, nn.Linear or nn.Identity")
+        if isinstance(synapse, nn.Conv2d) and (isinstance(synapse.padding, str) or synapse.padding_mode != "zeros"):
+            raise ValueError(
+                f"convolution padding {synapse.padding!r}, {synapse.padding_mode!r}: expected zeros, in numbers"
+            )
         self.synapse = synapse
         self.norm = norm
 
@@ -98,11 +107,16 @@ class Connection(nn.Module):
         assert isinstance(synapse, nn.Conv2d)
         if shape[0] != synapse.in_channels:
             raise ValueError(f"expected {synapse.in_channels} input channels, got {shape[0]} (shape {shape})")
-        with torch.no_grad():
-            probe = torch.zeros(1, *shape, device="meta")
-            weight = torch.zeros(synapse.weight.shape, device="meta")
-            out = synapse._conv_forward(probe, weight, None).shape
-        return int(out[1]), int(out[2]), int(out[3])
+        padding = positive_ints(synapse.padding, "padding", 2, 0)
+        height, width = (
+            (shape[1 + i] + 2 * padding[i] - synapse.dilation[i] * (synapse.kernel_size[i] - 1) - 1)
+            // synapse.stride[i]
+            + 1
+            for i in (0, 1)
+        )
+        if min(height, width) < 1:
+            raise ValueError(f"kernel {synapse.kernel_size} is larger than its input of shape {shape}")
+        return synapse.out_channels, height, width
 
     def _normed(self, y: Tensor) -> Tensor:
         return y if self.norm is None else self.norm(y)
@@ -123,7 +137,7 @@ class _Connections(nn.ModuleList):
 
     if TYPE_CHECKING:
 
-        def __iter__(self) -> Iterator[Connection]: ...  # type: ignore[override]
+        def __iter__(self) -> Iterator[Connection]: ...
 
 
 class Block(nn.Module):

@@ -71,7 +71,7 @@ class Input(nn.Module):
             raise ValueError(f"network input: expected shape (N, {wanted}) or (N, {wanted}, T), got {tuple(x.shape)}")
         if self.quantization is not None and x.ndim == 5 and x.shape[-1] > self.steps:
             raise ValueError(
-                f"network input: expected at most {self.steps} timesteps, for which membranes are sized, got {x.shape[-1]}"
+                f"network input: expected at most steps={self.steps} timesteps in quantised mode, got {x.shape[-1]}"
             )
         return x if x.ndim == 5 else x.unsqueeze(-1).expand(*x.shape, self.steps)
 

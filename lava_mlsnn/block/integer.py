@@ -14,6 +14,7 @@ below 2^24 units; the exponent is chosen so that it stays below 2^23, the membra
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,7 +77,7 @@ class Dyadic:
         if not all(bool(t.isfinite().all()) for t in (*self.weights, self.bias)):
             raise ValueError("its weights are not finite: expected a network whose training did not diverge")
         weights, bias, exponent = self.integers()
-        bound = membrane_bound(weights, bias, q)
+        bound = membrane_bound([w.double() for w in weights], bias.double(), q)
         if int(bound.max()) > INT24_MAX:
             channel = int(bound.argmax())
             raise ValueError(
@@ -105,7 +106,7 @@ def power_of_two(exponent: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int = 0) -> Dyadic:
     """Round weights and bias, given in units of the threshold and of integer inputs, to integers times powers of two.
 
-    Gradients pass straight through the rounding; they are zero for weights that are clipped.
+    Gradients pass straight through the rounding.
 
     Args:
         weights: one per connection: (C, ...), or (C,) for an identity connection, whose weights may carry a power of
@@ -119,30 +120,31 @@ def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantizatio
     """
     exponent = _exponent([w.detach() for w in weights], bias.detach(), q, levels)
     up, down = power_of_two(exponent, bias.dtype), power_of_two(-exponent, bias.dtype)
-    rounded = [_round(w, up, down, q.weight_max) if w.ndim > 1 else _round_identity(w, exponent, q) for w in weights]
-    # No bound on the bias: the exponent saw to it that it fits with all the rest.
-    return Dyadic(tuple(rounded), _Round.apply(bias * up, None) * down, exponent)
+    rounded = [_OnGrid.apply(w, up, down, q.weight_max) if w.ndim > 1 else _identity(w, exponent, q) for w in weights]
+    # No limit for the bias: the exponent saw to it that it fits with all the rest.
+    return Dyadic(tuple(rounded), _OnGrid.apply(bias, up, down, None), exponent)
 
 
 def membrane_bound(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization) -> torch.Tensor:
     """Largest |H| that T steps can build up, per channel: T (sum over connections of |w| z_max + |b|)."""
     current = bias.abs()
     for weight, signal in zip(weights, q.inputs, strict=True):
-        current = (
-            current + signal.bound * weight.abs().flatten(1).sum(1)
-            if weight.ndim > 1
-            else (current + signal.bound * weight.abs())
-        )
+        current = current + signal.bound * _row_norm(weight, 1)
     return q.steps * current
+
+
+def _row_norm(weight: torch.Tensor, order: float) -> torch.Tensor:
+    """Sum (1) or maximum (inf) of absolute values per output channel, in one pass."""
+    return torch.linalg.vector_norm(weight.reshape(len(weight), -1), order, dim=1)
 
 
 def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int) -> torch.Tensor:
     """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
     tiny = torch.finfo(bias.dtype).tiny
     wide = [w for w in weights if w.ndim > 1]
-    largest = torch.stack([w.abs().reshape(len(w), -1).amax(1) for w in wide or weights]).amax(0)
+    largest = torch.stack([_row_norm(w, math.inf) for w in wide or weights]).amax(0)
     slack = q.steps * (0.5 + sum(0.5 * s.bound * w[0].numel() for w, s in zip(weights, q.inputs, strict=True)))
-    room = INT24_MAX - slack
+    room = INT24_MAX * (1 if len(wide) == len(weights) else 0.98) - slack  # identities round by up to 1 / 64
     if room <= 0:
         fan_in = sum(w[0].numel() for w in weights)
         raise ValueError(
@@ -170,40 +172,45 @@ def _rows(scale: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return scale.reshape(-1, *[1] * (weight.ndim - 1))
 
 
-def _round(weight: torch.Tensor, up: torch.Tensor, down: torch.Tensor, limit: int) -> torch.Tensor:
-    return _Round.apply(weight * _rows(up, weight), limit) * _rows(down, weight)
-
-
-def _round_identity(weight: torch.Tensor, exponent: torch.Tensor, q: Quantization) -> torch.Tensor:
+def _identity(weight: torch.Tensor, exponent: torch.Tensor, q: Quantization) -> torch.Tensor:
     """An identity's weights: 8-bit integers times one power of two for the whole synapse."""
     scaled = weight.detach() * power_of_two(exponent, weight.dtype)
     shift = (_floor_log2(scaled.abs().amax()) - (q.weight_bits - 2)).clamp(min=0)
     up, down = power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype)
-    return _round(weight, up, down, q.weight_max)
+    rounded: torch.Tensor = _OnGrid.apply(weight, up, down, q.weight_max)
+    return rounded
+
+
+class _OnGrid(torch.autograd.Function):
+    """Rows rounded to integers times ``down`` = 1 / ``up``, clipped to +-limit of them; the gradient is passed on."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, up: torch.Tensor, down: torch.Tensor, limit: int | None) -> torch.Tensor:
+        grid = (x * _rows(up, x)).round_()
+        if limit is not None:
+            grid.clamp_(-limit, limit)
+        return grid.mul_(_rows(down, x))
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
+        return grad, None, None, None
 
 
 class _Round(torch.autograd.Function):
-    """Round to the nearest integer, clip to +-limit; the gradient passes where nothing was clipped."""
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return x.round()
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, limit: int | None) -> torch.Tensor:
-        rounded = x.round()
-        if limit is None:
-            ctx.kept = None
-            return rounded
-        ctx.save_for_backward(rounded.abs() <= limit)
-        ctx.kept = True
-        return rounded.clamp(-limit, limit)
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return (grad if ctx.kept is None else grad * ctx.saved_tensors[0]), None
+    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
+        return grad
 
 
-def round_through(x: torch.Tensor, limit: int | None = None) -> torch.Tensor:
-    """Nearest integers, within +-limit if given, with a straight-through gradient.
+def round_through(x: torch.Tensor) -> torch.Tensor:
+    """Nearest integers with a straight-through gradient.
 
-    >>> round_through(torch.tensor([0.4, 2.6, -9.0]), 5)
-    tensor([ 0.,  3., -5.])
+    >>> round_through(torch.tensor([0.4, 2.6]))
+    tensor([0., 3.])
     """
-    return _Round.apply(x, limit)
+    rounded: torch.Tensor = _Round.apply(x)
+    return rounded
