@@ -1,0 +1,132 @@
+"""The guarded runtime: whatever breaks, the run ends soon, with the reason, and no process is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import psutil
+import pytest
+
+from lava_mlsnn import proc
+
+from proc_broken import Broken  # isort: skip - Lava is mended first
+
+from lava.magma.core.run_conditions import RunContinuous, RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.io.sink import RingBuffer
+
+
+def chain(way, step):
+    """source -> broken -> relay -> sink."""
+    source = proc.Source(frames=np.ones((10, 4), np.int32))
+    broken, relay, sink = Broken((4,), way, step), proc.Relay(shape=(4,)), proc.Sink(shape=(4,), steps=20)
+    source.s_out.connect(broken.inp)
+    broken.out.connect(relay.a_in)
+    relay.s_out.connect(sink.a_in)
+    return sink, broken
+
+
+WORDS = {
+    "raise": "ArithmeticError: the sky falls",
+    "raise unpicklable": "Unpicklable: cannot be pickled",
+    "exit": "exit code 3",
+    "exit quietly": "broken",
+    "kill": "SIGKILL",
+}
+
+
+@pytest.mark.parametrize("step", [3, 0], ids=["running", "building"])
+@pytest.mark.parametrize("way", WORDS)
+def test_a_process_that_breaks_ends_the_run_with_its_reason(way, step):
+    sink, _ = chain(way, step)
+    start = time.monotonic()
+    with pytest.raises(proc.ProcessError, match=WORDS[way]) as caught:
+        proc.run(sink, 10)
+    assert time.monotonic() - start < 10
+    assert "broken (PyBrokenModel)" in str(caught.value)
+    if way.startswith("raise"):
+        assert "proc_broken.py" in str(caught.value)  # the traceback
+    if step:
+        assert sink.data.sum() == 8  # what was recorded before is kept
+
+
+@pytest.mark.parametrize("step", [3, 0], ids=["running", "building"])
+def test_a_process_that_hangs_ends_with_the_timeout(step):
+    sink, _ = chain("hang", step)
+    with pytest.raises(TimeoutError, match="longer than 1"):
+        proc.run(sink, 10, timeout=1)
+
+
+def test_a_run_that_is_fine_goes_on_and_stops():
+    sink, broken = chain("fine", 3)
+    proc.run(sink, 4, timeout=30)
+    proc.run(sink, 6, timeout=30)
+    assert sink.data.sum() == 40
+    broken.stop()
+    sink.stop()  # a second stop does nothing
+    with pytest.raises(RuntimeError, match="build the network again"):
+        proc.run(sink, 1)
+
+
+def test_stock_calls_are_guarded_when_one_of_our_processes_takes_part():
+    """A user's own run(...) on a stock Process, with Lava's run configuration."""
+    source, broken = proc.Source(frames=np.ones((10, 4), np.int32)), Broken((4,), "raise", 2)
+    sink = RingBuffer(shape=(4,), buffer=10)
+    source.s_out.connect(broken.inp)
+    broken.out.connect(sink.a_in)
+    with pytest.raises(proc.ProcessError, match="the sky falls"):
+        sink.run(RunSteps(num_steps=5), Loihi2SimCfg(select_tag="fixed_pt"))
+
+
+def test_stop_ends_a_run_without_end():
+    sink, _ = chain("fine", 1)
+    sink.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"))
+    sink.run(RunContinuous())
+    time.sleep(0.2)
+    sink.stop()
+    assert sink.data[0].sum() == 4
+
+
+def test_stop_before_the_first_step_does_not_hang():
+    sink, _ = chain("fine", 1)
+    sink.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"))
+    sink.stop()
+
+
+PARENT = """
+import sys, numpy as np
+sys.path.insert(0, {folder!r})
+from lava_mlsnn import proc
+from proc_broken import Broken
+from lava.magma.core.run_conditions import RunContinuous
+from lava.magma.core.run_configs import Loihi2SimCfg
+source, relay = proc.Source(frames=np.ones((10, 4), np.int32)), proc.Relay(shape=(4,))
+sink = proc.Sink(shape=(4,), steps=5)
+source.s_out.connect(relay.a_in)
+relay.s_out.connect(sink.a_in)
+sink.create_runtime(Loihi2SimCfg(select_tag="fixed_pt"))
+sink.run(RunContinuous())
+print("running", flush=True)
+{end}
+"""
+
+
+@pytest.mark.parametrize("end", ["import time; time.sleep(100)", "", "raise SystemExit(0)"], ids=["kill", "end", "exit"])
+def test_no_process_outlives_the_parent(end):
+    script = PARENT.format(folder=os.path.dirname(__file__), end=end)
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    family = psutil.Process(parent.pid)
+    assert parent.stdout is not None and parent.stdout.readline() == "running\n"
+    children = [] if not end.startswith("import") else family.children(recursive=True)
+    if end.startswith("import"):
+        assert len(children) >= 5  # three processes, the runtime service, the manager of shared memory
+        os.kill(parent.pid, signal.SIGKILL)
+    parent.wait(timeout=20)
+    parent.stdout.close()
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive
