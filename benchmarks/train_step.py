@@ -1,0 +1,274 @@
+"""One training step with graded spikes beside its peers: time and peak memory, measured in one run.
+
+    python benchmarks/train_step.py                       # VGG16 and ResNet18 size, batch 32, 32x32: about 15 minutes
+    python benchmarks/train_step.py --width 16 --batch 8  # a quick look
+
+The networks are plain torch; only what stands behind each batch norm differs:
+
+    relu                torch.nn.ReLU(inplace=True), the twin that every figure is relative to
+    ours N=..           lava_mlsnn.neuron.MultiLevel, T=1; in the ResNet with the barrier after each sum (Sparse-ResNet:
+                        eight neurons more than the ReLU twin has), or without it ("sew")
+    ours N=1 T=4        the same neuron, binary, four timesteps folded into the batch
+    loop N=..           the micro-step loop of the definition, differentiated by autograd
+    spikingjelly ..     its ILIFNode (T=1, four levels) and IFNode (T=4, binary, soft reset), where it is installed
+
+Time: CPU time of one pinned core with one torch thread, so that other programs on the machine disturb little. The
+variants take turns, one step each, and the ratio is the median over the turns of the step's time by that of the ReLU
+step of the same turn. Memory: peak resident memory of a process of its own that makes three steps, less what it held
+before the network was built; large blocks are mapped and returned one by one (MALLOC_MMAP_THRESHOLD_), so that the
+figure does not hang on the allocator's history. It holds weights, gradients, momentum, activations and workspace.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from torch import nn
+
+from lava_mlsnn import neuron as mlneuron
+
+NETWORKS = ("vgg16", "resnet18")
+Factory = Callable[[], nn.Module]
+
+
+class Folded(nn.Module):
+    """Gives a neuron of this library, (N, C, H, W, T), the activations (T*N, C, H, W) of a network folded in time."""
+
+    def __init__(self, neuron: nn.Module, steps: int) -> None:
+        super().__init__()
+        self.neuron, self.steps = neuron, steps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.neuron(x.unflatten(0, (self.steps, -1)).movedim(0, -1)).movedim(-1, 0).flatten(0, 1)
+
+
+class Loop(nn.Module):
+    """The micro-step loop, T=1."""
+
+    def __init__(self, levels: int) -> None:
+        super().__init__()
+        self.levels = levels
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        charge = (self.levels * x).unsqueeze(-1)
+        return mlneuron.functional.micro_steps(charge, None, 1.0, self.levels)[0].squeeze(-1) / self.levels
+
+
+class Unfolded(nn.Module):
+    """Gives a spikingjelly node (T, N, C, H, W)."""
+
+    def __init__(self, node: nn.Module, steps: int) -> None:
+        super().__init__()
+        self.node, self.steps = node, steps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.node(x.unflatten(0, (self.steps, -1))).flatten(0, 1)
+
+
+class Variant:
+    """What stands behind the batch norms of a network, and for how many timesteps."""
+
+    def __init__(self, name: str, neuron: Factory, after_sum: Factory | None = None, steps: int = 1) -> None:
+        self.name, self.neuron, self.after_sum, self.steps = name, neuron, after_sum, steps
+
+
+def variants(network: str, levels: list[int]) -> list[Variant]:
+    residual = network == "resnet18"
+    found = [Variant("relu", lambda: nn.ReLU(inplace=True))]
+    for n in levels:
+        found.append(ours(f"ours N={n}", n, 1, residual))
+    if residual:
+        found.append(ours("ours N=4 sew", 4, 1, False))
+    found.append(ours("ours N=1 T=4", 1, 4, residual))
+    found.extend(Variant(f"loop N={n}", lambda n=n: Loop(n), nn.Identity) for n in levels if n > 1)
+    try:
+        from spikingjelly.activation_based import neuron as nodes
+    except ImportError:
+        print("spikingjelly is not installed: left out", file=sys.stderr)
+        return found
+    found.append(Variant("spikingjelly ILIFNode T=1", lambda: Unfolded(nodes.ILIFNode(step_mode="m"), 1), nn.Identity))
+    found.append(
+        Variant(
+            "spikingjelly IFNode T=4", lambda: Unfolded(nodes.IFNode(v_reset=None, step_mode="m"), 4), nn.Identity, 4
+        )
+    )
+    return found
+
+
+def ours(name: str, levels: int, steps: int, barrier: bool) -> Variant:
+    after_sum = (lambda: Folded(mlneuron.Barrier(levels), steps)) if barrier else nn.Identity
+    return Variant(name, lambda: Folded(mlneuron.MultiLevel(levels), steps), after_sum, steps)
+
+
+def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs)]
+
+
+def vgg16(variant: Variant, width: int) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    channels = 3
+    for factor, count in ((1, 2), (2, 2), (4, 3), (8, 3), (8, 3)):
+        for _ in range(count):
+            layers += [*conv(channels, factor * width), variant.neuron()]
+            channels = factor * width
+        layers.append(nn.MaxPool2d(2))
+    layers.append(nn.Flatten())
+    for _ in range(2):
+        layers += [nn.Linear(channels, 8 * width), variant.neuron()]
+    return nn.Sequential(*layers, nn.Linear(8 * width, 10))
+
+
+class Residual(nn.Module):
+    """The ANN's basic block, or with ``after_sum`` that of SEW-ResNet and Sparse-ResNet: spikes are added."""
+
+    def __init__(self, variant: Variant, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        spiking = variant.after_sum is not None
+        tail = [variant.neuron()] if spiking else []
+        self.direct = nn.Sequential(*conv(inputs, outputs, 3, stride), variant.neuron(), *conv(outputs, outputs), *tail)
+        self.skip = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.skip = nn.Sequential(*conv(inputs, outputs, 1, stride), *([variant.neuron()] if spiking else []))
+        self.after = variant.neuron() if variant.after_sum is None else variant.after_sum()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.after(self.direct(x) + self.skip(x))
+
+
+def resnet18(variant: Variant, width: int) -> nn.Sequential:
+    layers = [*conv(3, width), variant.neuron()]
+    channels = width
+    for stage in range(4):
+        for block in range(2):
+            outputs = width << stage
+            layers.append(Residual(variant, channels, outputs, 2 if stage and not block else 1))
+            channels = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10))
+
+
+class Trainee:
+    """A network, its optimiser and a batch; one call is one training step."""
+
+    def __init__(self, network: str, variant: Variant, width: int, batch: int) -> None:
+        torch.manual_seed(0)
+        self.net = {"vgg16": vgg16, "resnet18": resnet18}[network](variant, width)
+        self.steps = variant.steps
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9)
+        self.images, self.labels = torch.rand(batch, 3, 32, 32), torch.randint(10, (batch,))
+        self.reset: Callable[[], None] = lambda: None
+        if "spikingjelly" in variant.name:
+            from spikingjelly.activation_based import functional
+
+            self.reset = lambda: functional.reset_net(self.net)
+
+    def __call__(self) -> float:
+        begin = time.process_time()
+        self.optimizer.zero_grad(set_to_none=True)
+        logits = self.net(self.images.repeat(self.steps, 1, 1, 1))
+        logits = logits.unflatten(0, (self.steps, -1)).mean(0)
+        nn.functional.cross_entropy(logits, self.labels).backward()
+        self.optimizer.step()
+        self.reset()
+        return time.process_time() - begin
+
+
+def time_steps(network: str, options: argparse.Namespace) -> dict[str, list[float]]:
+    chosen = [v for v in variants(network, options.levels) if wanted(v, options)]
+    trainees = {v.name: Trainee(network, v, options.width, options.batch) for v in chosen}
+    times: dict[str, list[float]] = {name: [] for name in trainees}
+    for turn in range(options.warmup + options.turns):
+        for name, step in trainees.items():
+            taken = step()
+            if turn >= options.warmup:
+                times[name].append(taken)
+    return times
+
+
+def wanted(variant: Variant, options: argparse.Namespace) -> bool:
+    return variant.name == "relu" or not options.only or any(word in variant.name for word in options.only)
+
+
+def memory_status(key: str) -> float:
+    """MB; VmRSS is the resident memory now, VmHWM its peak (getrusage's would include the parent's)."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(key + ":"))
+    return int(line.split()[1]) * 1024 / 1e6
+
+
+def peak_memory(network: str, name: str, options: argparse.Namespace) -> float:
+    """MB at the peak of three steps, in a process of its own."""
+    command = [sys.executable, __file__, "--memory-of", network, name]
+    command += ["--width", str(options.width), "--batch", str(options.batch), "--levels", *map(str, options.levels)]
+    env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536"}
+    return float(subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def measure_memory(network: str, name: str, options: argparse.Namespace) -> None:
+    (variant,) = (v for v in variants(network, options.levels) if v.name == name)
+    nn.functional.conv2d(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 3, 3))  # oneDNN's own tables are no part of it
+    before = memory_status("VmRSS")
+    step = Trainee(network, variant, options.width, options.batch)
+    for _ in range(3):
+        step()
+    print(memory_status("VmHWM") - before)
+
+
+def report(network: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    times = time_steps(network, options)
+    memory = {name: peak_memory(network, name, options) for name in times}
+    base = times["relu"]
+    rows = {}
+    for name, taken in times.items():
+        rows[name] = {
+            "ms": 1e3 * statistics.median(taken),
+            "ms_least": 1e3 * min(taken),
+            "time_ratio": statistics.median(a / b for a, b in zip(taken, base, strict=True)),
+            "MB": memory[name],
+            "memory_ratio": memory[name] / memory["relu"],
+        }
+    print(f"\n{network}, width {options.width}, batch {options.batch}, 32x32, {options.turns} turns")
+    print(f"{'':28}{'CPU ms':>9}{'least':>9}{'x ReLU':>9}{'peak MB':>9}{'x ReLU':>9}")
+    for name, row in rows.items():
+        print(
+            f"{name:28}{row['ms']:9.1f}{row['ms_least']:9.1f}{row['time_ratio']:9.3f}"
+            f"{row['MB']:9.1f}{row['memory_ratio']:9.3f}"
+        )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--width", type=int, default=64, help="channels of the first stage")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--levels", type=int, nargs="+", default=[1, 4, 10], help="N of our neuron at T=1")
+    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--warmup", type=int, default=2)
+    parser.add_argument("--only", nargs="+", help="variants whose name holds one of these words (relu always runs)")
+    parser.add_argument("--core", type=int, help="core to run on; the last allowed one by default")
+    parser.add_argument("--json", type=Path, help="write the figures here, too")
+    parser.add_argument("--memory-of", nargs=2, metavar=("NETWORK", "VARIANT"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if options.core is None else options.core})
+    if options.memory_of:
+        measure_memory(*options.memory_of, options)
+        return
+    print(f"torch {torch.__version__}, one core")
+    figures = {network: report(network, options) for network in options.networks}
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

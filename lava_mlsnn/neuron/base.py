@@ -1,0 +1,55 @@
+"""What the modules of this room share: a SLAYER neuron with levels and a surrogate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from lava.lib.dl.slayer.neuron import base
+
+from .checks import check_alpha, check_grad, check_levels, check_threshold
+
+__all__ = ["GradedNeuron"]
+
+_SCALE = 1 << 6
+"""SLAYER's integer units of a weight and of a threshold of 1.0."""
+
+
+class GradedNeuron(base.Neuron):
+    """A SLAYER neuron whose spikes carry the values 0, 1/N, ..., 1.
+
+    It keeps no state between calls: a sample is one call with all of its T timesteps, and V starts at 0.
+
+    Attributes:
+        levels: N.
+        alpha, grad: the surrogate gradient (:mod:`lava_mlsnn.neuron.surrogate`).
+        graded_spike: True, SLAYER's mark of neurons whose spikes carry a value.
+        shape: shape of the neurons, without batch and time, of the last call; None before the first.
+    """
+
+    graded_spike = True
+
+    def __init__(self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False) -> None:
+        if isinstance(threshold, torch.Tensor):
+            raise ValueError("threshold is a tensor: give its first value as a number and trainable=True to train it")
+        super().__init__(
+            threshold=check_threshold(threshold), w_scale=_SCALE, s_scale=_SCALE * _SCALE, requires_grad=trainable
+        )
+        self.levels = check_levels(levels)
+        self.alpha = check_alpha(alpha)
+        self.grad = check_grad(grad)
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        return super().__call__(x)
+
+    def extra_repr(self) -> str:
+        return f"levels={self.levels}, grad={self.grad!r}"
+
+    def _note_shape(self, x: torch.Tensor) -> None:
+        self.shape: torch.Size | None = x.shape[1:-1]
+        self.num_neurons: int | None = self.shape.numel()
+
+    @property
+    def device_params(self) -> dict[str, Any]:
+        """What SLAYER's export writes under ``neuron/``."""
+        raise NotImplementedError
