@@ -353,3 +353,13 @@ def test_spikingjelly_agrees():
     assert got.io * 1e12 == pytest.approx(part["inout_pj"], rel=1e-9)
     assert got.synaptic * 1e12 == pytest.approx(part["ops_pj"], rel=1e-9)
     assert got.addressing * 1e12 == pytest.approx(part["addressing_pj"], rel=1e-9)
+
+
+@pytest.mark.parametrize("events", [{}, {"events_in": 70}, {"events_in": 70, "analog_input": True}])
+def test_full_groups_count_like_one_group(events):
+    """grouped="full" is Qualia: all counts as without groups, only the weight memory is the true one."""
+    shape = {"kind": "conv", "in_shape": (6, 9, 9), "out_shape": (4, 9, 9)}
+    grouped = lemaire.layer(**shape, **events, groups=2, grouped="full")
+    plain = lemaire.layer(**shape, **events)
+    assert grouped.counts == plain.counts
+    assert plain.weights / grouped.weights == pytest.approx(Options().access(216) / Options().access(108))

@@ -445,3 +445,39 @@ def test_counts_of_the_engine():
         activity = sim.run(graph, images).activity
         assert rep["a"].counts["rd_in"] == activity.mean_events("stem") > 0
         assert rep.ratio(energy.ann(graph))[0] > 0
+
+
+def test_a_relay_of_a_sum_sends_the_sum_of_its_sources():
+    """A 2 x 2 sum pool over two 2-level layers sends values up to 16."""
+    neuron = MultiLevel(2, 16)
+    graph = NetGraph(
+        Input((3, 8, 8), bits=1),
+        (
+            Layer("stem", (Connection("input", conv(6, 3)),), (6, 8, 8), neuron),
+            Layer("a", (Connection("stem", conv(6, 6)),), (6, 8, 8), neuron),
+            Layer("pool", (Connection(("a", "stem"), Pool()),), (6, 4, 4), Relay()),
+            Layer("read", (Connection("pool", Dense(np.ones((10, 96), int))),), (10, 1, 1), Readout()),
+        ),
+    )
+    act = counted(graph)
+    expected = lemaire.layer("dense", 96, 10, bias=False, events_in=act.mean_events("pool"), levels=16)
+    assert energy.estimate(graph, act)["read"].total == pytest.approx(expected.total)
+
+
+def test_expected_share_of_active_updates_is_what_random_events_reach():
+    """Events thrown at random on the input of a dense layer: the mean share of neurons with at least one event."""
+    graph = NetGraph(
+        Input((6, 1, 1), bits=1),
+        (
+            Layer("all", (Connection("input", Dense(np.ones((4, 6), int))),), (4, 1, 1), MultiLevel(1, 3)),
+            Layer("one", (Connection("all", Identity()),), (4, 1, 1), MultiLevel(1, 3)),
+        ),
+    )
+    rng = np.random.default_rng(0)
+    samples = 4000
+    x, y = rng.random((samples, 6)) < 0.2, rng.random((samples, 4)) < 0.3
+    events = {"input": np.array([x.sum()]), "all": np.array([y.sum()]), "one": np.array([0])}
+    sites = {"all": np.array([[x.sum()]]), "one": np.array([[y.sum()]])}
+    rep = energy.estimate(graph, Activity(samples, events, events, sites), "loihi1")
+    assert rep["all"].counts["update_active"] / 4 == pytest.approx(x.any(axis=1).mean(), abs=0.02)
+    assert rep["one"].counts["update_active"] / 4 == pytest.approx(y.mean(), rel=1e-9)
