@@ -41,6 +41,8 @@ class Input(nn.Module):
         self.netx = NetxInput(shape, scale, bits, signed)
         (self.steps,) = positive_ints(steps, "steps", 1)
         self.quantization: Quantization | None = None
+        self.anchor: Tensor
+        self.register_buffer("anchor", torch.zeros(()), persistent=False)  # follows the network's dtype
 
     @property
     def shape(self) -> Shape:
@@ -51,7 +53,7 @@ class Input(nn.Module):
         x = self.presented(x)
         if self.quantization is not None:
             return self.messages(x)
-        return x if x.is_floating_point() else x * self.netx.scale
+        return x if x.is_floating_point() else x.to(self.anchor.dtype) * self.netx.scale
 
     def messages(self, x: Tensor) -> Tensor:
         """The integers that the integer network receives for ``x``, as floating point numbers.
@@ -61,7 +63,7 @@ class Input(nn.Module):
         """
         low, high = (-self.netx.bound, self.netx.bound - 1) if self.netx.signed else (0, self.netx.bound)
         if not x.is_floating_point():
-            return x.to(torch.get_default_dtype()).clamp(low, high)
+            return x.to(self.anchor.dtype).clamp(low, high)
         return round_through(x / self.netx.scale).clamp(low, high)
 
     def presented(self, x: Tensor) -> Tensor:

@@ -140,7 +140,7 @@ def _row_norm(weight: torch.Tensor, order: float) -> torch.Tensor:
 
 def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int) -> torch.Tensor:
     """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
-    tiny = torch.finfo(bias.dtype).tiny
+    tiny = 2.0**-64  # so small that the cap decides
     wide = [w for w in weights if w.ndim > 1]
     largest = torch.stack([_row_norm(w, math.inf) for w in wide or weights]).amax(0)
     slack = q.steps * (0.5 + sum(0.5 * s.bound * w[0].numel() for w, s in zip(weights, q.inputs, strict=True)))

@@ -23,7 +23,8 @@ from ..netx.synapse import Conv, Dense, Injection, Synapse
 from .signal import Signal
 
 _ALL = tuple(c for c in vars(slayer).values() if isinstance(c, type) and issubclass(c, nn.Module))
-_STATE_SCALE = 64
+_INPUT_SCALE = 64  # SLAYER's fixed point
+_MESSAGE_SCALE = 64 * 64  # that times 2 ** spike_exp
 
 
 def is_stock(module: nn.Module) -> bool:
@@ -49,7 +50,7 @@ def stock_signal(module: nn.Module, x: Signal) -> Signal:
     shape = synapse.out_shape(x.shape)
     if isinstance(neuron, LIF):
         return Signal(shape, 1, 1)
-    return Signal(shape, _STATE_SCALE, 2**23, deltas=True)
+    return Signal(shape, _MESSAGE_SCALE, 2**23, deltas=True)
 
 
 def _check_units(synapse: Synapse, neuron: Neuron, x: Signal) -> None:
@@ -59,7 +60,7 @@ def _check_units(synapse: Synapse, neuron: Neuron, x: Signal) -> None:
                 "a sigma-delta block reads deltas: expected a sigma_delta.Input or another such block before"
             )
     elif isinstance(neuron, Delta):
-        if x.levels != _STATE_SCALE:
+        if x.levels != _INPUT_SCALE:
             raise ValueError(
                 "a sigma-delta input reads messages of 1 / 64: expected block.Input with scale=1 / 64, got "
                 f"1 / {x.levels:g}"
