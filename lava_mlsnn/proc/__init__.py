@@ -14,7 +14,7 @@ from .readout.process import Readout
 from .relay.process import Relay
 from .runtime import GuardedRuntime, Process, ProcessError
 from .sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
-from .simulate import run, simulate
+from .simulate import SimCfg, run, simulate
 from .sink.process import Sink
 from .source.process import Source
 
@@ -37,6 +37,7 @@ __all__ = [
     "ResetDelta",
     "ResetSigma",
     "ResetSigmaDelta",
+    "SimCfg",
     "Sink",
     "Source",
     "WideDense",

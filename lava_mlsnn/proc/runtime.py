@@ -330,7 +330,7 @@ class Process(AbstractProcess):
     @property
     def runtime(self) -> Any:
         """The runtime that executes this Process, None before the first run."""
-        return self._runtime
+        return self.__dict__.get("_runtime")  # also of a Process whose making failed
 
     @runtime.setter
     def runtime(self, value: Any) -> None:

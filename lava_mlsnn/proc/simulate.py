@@ -13,10 +13,12 @@ from lava.magma.core.process.process import AbstractProcess, ProcessServer
 from lava.magma.core.process.variable import VarServer
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.conv.process import Conv
 from numpy.typing import NDArray
 
 from lava_mlsnn.energy.activity import Activity
 from lava_mlsnn.netx import NetGraph
+from lava_mlsnn.proc.conv.models import PyConvModelMatmul
 from lava_mlsnn.proc.layout import PortShape, from_port, to_port
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.observe import sample_steps
@@ -31,6 +33,18 @@ CHANNEL_SLOTS = 2
 """Messages that a channel holds: processes move in step, so Lava's 64 only cost memory and cache."""
 
 
+class SimCfg(Loihi2SimCfg):
+    """Lava's fixed-point CPU simulation of Loihi 2, with a fast model of the same integers for its convolutions.
+
+    Args:
+        stock: leave every stock Process to its stock model.
+    """
+
+    def __init__(self, stock: bool = False) -> None:
+        fast = {} if stock else {Conv: PyConvModelMatmul}
+        super().__init__(select_tag="fixed_pt", exception_proc_model_map=fast)
+
+
 def run(
     process: AbstractProcess, steps: int, *, timeout: float | None = None, run_cfg: Any = None, slots: int = CHANNEL_SLOTS
 ) -> None:
@@ -40,7 +54,7 @@ def run(
         process: any of them; ``process.stop()`` ends the run and its processes.
         steps: timesteps.
         timeout: seconds until the run is ended with TimeoutError, None for no limit.
-        run_cfg: Lava's run configuration, by default the fixed-point simulation of Loihi 2.
+        run_cfg: Lava's run configuration, by default :class:`SimCfg`.
         slots: messages that a channel holds.
 
     Raises:
@@ -48,8 +62,7 @@ def run(
         TimeoutError: the run took too long. No process is left.
     """
     if process.runtime is None:
-        run_cfg = run_cfg or Loihi2SimCfg(select_tag="fixed_pt")
-        create_runtime(process, run_cfg, {"pypy_channel_size": slots}, timeout=timeout)
+        create_runtime(process, run_cfg or SimCfg(), {"pypy_channel_size": slots}, timeout=timeout)
     process.runtime.timeout = timeout
     process.run(condition=RunSteps(num_steps=steps))
 
@@ -62,6 +75,7 @@ def simulate(
     trace: bool | Iterable[str] = False,
     activity: bool = True,
     timeout: float | None = 600.0,
+    run_cfg: Any = None,
 ) -> Run:
     """Present images to a network in Lava, T steps each, and decode what comes out.
 
@@ -75,6 +89,7 @@ def simulate(
         trace: True to record all layers, or names of layers ("input" is one).
         activity: count events, values and sites; without, ``activity`` holds zeros.
         timeout: seconds for the run, None for no limit.
+        run_cfg: Lava's run configuration, by default :class:`SimCfg`.
 
     Returns:
         The same as :func:`lava_mlsnn.sim.run` on the same arguments; Lava does not report overflows.
@@ -108,7 +123,7 @@ def simulate(
         names = (layer.name for layer in graph) if trace is True else () if trace is False else trace
         monitor = Monitor(network, names, steps=steps)
         try:
-            run(network, steps, timeout=timeout)
+            run(network, steps, timeout=timeout, run_cfg=run_cfg)
         finally:
             network.stop()
         counts = Activity.zeros(graph, samples) if probe is None else probe.activity(samples)

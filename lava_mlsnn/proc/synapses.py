@@ -21,6 +21,9 @@ MESSAGE_BITS = 24
 STOCK_GROUPS = 127
 """Lava's Conv keeps the number of groups in 8 signed bits."""
 
+STOCK_WEIGHT = 2**15
+"""Above it, sums may leave the 32 bits through which Lava's Conv takes them from floats. No chip has such weights."""
+
 
 @singledispatch
 def synapse_process(synapse: netx.Synapse, in_shape: PortShape, name: str) -> Any:
@@ -36,7 +39,8 @@ def synapse_process(synapse: netx.Synapse, in_shape: PortShape, name: str) -> An
 
 @synapse_process.register
 def _conv(synapse: netx.Conv, in_shape: PortShape, name: str) -> Any:
-    process = StockConv if synapse.groups <= STOCK_GROUPS else GroupedConv
+    stock = synapse.groups <= STOCK_GROUPS and np.abs(synapse.weight.astype(np.int64)).max() <= STOCK_WEIGHT
+    process = StockConv if stock else GroupedConv
     return process(
         weight=np.ascontiguousarray(synapse.weight[:, :, ::-1, ::-1].transpose(0, 3, 2, 1)),
         input_shape=in_shape[::-1],

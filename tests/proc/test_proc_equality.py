@@ -9,6 +9,11 @@ from hypothesis import HealthCheck, given, settings
 
 from lava_mlsnn import proc, sim
 
+MODELS = {
+    "fused": {"fused": True},
+    "hierarchical": {"fused": False},
+    "hierarchical, stock models": {"fused": False, "run_cfg": proc.SimCfg(stock=True)},
+}
 SLOW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
 
 
@@ -22,9 +27,9 @@ def assert_equal(run, expected):
 
 @SLOW
 @given(case=strategies.cases(strategies.Options(large=False), samples=3))
-@pytest.mark.parametrize("fused", [True, False], ids=["fused", "hierarchical"])
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.filterwarnings("ignore:sums of synapses left:RuntimeWarning")
-def test_random_network(fused, case):
+def test_random_network(model, case):
     graph, images = case
     expected = sim.run(graph, images, trace=True)
-    assert_equal(proc.simulate(graph, images, fused=fused, trace=True, timeout=60), expected)
+    assert_equal(proc.simulate(graph, images, **MODELS[model], trace=True, timeout=60), expected)

@@ -12,7 +12,9 @@ from lava_mlsnn.proc.layout import PortShape
 
 
 class GroupedConv(Conv):
-    """lava.proc.conv.Conv for more than 127 groups, which its own models keep in 8 bits. Arguments are the same.
+    """lava.proc.conv.Conv for more than 127 groups, which its own models keep in 8 bits, and for weights of any width.
+
+    Arguments are the same.
 
     Models: ``fixed_pt``, ``floating_pt``.
     """
