@@ -9,7 +9,7 @@ from .check import check_hardware, problems
 from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
-from .synapse import Conv, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
+from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 
 if TYPE_CHECKING:
     from ._digest import digest
@@ -24,6 +24,7 @@ __all__ = [
     "Barrier",
     "Connection",
     "Conv",
+    "DelayDense",
     "Delta",
     "Dense",
     "Identity",

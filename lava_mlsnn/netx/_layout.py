@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
 from .graph import INPUT, Connection, Layer
 from .neuron import LIF, NEURONS, Delta, Neuron, Sigma, SigmaDelta
-from .synapse import Conv, Dense, Injection, Pool
+from .synapse import SYNAPSES, DelayDense, Dense, Identity, Injection, Synapse
 
 FORMAT = "lava-mlsnn"
 VERSION = 1
@@ -15,6 +18,9 @@ GATHER = "concat"
 
 OWN_NEURONS: dict[str, type[Neuron]] = {kind.upper(): neuron for kind, neuron in NEURONS.items()}
 """Neuron types that stock NetX does not know, and so refuses: LIF is ours, CUBA is stock's."""
+
+SYNAPSE_TYPES: dict[type[Synapse], str] = {cls: cls.kind for cls in SYNAPSES.values()} | {DelayDense: "dense"}
+"""Names of synapses in the file; a dense one has delays where the key ``delay`` stands."""
 
 STOCK_LIF = ("CUBA", "LOIHI")
 STOCK_SDNN = "SDNN"
@@ -30,8 +36,8 @@ def layer_type(layer: Layer, previous: str) -> str:
     first, *others = layer.connections
     if first.sources != (previous,):
         return GATHER
-    if not others and isinstance(first.synapse, (Conv, Dense, Pool)):
-        return first.synapse.kind
+    if not others and type(first.synapse) in SYNAPSE_TYPES and not isinstance(first.synapse, Identity | Injection):
+        return SYNAPSE_TYPES[type(first.synapse)]
     if isinstance(first.synapse, Dense) and len(others) == 1 and _is_recurrent(layer, others[0]):
         return "dense_rec"
     return GATHER
@@ -43,9 +49,23 @@ def _is_recurrent(layer: Layer, connection: Connection) -> bool:
 
 def is_stock(layer: Layer, kind: str) -> bool:
     """Whether stock NetX, reading this layer under stock names, computes what the graph says."""
-    if kind not in ("input", "conv", "dense", "dense_rec"):
+    if kind not in (INPUT, "conv", "dense", "dense_rec"):
         return False
-    return _is_stock_neuron(layer.neuron, kind)
+    return _is_stock_neuron(layer.neuron, kind) and _keeps_weights(layer, kind)
+
+
+def _keeps_weights(layer: Layer, kind: str) -> bool:
+    """Whether stock computes with the very weights of a dense layer, which it fits to 8 bits in its own way."""
+    synapses = [connection.synapse for connection in layer.connections]
+    weights = [synapse.weight.astype(np.int64) for synapse in synapses if isinstance(synapse, Dense | DelayDense)]
+    try:
+        if kind == "dense_rec":
+            kept = [*stock_recurrent_weights(weights[0], weights[1])]
+        else:
+            kept = [stock_weights(weight) for weight in weights]
+    except WeightsLostError:
+        return False
+    return all(np.array_equal(a, b) for a, b in zip(weights, kept, strict=True))
 
 
 def _is_stock_neuron(neuron: Neuron, kind: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import prod
 from os import PathLike, fspath, path
@@ -42,7 +42,8 @@ class Node:
         self._group = group
         self._budget = budget
         self._known: set[str] = set()
-        self._keys = list(group.keys())
+        with _guard(where):
+            self._keys = list(group.keys())
 
     def error(self, message: str) -> NetFileError:
         """The error to raise, with the file and the layer in front of the message."""
@@ -55,6 +56,11 @@ class Node:
     def has(self, key: str) -> bool:
         """Whether the key is there; looking does not make it known."""
         return key in self._keys
+
+    def is_dataset(self, key: str) -> bool:
+        """Whether the key is a dataset of this file; looking does not make it known."""
+        with _guard(f"{self.where}: {key!r}"):
+            return self.has(key) and self._group.get(key, getclass=True) is h5py.Dataset
 
     def done(self, hint: str = "") -> None:
         """Refuse keys that were not read: they may change what the network means."""
@@ -82,7 +88,8 @@ class Node:
         self._budget.elements -= count
         if self._budget.elements < 0:
             raise self.error(f"{key!r}: shape {dataset.shape} takes the file beyond {MAX_ELEMENTS} numbers")
-        value = np.asarray(dataset[()])
+        with _guard(f"{self.where}: {key!r}"):
+            value = np.asarray(dataset[()])
         if value.dtype.kind == "f" and not np.all(np.isfinite(value)):
             raise self.error(f"{key!r}: found a value that is not finite")
         return value
@@ -100,6 +107,16 @@ class Node:
         if value != int(value) or not low <= value <= high:
             raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {value}")
         return int(value)
+
+    def uniform(self, key: str, low: int, high: int) -> int:
+        """One integer, given once or, always the same, for every neuron."""
+        value = self.array(key)
+        if value.size == 0 or np.any(value != value.flat[0]):
+            raise self.error(f"{key!r} differs between neurons ({value.size} values): expected one for the layer")
+        number = value.flat[0]
+        if number != int(number) or not low <= number <= high:
+            raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {number}")
+        return int(number)
 
     def real(self, key: str) -> float:
         """One finite number."""
@@ -136,7 +153,8 @@ class Node:
         self._budget.elements -= self._check_size(key, dataset) * max(1, string.length or 0)
         if self._budget.elements < 0 or (string.length is None and dataset.size > 1):
             raise self.error(f"{key!r}: too much text, shape {dataset.shape} of dtype {dataset.dtype}")
-        values = np.atleast_1d(np.asarray(dataset[()]))
+        with _guard(f"{self.where}: {key!r}"):
+            values = np.atleast_1d(np.asarray(dataset[()]))
         try:
             texts = tuple((v if isinstance(v, bytes) else str(v).encode()).decode("utf-8") for v in values.tolist())
         except UnicodeDecodeError:
@@ -147,26 +165,30 @@ class Node:
         if key not in self._keys:
             raise self.error(f"{key!r} is missing")
         self._known.add(key)
-        if not isinstance(self._group.get(key, getlink=True), h5py.HardLink):
-            raise self.error(f"{key!r}: expected a dataset or group of this file, found a link")
-        return self._group[key]
+        with _guard(f"{self.where}: {key!r}"):
+            if not isinstance(self._group.get(key, getlink=True), h5py.HardLink):
+                raise self.error(f"{key!r}: expected a dataset or group of this file, found a link")
+            return self._group[key]
 
     def _dataset(self, key: str) -> h5py.Dataset:
         item = self._item(key)
         if not isinstance(item, h5py.Dataset):
             raise self.error(f"{key!r}: expected a dataset, found a group")
-        if item.shape is None:
-            raise self.error(f"{key!r} is empty")
-        if item.is_virtual or item.external:
-            raise self.error(f"{key!r}: its data lies in another file")
+        with _guard(f"{self.where}: {key!r}"):
+            if item.shape is None:
+                raise self.error(f"{key!r} is empty")
+            if item.is_virtual or item.external:
+                raise self.error(f"{key!r}: its data lies in another file")
+            _ = item.dtype  # a type that cannot be read shows here
         return item
 
     def _check_size(self, key: str, dataset: h5py.Dataset) -> int:
         """Number of elements, provided that the file really stores them."""
-        count = prod(dataset.shape)
-        nbytes, stored = count * dataset.dtype.itemsize, dataset.id.get_storage_size()
-        plist = dataset.id.get_create_plist()
-        filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
+        with _guard(f"{self.where}: {key!r}"):
+            count = prod(dataset.shape)
+            nbytes, stored = count * dataset.dtype.itemsize, dataset.id.get_storage_size()
+            plist = dataset.id.get_create_plist()
+            filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
         if filters - _FILTERS:
             raise self.error(f"{key!r}: unknown compression filter {sorted(filters - _FILTERS)}")
         allowed = stored * (MAX_INFLATION if h5py.h5z.FILTER_DEFLATE in filters else 1)
@@ -193,33 +215,51 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
     where = path.basename(name)
     if path.isdir(name):
         raise NetFileError(f"{where}: expected a file, found a directory")
+    with _guard(where, name):
+        handle = h5py.File(name, "r", locking=False)
     try:
-        with h5py.File(name, "r", locking=False) as handle:
-            yield Node(handle, where, _Budget()), _attributes(handle, where)
-    except NetFileError:
-        raise
-    except _H5PY_ERRORS as error:
-        kind = "damaged" if _is_hdf5(name) else "not an HDF5 file"
-        raise NetFileError(f"{where}: {kind}: {_one_line(error)}") from error
+        yield Node(handle, where, _Budget()), _attributes(handle, where)
+    finally:
+        with suppress(*_H5PY_ERRORS):
+            handle.close()
+
+
+ATTRIBUTES = ("format", "format_version", "digest")
 
 
 def _attributes(handle: h5py.File, where: str) -> dict[str, Any]:
-    """The root's attributes: single numbers and short texts only."""
+    """Those of ATTRIBUTES that the root has: single numbers or short texts."""
     attributes: dict[str, Any] = {}
-    if len(handle.attrs) > 100:
-        raise NetFileError(f"{where}: {len(handle.attrs)} attributes")
-    for name in handle.attrs:
-        kind = handle.attrs.get_id(name)
-        if prod(kind.shape or ()) > 1 or kind.dtype.itemsize > MAX_TEXT:
-            raise NetFileError(f"{where}: attribute {name!r}: expected one value, found shape {kind.shape}")
-        value = handle.attrs[name]
-        attributes[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    with _guard(f"{where}: attributes"):
+        for name in ATTRIBUTES:
+            if name not in handle.attrs:
+                continue
+            kind = handle.attrs.get_id(name)
+            if kind.shape != () or kind.dtype.itemsize > MAX_TEXT:
+                raise NetFileError(f"{where}: attribute {name!r}: expected one value, found shape {kind.shape}")
+            value = handle.attrs[name]
+            attributes[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     return attributes
 
 
+@contextmanager
+def _guard(where: str, file: str | None = None) -> Iterator[None]:
+    """What h5py raises on a damaged file, as a NetFileError."""
+    try:
+        yield
+    except NetFileError:
+        raise
+    except _H5PY_ERRORS as error:
+        foreign = file is not None and not _is_hdf5(file)
+        raise NetFileError(f"{where}: {'not an HDF5 file' if foreign else 'damaged'}: {_one_line(error)}") from error
+
+
 def _is_hdf5(name: str) -> bool:
-    with open(name, "rb") as stream:
-        return stream.read(8) == b"\x89HDF\r\n\x1a\n"
+    try:
+        with open(name, "rb") as stream:
+            return stream.read(8) == b"\x89HDF\r\n\x1a\n"
+    except OSError:
+        return True  # it is there but cannot be read: what h5py says tells why
 
 
 def _one_line(error: BaseException) -> str:

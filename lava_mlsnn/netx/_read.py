@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from ._layout import FLATTEN, GATHER, OWN_NEURONS, STOCK_LIF, STOCK_SDNN
+from ._layout import FLATTEN, GATHER, OWN_NEURONS, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
 from ._node import Node
 from .errors import NetFileError
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .neuron import LIF, Delta, Neuron, Sigma, SigmaDelta
 from .spec import IntArray, Shape, int_array
-from .synapse import SYNAPSES, Conv, Dense, Identity, Pool, Synapse
+from .synapse import MAX_DELAY, Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
 MAX_LAYERS = 100_000
 
@@ -128,7 +128,7 @@ def _read_input(node: Node) -> tuple[Input, Layer | None]:
     block = None
     if node.has("neuron"):
         neuron = _read_neuron(node.node("neuron"), is_input=True)
-        connection = Connection((INPUT,), SYNAPSES["injection"]())
+        connection = Connection((INPUT,), Injection())
         block = build(node, Layer, node.text("name"), (connection,), source.shape, neuron)
     node.done()
     return source, block
@@ -194,16 +194,34 @@ def read_synapse(node: Node, kind: str) -> Synapse:
         expect(node, "dilation", (1, 1))
         return pool
     if kind == "dense":
-        dense: Dense = build(node, Dense, read_integers(node, "weight"))
+        weight = read_integers(node, "weight")
+        dense: Dense | DelayDense = build(node, Dense, weight)
+        if node.has("delay"):
+            dense = build(node, DelayDense, weight, read_delays(node, weight.shape))
         expect(node, "inFeatures", dense.weight.shape[1])
         expect(node, "outFeatures", dense.weight.shape[0])
         return dense
     if kind == "identity":
         identity: Identity = build(node, Identity, read_integers(node, "weight"))
         return identity
-    if kind in SYNAPSES and not fields(SYNAPSES[kind]):
-        return SYNAPSES[kind]()
-    raise node.error(f"unknown synapse type {kind!r}: expected {', '.join(SYNAPSES)}")
+    if kind == "injection":
+        return Injection()
+    raise node.error(f"unknown synapse type {kind!r}: expected {', '.join(dict.fromkeys(SYNAPSE_TYPES.values()))}")
+
+
+def read_delays(node: Node, shape: tuple[int, ...]) -> IntArray:
+    """As stock reads ``delay``: one number, one per output (first choice) or per input, or a matrix."""
+    delays = read_integers(node, "delay")
+    if delays.size == 0 or delays.min() < 0 or delays.max() > MAX_DELAY:
+        found = f"{delays.min()} .. {delays.max()}" if delays.size else "none"
+        raise node.error(f"'delay': expected 0 .. {MAX_DELAY}, found {found}")
+    if delays.ndim == 0:
+        return delays.reshape(1, 1)
+    if delays.ndim == 1 and delays.size in shape:
+        return delays.reshape((-1, 1) if delays.size == shape[0] else (1, -1))
+    if delays.shape != shape:
+        raise node.error(f"'delay' of shape {delays.shape}: expected ({shape[0]},), ({shape[1]},) or {shape}")
+    return delays
 
 
 def _pair(node: Node, key: str) -> tuple[int, int]:
@@ -249,12 +267,12 @@ def _read_field(node: Node, key: str, kind: str) -> Any:
 
 def read_stock_lif(node: Node) -> LIF:
     """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant."""
-    du, dv = node.integer("iDecay", 0, 4096) - 1, node.integer("vDecay", 0, 4096)
+    du, dv = node.uniform("iDecay", 0, 4096) - 1, node.uniform("vDecay", 0, 4096)
     if node.has("gradedSpike") and node.flag("gradedSpike"):
         raise node.error("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
-    if node.has("refDelay") and node.integer("refDelay") != 1:
-        raise node.error(f"'refDelay' is {node.integer('refDelay')}: stock NetX runs neurons with refDelay 1 only")
-    lif: LIF = build(node, LIF, vth=node.integer("vThMant", 0, 2**24), du=du, dv=dv)
+    if node.has("refDelay") and node.uniform("refDelay", 0, 2**15) != 1:
+        raise node.error("'refDelay' is not 1: stock NetX ignores it")
+    lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24), du=du, dv=dv)
     return lif
 
 
@@ -264,10 +282,11 @@ def read_stock_sdnn(node: Node, is_input: bool, spike_exp: int) -> Neuron:
         activation = node.text("activation")
         if activation != "relu" and not is_input:
             raise node.error(f"activation {activation!r}: stock NetX computes 'relu' only")
-    vth = node.integer("vThMant", 0, 2**24)
+    vth = node.uniform("vThMant", 0, 2**24)
     if is_input:
         return build(node, Delta, vth, spike_exp)
     if node.has("sigma_output"):
-        node.flag("sigma_output")
+        if not node.flag("sigma_output"):
+            raise node.error("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
         return Sigma()
     return build(node, SigmaDelta, vth, spike_exp)

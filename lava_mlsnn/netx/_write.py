@@ -9,11 +9,11 @@ import h5py
 import numpy as np
 
 from ._digest import digest
-from ._layout import FLATTEN, FORMAT, GATHER, VERSION, is_input_block, is_stock, layer_type
+from ._layout import FLATTEN, FORMAT, GATHER, SYNAPSE_TYPES, VERSION, is_input_block, is_stock, layer_type
 from .graph import INPUT, Layer, NetGraph
 from .neuron import LIF, Neuron, Sigma
 from .spec import IntArray, Shape
-from .synapse import Conv, Dense, Identity, Pool, Synapse
+from .synapse import Conv, DelayDense, Dense, Identity, Pool, Synapse
 
 _COMPRESS_FROM = 4096
 """Elements above which a dataset is compressed (losslessly): float32 weights of 8 bits shrink fourfold."""
@@ -83,7 +83,7 @@ def _write_layer(group: h5py.Group, layer: Layer, kind: str, in_shape: Shape) ->
         connections = group.create_group("connections")
         for index, connection in enumerate(layer.connections):
             entry = connections.create_group(str(index))
-            _put_text(entry, "type", connection.synapse.kind)
+            _put_text(entry, "type", SYNAPSE_TYPES[type(connection.synapse)])
             _put_texts(entry, "sources", connection.sources)
             _write_synapse(entry, connection.synapse)
         return
@@ -103,11 +103,23 @@ def _write_synapse(group: h5py.Group, synapse: Synapse) -> None:
         _put(group, "groups", synapse.groups)
     elif isinstance(synapse, Pool):
         _write_window(group, synapse, synapse.kernel, (0, 0), (1, 1))
-    elif isinstance(synapse, Dense):
+    elif isinstance(synapse, Dense | DelayDense):
         _put(group, "inFeatures", synapse.weight.shape[1])
         _put(group, "outFeatures", synapse.weight.shape[0])
-    if isinstance(synapse, (Conv, Dense, Identity)):
+    if isinstance(synapse, Conv | Dense | DelayDense | Identity):
         _put_array(group, "weight", synapse.weight)
+    if isinstance(synapse, DelayDense):
+        _put_array(group, "delay", _stock_delays(synapse))
+
+
+def _stock_delays(synapse: DelayDense) -> IntArray:
+    """One delay per output, one per input, or a matrix; where the first two look alike, stock takes the first."""
+    delays, (outputs, inputs) = synapse.delays, synapse.weight.shape
+    if delays.shape == (outputs, 1):
+        return delays[:, 0]
+    if delays.shape == (1, inputs) and inputs != outputs:
+        return delays[0]
+    return np.broadcast_to(delays, (outputs, inputs))
 
 
 def _write_window(

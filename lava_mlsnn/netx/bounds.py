@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .neuron import LIF, Barrier, Delta, MultiLevel, Readout, Sigma, SigmaDelta
+from .neuron import LIF, Barrier, Delta, MultiLevel, Readout, Relay, Sigma, SigmaDelta
 from .spec import Shape
-from .synapse import Conv, Dense, Identity, Pool, Synapse
+from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
 Floats = NDArray[np.float64]
 
@@ -119,8 +119,10 @@ def _layer_bounds(graph: NetGraph, layer: Layer, flow: dict[str, tuple[Range, Ra
     elif isinstance(neuron, Delta | SigmaDelta | Sigma):
         sums = tuple(_accumulator(graph, c, [flow[s][1] for s in c.sources]) for c in layer.connections)
         return _sigma_delta(layer, per_step, current, _sum(sums), bias, steps)
-    else:
+    elif isinstance(neuron, Relay):
         membrane, message = current, _range(*current)
+    else:
+        raise TypeError(f"no bounds for a neuron of type {type(neuron).__name__}")
     return Bounds(per_step, current, membrane, message, _scale(message, steps))
 
 
@@ -166,17 +168,19 @@ def _map(synapse: Synapse, in_shape: Shape, spikes: Range) -> Range:
     """Range of a synapse's output: positive weights meet the largest spikes, negative ones the smallest, and v.v."""
     if isinstance(synapse, Pool):
         return _scale(spikes, synapse.kernel[0] * synapse.kernel[1])
-    if isinstance(synapse, Conv | Dense):
+    if isinstance(synapse, Conv | Dense | DelayDense):
         positive, negative = _per_channel(synapse, in_shape)
     elif isinstance(synapse, Identity):
         low, high = synapse.weight * spikes.low, synapse.weight * spikes.high
         return _clip(np.minimum(low, high), np.maximum(low, high))
-    else:
+    elif isinstance(synapse, Injection):
         return spikes
+    else:
+        raise TypeError(f"no bounds for a synapse of type {type(synapse).__name__}")
     return _clip(positive @ spikes.low + negative @ spikes.high, positive @ spikes.high + negative @ spikes.low)
 
 
-def _per_channel(synapse: Conv | Dense, in_shape: Shape) -> tuple[Floats, Floats]:
+def _per_channel(synapse: Conv | Dense | DelayDense, in_shape: Shape) -> tuple[Floats, Floats]:
     """Sums of the positive and of the negative weights from each input channel, float64 (O, C)."""
     weight = synapse.weight.reshape(synapse.weight.shape[0], -1)
     groups = synapse.groups if isinstance(synapse, Conv) else 1

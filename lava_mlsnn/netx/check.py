@@ -10,7 +10,7 @@ from .bounds import UNBOUNDED, Bounds, Range, bounds
 from .graph import Connection, Layer, NetGraph
 from .neuron import LIF, Delta, MultiLevel, SigmaDelta
 from .spec import INT24_MAX
-from .synapse import Conv, Dense, Identity, weight_exponent
+from .synapse import Conv, DelayDense, Dense, Identity, weight_exponent
 
 WEIGHT_LIMITS = (-128, 127)
 LIF_VTH_MAX = 2**17 - 1
@@ -51,7 +51,8 @@ def problems(graph: NetGraph) -> list[str]:
 def _layer_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
     for connection, accumulator in zip(layer.connections, limits.accumulators, strict=True):
         yield from _weight_problems(layer, connection)
-        yield from _register(layer, accumulator, f"accumulator of {'+'.join(connection.sources)}")
+        if connection.synapse.delay:
+            yield from _register(layer, accumulator, f"accumulator of {'+'.join(connection.sources)}")
     yield from _register(layer, limits.current, "current a + b")
     yield from _register(layer, limits.membrane, "membrane")
     if isinstance(layer.neuron, LIF):
@@ -65,7 +66,7 @@ def _layer_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
 
 def _weight_problems(layer: Layer, connection: Connection) -> Iterator[str]:
     synapse = connection.synapse
-    if not isinstance(synapse, Conv | Dense | Identity):
+    if not isinstance(synapse, Conv | Dense | DelayDense | Identity):
         return
     low, high = WEIGHT_LIMITS
     exponent = weight_exponent(synapse.weight)

@@ -13,9 +13,11 @@ from ._digest import digest
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
 from ._read import read_graph
+from ._stock import Options, read_stock
 from ._write import write_graph
 from .errors import NetFileError
 from .graph import NetGraph
+from .spec import integer, positive_ints
 
 __all__ = ["load", "save"]
 
@@ -55,27 +57,46 @@ def save(graph: NetGraph, path: str | PathLike[str]) -> None:
         raise
 
 
-def load(path: str | PathLike[str]) -> NetGraph:
-    """Read a network file, ours or stock NetX.
+def load(
+    path: str | PathLike[str],
+    *,
+    spike_exp: int = 6,
+    input_shape: tuple[int, int, int] | None = None,
+    input_message_bits: int = 0,
+) -> NetGraph:
+    """Read a network file, ours or one that SLAYER wrote for stock NetX.
+
+    A stock file becomes the graph of what stock NetX computes. The options are for stock files only: stock takes as
+    arguments what ours say themselves.
 
     Args:
         path: the file. It is not locked, and closed before this returns.
+        spike_exp: exponent of sigma-delta messages.
+        input_shape: (C, H, W) of the input where a stock file has no input layer; stock's own argument is (W, H, C).
+        input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.
 
     Raises:
         FileNotFoundError: there is no such file.
         NetFileError: the file is truncated, damaged, foreign or inconsistent, was made by a later version of the
             format, or holds what cannot be honoured; the message names file, layer, key and value.
+        ValueError: an option that does not exist.
+
+    Warns:
+        WeightWarning: weights of a stock file that only simulations can hold, or that stock clips.
     """
+    options = Options(
+        integer(spike_exp, "spike_exp", 0, 7),
+        None if input_shape is None else positive_ints(input_shape, "input_shape", 3),  # type: ignore[arg-type]
+        integer(input_message_bits, "input_message_bits", 0, 24),
+    )
     with open_root(path) as (root, attributes):
-        if "format_version" not in attributes:
-            raise root.error("not a network file of this library: it has no format_version")
-        return _load_own(root, attributes)
+        return _load_own(root, attributes) if attributes else read_stock(root, options)
 
 
 def _load_own(root: Node, attributes: dict[str, object]) -> NetGraph:
     if attributes.get("format") != FORMAT:
         raise root.error(f"format is {attributes.get('format')!r}: expected {FORMAT!r}")
-    version = attributes["format_version"]
+    version = attributes.get("format_version")
     if version != VERSION:
         raise root.error(f"format version {version}: this release reads version {VERSION}; update lava-mlsnn")
     graph = read_graph(root)

@@ -112,6 +112,52 @@ class Dense(Synapse):
         return self.weight.shape[0], 1, 1
 
 
+MAX_DELAY = 62
+"""Longest delay of a synapse, in timesteps: 6 bits, of which stock NetX uses 0 .. 62."""
+
+
+@dataclass(frozen=True, eq=False)
+class DelayDense(Synapse):
+    r"""A dense synapse whose spikes arrive late: :math:`a_o(t) = \sum_i w_{o,i} z_i(t - d_{o,i})`.
+
+    Spikes from before the first step of a sample are zero. The delays are what the network computes, not the time that
+    a synapse takes: they do not count towards a layer's depth.
+
+    Args:
+        weight: int32 (O, I).
+        delays: int32 in 0 .. 62: (O, 1) per output, (1, I) per input, or (O, I). The shortest form is kept.
+
+    Shape:
+        spikes (C, H, W) with C H W = I -> current (O, 1, 1).
+
+    Example:
+        >>> DelayDense(np.ones((3, 2)), [[0, 5], [0, 5], [0, 5]]).delays.tolist()
+        [[0, 5]]
+    """
+
+    kind: ClassVar[str] = "delay_dense"
+    weight: IntArray
+    delays: IntArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weight", int_array(self.weight, "dense weight", 2))
+        delays = int_array(self.delays, "dense delays", 2)
+        if delays.size == 0 or any(d not in (1, w) for d, w in zip(delays.shape, self.weight.shape, strict=True)):
+            raise ValueError(f"dense delays of shape {delays.shape} do not fit the weight {self.weight.shape}")
+        if delays.min() < 0 or delays.max() > MAX_DELAY:
+            raise ValueError(f"dense delays: expected 0 .. {MAX_DELAY}, found {delays.min()} .. {delays.max()}")
+        for short in (delays[:1, :1], delays[:, :1], delays[:1]):
+            if np.all(delays == short):
+                delays = short
+                break
+        if delays.shape == (1, 1):
+            delays = np.broadcast_to(delays, (1, self.weight.shape[1]))
+        object.__setattr__(self, "delays", int_array(delays, "dense delays"))
+
+    def out_shape(self, in_shape: Shape) -> Shape:
+        return Dense(self.weight).out_shape(in_shape)
+
+
 @dataclass(frozen=True, eq=False)
 class Pool(Synapse):
     """Sum pooling: a depthwise convolution of ones (an average's 1 / (Kh Kw) goes into the next scale).
@@ -177,7 +223,7 @@ class Injection(Synapse):
         return in_shape
 
 
-SYNAPSES: dict[str, type[Synapse]] = {c.kind: c for c in (Conv, Dense, Pool, Identity, Injection)}
+SYNAPSES: dict[str, type[Synapse]] = {c.kind: c for c in (Conv, Dense, DelayDense, Pool, Identity, Injection)}
 
 
 def weight_exponent(weight: IntArray) -> int:
