@@ -1,13 +1,14 @@
 """One training step with graded spikes beside its peers: time and peak memory, measured in one run.
 
-    python benchmarks/train_step.py                       # VGG16 and ResNet18 size, batch 32, 32x32: about 15 minutes
+    python benchmarks/train_step.py                       # VGG16 and ResNet18 size, batch 32, 32x32: about 25 minutes
     python benchmarks/train_step.py --width 16 --batch 8  # a quick look
 
 The networks are plain torch; only what stands behind each batch norm differs:
 
-    relu                torch.nn.ReLU(inplace=True), the twin that every figure is relative to
-    ours N=..           lava_mlsnn.neuron.MultiLevel, T=1; in the ResNet with the barrier after each sum (Sparse-ResNet:
-                        eight neurons more than the ReLU twin has), or without it ("sew")
+    relu                torch.nn.ReLU(inplace=True) in the place of each neuron, the twin that figures are relative to
+    relu, as in the ANN the usual ResNet18, with a ReLU after each sum and none before it: 17 instead of 28
+    ours N=..           lava_mlsnn.neuron.MultiLevel(inplace=True), T=1; in the ResNet with the barrier after each sum
+                        (Sparse-ResNet), or without it ("sew")
     ours N=1 T=4        the same neuron, binary, four timesteps folded into the batch
     loop N=..           the micro-step loop of the definition, differentiated by autograd
     spikingjelly ..     its ILIFNode (T=1, four levels) and IFNode (T=4, binary, soft reset), where it is installed
@@ -85,7 +86,9 @@ class Variant:
 
 def variants(network: str, levels: list[int]) -> list[Variant]:
     residual = network == "resnet18"
-    found = [Variant("relu", lambda: nn.ReLU(inplace=True))]
+    found = [Variant("relu", relu, relu)]
+    if residual:
+        found.append(Variant("relu, as in the ANN", relu))
     for n in levels:
         found.append(ours(f"ours N={n}", n, 1, residual))
     if residual:
@@ -106,9 +109,13 @@ def variants(network: str, levels: list[int]) -> list[Variant]:
     return found
 
 
+def relu() -> nn.Module:
+    return nn.ReLU(inplace=True)
+
+
 def ours(name: str, levels: int, steps: int, barrier: bool) -> Variant:
-    after_sum = (lambda: Folded(mlneuron.Barrier(levels), steps)) if barrier else nn.Identity
-    return Variant(name, lambda: Folded(mlneuron.MultiLevel(levels), steps), after_sum, steps)
+    after_sum = (lambda: Folded(mlneuron.Barrier(levels, inplace=True), steps)) if barrier else nn.Identity
+    return Variant(name, lambda: Folded(mlneuron.MultiLevel(levels, inplace=True), steps), after_sum, steps)
 
 
 def conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> list[nn.Module]:
@@ -130,7 +137,7 @@ def vgg16(variant: Variant, width: int) -> nn.Sequential:
 
 
 class Residual(nn.Module):
-    """The ANN's basic block, or with ``after_sum`` that of SEW-ResNet and Sparse-ResNet: spikes are added."""
+    """Block of SEW-ResNet and Sparse-ResNet, where spikes are added; without ``after_sum`` that of the usual ResNet."""
 
     def __init__(self, variant: Variant, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()

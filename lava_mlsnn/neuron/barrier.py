@@ -9,7 +9,7 @@ import torch
 from .base import GradedNeuron
 from .checks import check_current
 from .functional import _barrier
-from .kernels import Rule
+from .passes import Rule
 
 __all__ = ["Barrier"]
 
@@ -26,6 +26,7 @@ class Barrier(GradedNeuron):
         grad: "ste", dO/dS = 1 everywhere (Eq 10, the default), or a surrogate's name as for
             :class:`lava_mlsnn.neuron.MultiLevel`, without its "ste".
         alpha: sharpness of the sigmoid surrogate, > 0; of no effect on "ste".
+        inplace: whether the output may take the memory of the input, as for :class:`lava_mlsnn.neuron.MultiLevel`.
 
     Shape:
         Input: (N, ..., T), floating. Output: the same; z/N.
@@ -40,11 +41,10 @@ class Barrier(GradedNeuron):
              [1.0000]]])
     """
 
-    def __init__(self, levels: int = 4, grad: str = "ste", alpha: float = 5.0) -> None:
+    def __init__(self, levels: int = 4, grad: str = "ste", alpha: float = 5.0, inplace: bool = False) -> None:
         super().__init__(levels, 1.0, alpha, grad)
-        self._rule = Rule(
-            self.levels, float(self.levels), float(self.levels), self.alpha, self.grad, state=False, whole=True
-        )
+        n = float(self.levels)
+        self._rule = Rule(self.levels, n, n, self.alpha, self.grad, state=False, whole=True, inplace=inplace)
 
     @property
     def threshold(self) -> float:

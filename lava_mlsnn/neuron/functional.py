@@ -10,8 +10,9 @@ import torch
 
 from . import surrogate
 from .checks import check_alpha, check_current, check_grad, check_levels, check_state, check_threshold
-from .kernels import BarrierFire, ExactFire, Rule, TableFire, fire_forward
+from .kernels import BarrierFire, ExactFire, TableFire
 from .layout import laid_out
+from .passes import Rule, fire_forward
 
 __all__ = ["barrier", "fire", "micro_steps", "multilevel"]
 

@@ -13,7 +13,6 @@ to 1, where the terms in braces vanish if the reset is detached:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,39 +20,10 @@ from torch.autograd.function import once_differentiable
 
 from . import surrogate
 from .layout import as_matrix, as_vector, laid_out, matched, state_strides
+from .passes import Rule, fire_backward, fire_forward, look_up
 from .surrogate import Table
 
-__all__ = ["BarrierFire", "ExactFire", "Rule", "TableFire", "fire_forward"]
-
-_CHUNK = 1 << 16
-"""Neurons treated at once on a CPU core: the passes over them then stay in its second-level cache."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What does not depend on the data.
-
-    Attributes:
-        levels: N.
-        gain: factor on x.
-        unit: divisor of z.
-        alpha, grad: the surrogate.
-        state: whether the last membrane potential is wanted.
-        whole: whether gain x is rounded to whole numbers (inputs in units of z/N, which float32 cannot always hold).
-    """
-
-    levels: int
-    gain: float
-    unit: float
-    alpha: float
-    grad: str
-    state: bool = True
-    whole: bool = False
-
-    @property
-    def through_reset(self) -> bool:
-        """Whether the reset V = H - Vth z passes the gradient of z on."""
-        return self.grad != "detached"
+__all__ = ["BarrierFire", "ExactFire", "TableFire"]
 
 
 class ExactFire(torch.autograd.Function):
@@ -126,12 +96,12 @@ class TableFire(torch.autograd.Function):
         grad_z = matched(grad_z, ctx.strides)
         grad_x = torch.empty_strided(ctx.shape, ctx.strides, dtype=ctx.dtype, device=code.device)
         if grad_v is None and not need_v and not need_threshold and ctx.shape[-1] == 1:
-            _look_up(code[0], as_matrix(grad_z)[:, 0], as_matrix(grad_x)[:, 0], ctx.vth, ctx.rule, ctx.table)
+            look_up(code[0], as_matrix(grad_z)[:, 0], as_matrix(grad_x)[:, 0], ctx.vth, ctx.rule, ctx.table)
             return grad_x, None, None, None, None, None
         state = torch.empty_strided(ctx.shape[:-1], ctx.state_strides, dtype=ctx.dtype, device=code.device)
         state.zero_() if grad_v is None else state.copy_(grad_v)
         matrices = as_matrix(grad_z), as_vector(state), as_matrix(grad_x)
-        total = _look_back(code, *matrices, ctx.vth, ctx.rule, ctx.table, need_threshold)
+        total = fire_backward(code, *matrices, ctx.vth, ctx.rule, ctx.table, need_threshold)
         grad_threshold = total.to(ctx.threshold.dtype).reshape(ctx.threshold.shape) if need_threshold else None
         return grad_x, state if need_v else None, grad_threshold, None, None, None
 
@@ -157,166 +127,3 @@ class BarrierFire(torch.autograd.Function):
             grad_z[..., 0] / ctx.unit if ctx.needs_input_grad[1] else None,
             None,
         )
-
-
-def fire_forward(
-    x: torch.Tensor,
-    v: torch.Tensor | None,
-    vth: float,
-    rule: Rule,
-    table: Table | None = None,
-    code: torch.Tensor | None = None,
-) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The neuron forward, chunk by chunk; fills ``code`` with the entries of ``table`` where the potentials lie.
-
-    Shape:
-        x: (..., T), laid out; v: (...). code: (T, neurons). Returns z / unit (..., T) and V (...) or None.
-    """
-    z = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device)
-    chunk = _chunk(x)
-    inputs, outputs = ([column.split(chunk) for column in as_matrix(m).unbind(1)] for m in (x, z))
-    codes = None if code is None else [row.split(chunk) for row in code]
-    first = last = scratch = None
-    if v is not None:
-        first = as_vector(matched(v.to(x.dtype), state_strides(x))).split(chunk)
-    if rule.state:
-        last = torch.empty_strided(x.shape[:-1], state_strides(x), dtype=x.dtype, device=x.device)
-        scratch = as_vector(last).split(chunk)
-    elif x.shape[-1] > 1:
-        scratch = [torch.empty_like(part) for part in inputs[0][:1]] * len(inputs[0])
-    step = _Step(chunk, vth, rule, table, x)
-    for i, part in enumerate(inputs[0]):
-        v_now = None if first is None else first[i]
-        for t in range(len(inputs)):
-            v_next = scratch[i][: len(part)] if scratch is not None and (rule.state or t + 1 < len(inputs)) else None
-            step(inputs[t][i], v_now, outputs[t][i], v_next, None if codes is None else codes[t][i])
-            v_now = v_next
-    return z, last
-
-
-class _Step:
-    """One timestep of one chunk, in as few passes as torch's own operations allow.
-
-    Scalars are kept as tensors without axes: a Python number costs an operation several microseconds of wrapping.
-    """
-
-    def __init__(self, chunk: int, vth: float, rule: Rule, table: Table | None, like: torch.Tensor) -> None:
-        def scalar(value: float, dtype: torch.dtype = like.dtype) -> torch.Tensor:
-            return torch.tensor(value, dtype=dtype)
-
-        self.levels, self.whole = rule.levels, rule.whole
-        self.gain = scalar(rule.gain)
-        self.unit = None if rule.unit == 1 else scalar(rule.unit)
-        self.threshold = None if vth == 1 else scalar(vth)
-        self.buffers = [torch.empty(chunk, dtype=like.dtype, device=like.device) for _ in range(3)]
-        if table is not None:
-            self.low, self.high = table.low * table.bins, table.high * table.bins
-            self.bins = scalar(table.bins)
-            self.offset = scalar(-int(self.low) - table.wrap, torch.int16)
-
-    def __call__(
-        self,
-        x: torch.Tensor,
-        v: torch.Tensor | None,
-        out: torch.Tensor,
-        v_next: torch.Tensor | None,
-        code: torch.Tensor | None,
-    ) -> None:
-        h, u, z = (buffer[: len(x)] for buffer in self.buffers)
-        torch.mul(x, self.gain, out=h)
-        if self.whole:
-            h.round_()
-        if v is not None:
-            h.add_(v)
-        if self.threshold is None:
-            u = h
-        else:
-            torch.div(h, self.threshold, out=u)
-        if (
-            out.is_contiguous()
-        ):  # strided outputs (contiguous time, T > 1) are written once, dense ones used as a buffer
-            z = out
-        torch.clamp(u, 0, self.levels, out=z).floor_()
-        if v_next is not None:  # Vth z is rounded before it is subtracted, as everywhere: no fused multiply-add
-            torch.sub(h, z if self.threshold is None else torch.mul(z, self.threshold, out=v_next), out=v_next)
-        if self.unit is not None:
-            torch.div(z, self.unit, out=out)
-        elif z is not out:
-            out.copy_(z)
-        if code is not None:
-            code.copy_(u.mul_(self.bins).clamp_(self.low, self.high)).add_(self.offset)
-
-
-class _LookUp:
-    """Fetches table values for a chunk of codes."""
-
-    def __init__(self, chunk: int, table: Table, like: torch.Tensor) -> None:
-        self.wrap = table.wrap
-        self.index = torch.empty(chunk, dtype=torch.int64, device=like.device)
-        # On a CPU index_select is the fastest look-up on one core, but it runs on one core only.
-        self.select = like.device.type != "cpu" or torch.get_num_threads() == 1
-
-    def locate(self, code: torch.Tensor) -> torch.Tensor:
-        index = self.index[: len(code)].copy_(code)
-        return index.add_(self.wrap) if self.wrap else index
-
-    def fetch(self, values: torch.Tensor, index: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
-        if self.select:
-            return torch.index_select(values, 0, index, out=out)
-        return torch.take(values, index, out=out)
-
-
-def _look_up(
-    code: torch.Tensor, grad_z: torch.Tensor, grad_x: torch.Tensor, vth: float, rule: Rule, table: Table
-) -> None:
-    """dL/dx of a single step that leaves no state behind: one look-up and one product. All of shape (neurons,)."""
-    values = table.slope.to(grad_z.dtype) * (rule.gain / (rule.unit * vth))
-    chunk = _chunk(grad_z)
-    look = _LookUp(chunk, table, grad_z)
-    buffer = torch.empty(chunk, dtype=grad_z.dtype, device=grad_z.device)
-    for c, gz, gx in zip(code.split(chunk), grad_z.split(chunk), grad_x.split(chunk)):
-        torch.mul(gz, look.fetch(values, look.locate(c), buffer[: len(c)]), out=gx)
-
-
-def _look_back(
-    code: torch.Tensor,
-    grad_z: torch.Tensor,
-    grad_v: torch.Tensor,
-    grad_x: torch.Tensor,
-    vth: float,
-    rule: Rule,
-    table: Table,
-    need_threshold: bool,
-) -> torch.Tensor:
-    """Backward through time. Turns ``grad_v`` from dL/dV(T) into dL/dV(0), fills ``grad_x``, returns dL/dVth.
-
-    Shape:
-        code (T, neurons); grad_z, grad_x (neurons, T); grad_v (neurons,).
-    """
-    total = torch.zeros((), dtype=grad_v.dtype, device=grad_v.device)
-    slope, threshold_slope, spikes = (t.to(grad_v.dtype) for t in (table.slope, table.threshold_slope, table.spikes))
-    chunk = _chunk(grad_v)
-    look = _LookUp(chunk, table, grad_v)
-    buffers = [torch.empty(chunk, dtype=grad_v.dtype, device=grad_v.device) for _ in range(3)]
-    for start in range(0, len(grad_v), chunk):
-        part = slice(start, start + chunk)
-        gv = grad_v[part]
-        f, g, gu = (buffer[: len(gv)] for buffer in buffers)
-        for t in reversed(range(len(code))):
-            torch.mul(grad_z[part, t], 1 / (rule.unit * vth), out=gu)
-            index = look.locate(code[t, part])
-            if need_threshold:
-                look.fetch(threshold_slope, index, g)
-                look.fetch(spikes, index, f)
-                total += torch.dot(gu, g) - torch.dot(gv, f.add_(g) if rule.through_reset else f)
-            look.fetch(slope, index, f)
-            if rule.through_reset:
-                gv.add_(gu.sub_(gv).mul_(f))
-            else:
-                gv.addcmul_(gu, f)
-            torch.mul(gv, rule.gain, out=grad_x[part, t])
-    return total
-
-
-def _chunk(x: torch.Tensor) -> int:
-    return _CHUNK * torch.get_num_threads() if x.device.type == "cpu" else max(1, x.numel())

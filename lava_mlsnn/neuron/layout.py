@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-__all__ = ["as_matrix", "as_vector", "laid_out", "matched", "state_strides"]
+__all__ = ["as_matrix", "as_vector", "laid_out", "matched", "overwritten", "state_strides"]
 
 
 def laid_out(x: torch.Tensor) -> torch.Tensor:
@@ -57,10 +57,26 @@ def matched(t: torch.Tensor, strides: Sequence[int]) -> torch.Tensor:
     return torch.empty_strided(t.shape, tuple(strides), dtype=t.dtype, device=t.device).copy_(t)
 
 
+def overwritten(x: torch.Tensor) -> torch.Tensor:
+    """A tensor of its own on the memory of ``x``, whose old values autograd then knows to be lost.
+
+    Raises:
+        ValueError: if ``x`` is a leaf that requires a gradient.
+    """
+    if x.is_leaf and x.requires_grad:
+        raise ValueError("inplace = True on a leaf that requires a gradient: its values would be lost")
+    torch.autograd.graph.increment_version(x)
+    return torch.empty(0, dtype=x.dtype, device=x.device).set_(
+        x.untyped_storage(), x.storage_offset(), x.shape, x.stride()
+    )
+
+
 def _time_major(x: torch.Tensor) -> bool:
     """Whether the time axis has the largest stride and the tensor fills its memory without gap or overlap."""
     expected = 1
-    axes = sorted((stride, size, axis) for axis, (stride, size) in enumerate(zip(x.stride(), x.shape)) if size > 1)
+    axes = sorted(
+        (stride, size, axis) for axis, (stride, size) in enumerate(zip(x.stride(), x.shape, strict=True)) if size > 1
+    )
     for stride, size, _ in axes:
         if stride != expected:
             return False

@@ -9,7 +9,7 @@ import torch
 from .base import GradedNeuron
 from .checks import check_current
 from .functional import _fire
-from .kernels import Rule
+from .passes import Rule
 
 __all__ = ["MultiLevel"]
 
@@ -33,6 +33,9 @@ class MultiLevel(GradedNeuron):
         trainable: whether Vth is a parameter, one for all neurons. It is kept above 1e-3.
         exact: None, True or False as for :func:`lava_mlsnn.neuron.functional.fire`: None looks the gradient up in a
             table (error at most 1e-3 of N/Vth) unless the input is float64.
+        inplace: whether the output may take the memory of the input, as torch.nn.ReLU's: faster behind a batch norm or
+            a synapse, which never need their output again. Using the input afterwards is an error of the caller;
+            autograd notices where it kept the input for the backward pass.
 
     Shape:
         Input: (N, ..., T), floating. Output: the same; z/N.
@@ -54,6 +57,7 @@ class MultiLevel(GradedNeuron):
         grad: str = "attached",
         trainable: bool = False,
         exact: bool | None = None,
+        inplace: bool = False,
     ) -> None:
         super().__init__(levels, threshold, alpha, grad, trainable)
         if exact not in (None, True, False):
@@ -61,7 +65,8 @@ class MultiLevel(GradedNeuron):
         self.exact = exact
         self._vth = float(threshold)
         self.vth = torch.nn.Parameter(torch.tensor(self._vth)) if trainable else None
-        self._rule = Rule(self.levels, float(self.levels), float(self.levels), self.alpha, self.grad, state=False)
+        n = float(self.levels)
+        self._rule = Rule(self.levels, n, n, self.alpha, self.grad, state=False, inplace=inplace)
 
     @property
     def threshold(self) -> float | torch.Tensor:

@@ -132,8 +132,11 @@ def table(levels: int, sharpness: float, grad: str, device: torch.device | None 
     code = torch.arange(low, high + 1, dtype=torch.float64)
     u = (code + 0.5 * code.sign()) / bins  # code 0 holds the bins on both sides of u = 0: truncation is towards 0
     slope, threshold_slope = slopes(u, levels, sharpness, grad)
-    kept = [t.to(device=device, dtype=torch.float32) for t in (slope, threshold_slope, spikes(u, levels))]
-    return Table(*kept, bins, low / bins, high / bins, (1 << 15) if len(code) > (1 << 15) else 0)
+    wrap = (1 << 15) if len(code) > (1 << 15) else 0
+    slope, threshold_slope, z = (
+        t.to(device=device, dtype=torch.float32) for t in (slope, threshold_slope, spikes(u, levels))
+    )
+    return Table(slope, threshold_slope, z, bins, low / bins, high / bins, wrap)
 
 
 def _range(levels: int, sharpness: float, grad: str, bins: int) -> tuple[int, int]:
@@ -153,7 +156,9 @@ def _bins(levels: int, sharpness: float, grad: str) -> int | None:
             return None
         code = torch.arange(low, high, dtype=torch.float64)
         middle, *edges = (slopes((code + f) / bins, levels, sharpness, grad) for f in (0.5, 0.0, 1 - 1e-9))
-        error = max(float((m - e).abs().max()) / n for edge in edges for m, e, n in zip(middle, edge, (1, levels)))
+        error = max(
+            float((m - e).abs().max()) / n for edge in edges for m, e, n in zip(middle, edge, (1, levels), strict=True)
+        )
         if error <= 0.8 * TOLERANCE:  # 0.8: room for float32 and for the double bin at 0, where surrogates are flat
             return bins
     return None
