@@ -57,6 +57,57 @@ def reference(
     return Result(np.concatenate(outputs), activity, joined, found)
 
 
+def fast(
+    graph: NetGraph,
+    images: NDArray[Any],
+    trace: tuple[str, ...],
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """The event-driven kernels; every thread takes whole samples."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from .engine import Engine
+    from .program import compile_graph
+
+    program = compile_graph(graph, pipelined=False)
+    last = graph.output.name
+    outputs = np.zeros((len(images), graph.output.size), np.int64)
+    traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
+    engines = [Engine(program, (*trace, last), graph.timesteps) for _ in range(max(1, min(threads, len(images))))]
+    free = list(engines)
+
+    def samples(start: int) -> None:
+        engine = free.pop()
+        for i in range(start, min(start + PIECE, len(images))):
+            engine.advance(_frames(graph, images[i]))
+            shown = engine.view(last)
+            outputs[i] = (shown[-1] if not graph.output.neuron.spiking else shown.sum(axis=0, dtype=np.int64)).ravel()
+            for name, place in traces.items():
+                place[i] = np.moveaxis(engine.view(name), 0, -1)
+        free.append(engine)
+
+    starts = range(0, len(images), PIECE)
+    with ThreadPoolExecutor(len(engines)) as pool:
+        results = pool.map(samples, starts) if len(engines) > 1 else map(samples, starts)
+        for start, _ in zip(starts, results, strict=True):
+            if progress is not None:
+                progress(min(start + PIECE, len(images)), len(images))
+    activity, overflown = engines[0].activity(), {layer.name: 0 for layer in graph}
+    for engine in engines[1:]:
+        activity += engine.activity()
+    for engine in engines:
+        for name, count in engine.overflows().items():
+            overflown[name] += count
+    return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
+
+
+def _frames(graph: NetGraph, image: NDArray[Any]) -> NDArray[np.int32]:
+    """One image (C, H, W) or movie (C, H, W, T) as int32 (1 or T, H * W * C)."""
+    steps = image[None] if image.ndim == 3 else np.moveaxis(image, -1, 0)
+    return np.ascontiguousarray(steps.transpose(0, 2, 3, 1), np.int32).reshape(len(steps), -1)
+
+
 def at_each_step(graph: NetGraph, images: NDArray[Any]) -> Ints:
     """Images (N, C, H, W) or (N, C, H, W, T) as int32 (N, C, H, W, T)."""
     if images.ndim == 4:

@@ -10,7 +10,6 @@ from lava_mlsnn.netx import (
     Barrier,
     Connection,
     Conv,
-    Delta,
     Dense,
     Identity,
     Input,
@@ -157,11 +156,8 @@ def test_wrong_requests_are_refused(images):
         _ = sim.run(graph, images).trace
 
 
-def test_networks_without_meaning_are_refused():
+def test_a_layer_that_reads_a_readout_is_refused():
     out = Layer("out", (Connection("input", Dense([[1]])),), (1, 1, 1), Readout())
     after = Layer("after", (Connection("out", Dense([[1]])),), (1, 1, 1), MultiLevel(1, 1))
     with pytest.raises(ValueError, match="layer 'after' reads 'out', a readout that never spikes"):
         sim.run(NetGraph(Input((1, 1, 1)), (out, after)), np.zeros((1, 1, 1, 1), int))
-    delta = Layer("delta", (Connection("input", Dense([[1]])),), (1, 1, 1), Delta(1), np.array([1]))
-    with pytest.raises(ValueError, match="layer 'delta': a delta neuron has no bias"):
-        sim.run(NetGraph(Input((1, 1, 1)), (delta,)), np.zeros((1, 1, 1, 1), int))

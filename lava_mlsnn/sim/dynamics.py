@@ -1,0 +1,189 @@
+"""Neuron updates and event extraction: currents in, the next layer's event list out.
+
+Reference: :func:`lava_mlsnn.sim.reference.step`. Each body below is the equation of one neuron class, on
+:class:`~lava_mlsnn.sim.simd.Lanes`; the first value is the current, which is left at zero for the next step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .program import CHUNK, DECODE, DECODE_ENCODE, ENCODE, FIRE, INTEGRATE, LEAKY, PASS, Node, Slot
+from .simd import Lanes, elementwise, inner, lowest_bit, nonzero_mask
+
+Values = list[Lanes]
+
+
+def _fire(values: Values, scalars: Values) -> dict[int, Lanes]:
+    """Multi-level and barrier: the quotient H / threshold from a float product, off by one at most, then corrected."""
+    current, v, _, bias, threshold, ceiling, inverse = values
+    h = v + current + bias
+    inside = h.clip(0, ceiling)
+    z = inside.times_float(inverse)
+    rest = inside - z * threshold
+    z = z + (rest >= threshold).count() - (rest < 0).count()
+    return {0: current ^ current, 1: h - z * threshold, 2: z}
+
+
+def _pass(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, _, bias = values
+    return {0: current ^ current, 1: current + bias}
+
+
+def _integrate(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, v, bias = values
+    return {0: current ^ current, 1: v + current + bias}
+
+
+def _decay(x: Lanes, keep: Lanes) -> Lanes:
+    """sign(x) ((abs(x) keep) >> 12) in 32 bits: abs(x) in two pieces, of which the upper one needs no shift."""
+    sign = x >> 31
+    size = (x ^ sign) - sign
+    kept = size.shift_in_zeros(12) * keep + ((size & 4095) * keep).shift_in_zeros(12)
+    return (kept ^ sign) - sign
+
+
+def _leaky(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, u, v, _, bias = values
+    keep_u, keep_v, threshold = scalars
+    limit = 1 << 23
+    u = _decay(u, keep_u) + (current << 6)
+    u = (u > limit).where(u - 2 * limit, (u <= -limit).where(u + 2 * limit, u))
+    v = (_decay(v, keep_v) + u + bias).clip(1 - limit, limit - 1)
+    fired = v > threshold
+    return {0: current ^ current, 1: u, 2: fired.where(0, v), 3: fired.count()}
+
+
+def _delta(x: Lanes, act: Lanes, residue: Lanes, scalars: Values) -> tuple[Lanes, Lanes]:
+    """(spikes, residue) of the delta encoding; the last scalar is -1 for the corrected model, else 0."""
+    _, state_exp, threshold, corrected = scalars
+    delta = x - act + residue
+    sign = delta >> 31
+    sent = (((delta ^ sign) - sign) >= threshold).where(delta, delta ^ delta)
+    z = sent >> state_exp
+    return z, delta - sent + ((sent - (z << state_exp)) & corrected)
+
+
+def _encode(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, act, residue, _ = values
+    x = current << scalars[0]
+    z, residue = _delta(x, act, residue, scalars)
+    return {0: current ^ current, 1: x, 2: residue, 3: z}
+
+
+def _decode_encode(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, sigma, act, residue, _, bias = values
+    sigma = sigma + current
+    x = sigma + bias
+    x = (x < 0).where(0, x)
+    z, residue = _delta(x, act, residue, scalars)
+    return {0: current ^ current, 1: sigma, 2: x, 3: residue, 4: z}
+
+
+def _decode(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, sigma, _ = values
+    sigma = sigma + current
+    return {0: current ^ current, 1: sigma, 2: sigma}
+
+
+_fire_loop, _pass_loop, _integrate_loop = elementwise(_fire), elementwise(_pass), elementwise(_integrate)
+_leaky_loop, _encode_loop, _decode_encode_loop = elementwise(_leaky), elementwise(_encode), elementwise(_decode_encode)
+_decode_loop = elementwise(_decode)
+
+
+@inner
+def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, p: int, n: int, current: int, z: int) -> None:
+    """Neurons i .. i + n of a layer, whose parameters begin at p; their spikes go to work[z]."""
+    kernel, v, size = node[Node.KERNEL], node[Node.STATE] + i, node[Node.SIZE]
+    c, b = current + i, node[Node.BIAS] + p
+    if kernel == FIRE:
+        threshold, ceiling, inverse = node[Node.THRESHOLD] + p, node[Node.CEILING] + p, node[Node.INVERSE] + p
+        arrays = work, work, work, constants, constants, constants, floats
+        _fire_loop(n, arrays, (c, v, z, b, threshold, ceiling, inverse), ())
+    elif kernel == PASS:
+        _pass_loop(n, (work, work, constants), (c, z, b), ())
+    elif kernel == INTEGRATE:
+        _integrate_loop(n, (work, work, constants), (c, v, b), ())
+    elif kernel == LEAKY:
+        scalars = np.int32(node[Node.A]), np.int32(node[Node.B]), np.int32(node[Node.C])
+        _leaky_loop(n, (work, work, work, work, constants), (c, v, v + size, z, b), scalars)
+    elif kernel == DECODE:
+        _decode_loop(n, (work, work, work), (c, v, z), ())
+    else:
+        a, d = (np.int32(node[Node.A]), np.int32(node[Node.B])), (np.int32(node[Node.C]), np.int32(node[Node.D]))
+        if kernel == ENCODE:
+            _encode_loop(n, (work, work, work, work), (c, v, v + size, z), a + d)
+        elif kernel == DECODE_ENCODE:
+            places = c, v, v + size, v + 2 * size, z, b
+            _decode_encode_loop(n, (work, work, work, work, work, constants), places, a + d)
+
+
+@inner
+def clear(slot: Any) -> None:
+    """An empty event list."""
+    slot[Slot.COUNT] = slot[Slot.MAX] = slot[Slot.MIN] = slot[Slot.SUM] = 0
+
+
+@inner
+def collect(
+    work: Any, z: int, first_site: int, sites: int, channels: int, events: int, all_sites: int, size: int, slot: Any
+) -> None:
+    """Append the non-zero values of ``sites`` sites at work[z] to the event list at ``events``.
+
+    Sites must come in order, into a cleared slot; the list's end is written after the last one.
+    """
+    count, total, largest, smallest = slot[Slot.COUNT], slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN]
+    if first_site == 0:
+        largest, smallest = -(2**31), 2**31
+    index = events + all_sites + 1
+    for site in range(sites):
+        work[events + first_site + site] = count
+        here, neuron, c = z + site * channels, (first_site + site) * channels, 0
+        while c < channels:
+            mask = _mask(work, here + c, channels - c)
+            while mask:
+                k = c + lowest_bit(mask)
+                mask &= mask - 1
+                value = np.int64(work[here + k])
+                work[index + count] = neuron + k
+                work[index + size + count] = value
+                count += 1
+                total += abs(value)
+                largest, smallest = max(largest, value), min(smallest, value)
+            c += 32
+    slot[Slot.COUNT], slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN] = count, total, largest, smallest
+    if first_site + sites == all_sites:
+        work[events + all_sites] = count
+        if count == 0:
+            clear(slot)
+
+
+@inner
+def _mask(work: Any, start: int, n: int) -> int:
+    """Bits of the non-zero ones among n, at most 32, values."""
+    if n >= 32:
+        return nonzero_mask(work, start)
+    mask = np.int64(0)
+    for k in range(n):
+        mask |= np.int64(work[start + k] != 0) << k
+    return mask
+
+
+@inner
+def fire(node: Any, constants: Any, floats: Any, work: Any, current: int, z: int, events: int, slot: Any) -> None:
+    """One step of a layer: state and currents in, event list out."""
+    channels, sites, size = node[Node.CHANNELS], node[Node.SITES], node[Node.SIZE]
+    clear(slot)
+    at_once = min(max(CHUNK // channels, 1), sites)
+    for site in range(0, sites, at_once):
+        here = min(at_once, sites - site)
+        if node[Node.PER_SITE]:
+            _update(node, constants, floats, work, site * channels, site * channels, here * channels, current, z)
+        else:
+            for k in range(here):
+                i = (site + k) * channels
+                _update(node, constants, floats, work, i, 0, channels, current, z + k * channels)
+        if node[Node.KERNEL] != INTEGRATE:
+            collect(work, z, site, here, channels, events, sites, size, slot)

@@ -1,0 +1,353 @@
+"""The fast engine: one compiled function that advances any network by some timesteps."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ..energy.activity import Activity
+from .dynamics import clear, collect, fire
+from .program import INTEGRATE, Link, Node, Place, Program, Slot
+from .scatter import transmit
+from .simd import inner
+
+
+class Control(IntEnum):
+    """What :class:`Engine` tells the compiled function; the places of :class:`~.program.Place` come before."""
+
+    STEP = len(Place)  # the last timestep that has been computed
+    STEPS = STEP + 1  # how many to compute
+    PIPELINED = STEP + 2
+    INTERVAL = STEP + 3  # between resets; 0 for none
+    OFFSET = STEP + 4
+    PERIOD = STEP + 5  # timesteps of a sample, T
+    LATENCY = STEP + 6  # of the deepest layer
+    SAMPLES = STEP + 7  # out: complete samples counted
+
+
+@inner
+def _list(nodes: Any, node: int, slots: Any, step: int) -> tuple[int, Any]:
+    """Where the events of a node at ``step`` lie, and their slot."""
+    row = nodes[node]
+    turn = step % row[Node.SLOTS]
+    return row[Node.EVENTS] + turn * (row[Node.SITES] + 1 + 2 * row[Node.SIZE]), slots[row[Node.FIRST_SLOT] + turn]
+
+
+@inner
+def _merge(
+    nodes: Any, sources: Any, link: Any, slots: Any, work: Any, control: Any, step: int, node: int, fresh: bool
+) -> tuple[int, Any]:
+    """The event list of a connection's summed sources; a layer that has just been reset does not hear itself."""
+    first, end = link[Link.FIRST_SOURCE], link[Link.END_SOURCE]
+    merged, empty = control[Place.MERGED], slots[len(slots) - 1]
+    if end == first + 1:
+        if fresh and sources[first, 0] == node:
+            clear(empty)
+            return control[Place.MERGED_EVENTS], empty
+        return _list(nodes, sources[first, 0], slots, step - sources[first, 1])
+    row = nodes[sources[first, 0]]
+    sites, size = row[Node.SITES], row[Node.SIZE]
+    for s in range(first, end):
+        events, slot = _list(nodes, sources[s, 0], slots, step - sources[s, 1])
+        for e in range(events + sites + 1, events + sites + 1 + slot[Slot.COUNT]):
+            work[merged + work[e]] += work[e + size]
+    clear(empty)
+    collect(work, merged, 0, sites, row[Node.CHANNELS], control[Place.MERGED_EVENTS], sites, size, empty)
+    work[merged : merged + size] = 0
+    return control[Place.MERGED_EVENTS], empty
+
+
+@inner
+def _layer(
+    weights: Any,
+    wide_weights: Any,
+    constants: Any,
+    floats: Any,
+    bounds: Any,
+    nodes: Any,
+    links: Any,
+    sources: Any,
+    work: Any,
+    wide_work: Any,
+    slots: Any,
+    control: Any,
+    step: int,
+    node: int,
+    now: Any,
+) -> None:
+    """One step of one layer: all synapses, then the neurons. Counts go to ``now``."""
+    row, count = nodes[node], len(nodes)
+    events, slot = _list(nodes, node, slots, step)
+    depth, interval = row[Node.DEPTH], control[Control.INTERVAL]
+    if control[Control.PIPELINED] and row[Node.GATED] and step <= depth:
+        clear(slot)
+        return
+    fresh = interval > 0 and (step - control[Control.OFFSET] - 1 - depth) % interval == 0
+    if fresh:
+        _zero_state(row, work)
+    for i in range(row[Node.FIRST_CONNECTION], row[Node.END_CONNECTION]):
+        link = links[i]
+        source_events, source_slot = _merge(nodes, sources, link, slots, work, control, step, node, fresh)
+        now[3 * count + i] = source_slot[Slot.COUNT]
+        size = nodes[sources[link[Link.FIRST_SOURCE], 0], Node.SIZE]
+        overflown = transmit(
+            weights,
+            wide_weights,
+            constants,
+            link,
+            bounds[i],
+            work,
+            wide_work,
+            control[Place.CURRENT],
+            control[Place.SCRATCH],
+            source_events,
+            source_slot,
+            size,
+            row[Node.SIZE],
+        )
+        if link[Link.COUNTED]:
+            now[2 * count + node] += overflown
+    fire(row, constants, floats, work, control[Place.CURRENT], control[Place.SPIKES], events, slot)
+    now[node], now[count + node] = slot[Slot.COUNT], slot[Slot.SUM]
+
+
+@inner
+def _zero_state(row: Any, work: Any) -> None:
+    work[row[Node.STATE] : row[Node.STATE] + row[Node.STATES] * row[Node.SIZE]] = 0
+
+
+@inner
+def _count(now: Any, depths: Any, ring: Any, sample: Any, totals: Any, control: Any, step: int) -> None:
+    """Add the counts of one step, in sample time: those of a sample are added when its last step has left the network.
+
+    In a pipeline every layer is ``depth`` steps late, so counts wait in a ring until the deepest layer has caught up.
+    """
+    latency, period = control[Control.LATENCY], control[Control.PERIOD]
+    ring[step % len(ring)] = now
+    t = (step - latency - 1) % period
+    if step <= latency:
+        return
+    for k in range(len(now)):
+        sample[t, k] = ring[(step - latency + depths[k]) % len(ring), k]
+    if t == period - 1:
+        totals += sample
+        control[Control.SAMPLES] += 1
+
+
+@inner
+def _copy_out(nodes: Any, slots: Any, work: Any, places: Any, frames: Any, step: int, i: int) -> None:
+    """Spikes of the wanted nodes (a readout's voltage), dense, into row i of ``frames``."""
+    for node in range(len(nodes)):
+        start, size = places[node], nodes[node, Node.SIZE]
+        if start < 0:
+            continue
+        if nodes[node, Node.KERNEL] == INTEGRATE and node > 0:
+            state = nodes[node, Node.STATE]
+            frames[i, start : start + size] = work[state : state + size]
+            continue
+        frames[i, start : start + size] = 0
+        events, slot = _list(nodes, node, slots, step)
+        first = events + nodes[node, Node.SITES] + 1
+        for e in range(first, first + slot[Slot.COUNT]):
+            frames[i, start + work[e]] = work[e + size]
+
+
+def _advance(stamp: int) -> Any:
+    """The compiled function. ``stamp``, a hash of these sources, keeps numba's cache from serving an older version:
+    the cache itself looks at this file only."""
+
+    def advance(
+        weights: Any,
+        wide_weights: Any,
+        constants: Any,
+        floats: Any,
+        bounds: Any,
+        nodes: Any,
+        links: Any,
+        sources: Any,
+        work: Any,
+        wide_work: Any,
+        slots: Any,
+        control: Any,
+        images: Any,
+        now: Any,
+        depths: Any,
+        ring: Any,
+        sample: Any,
+        totals: Any,
+        wanted: Any,
+        frames: Any,
+    ) -> int:
+        version = stamp
+        pipelined = control[Control.PIPELINED]
+        if not pipelined:
+            control[Control.STEP] = 0
+            for k in range(len(slots)):
+                clear(slots[k])
+            for node in range(1, len(nodes)):
+                _zero_state(nodes[node], work)
+        for i in range(control[Control.STEPS]):
+            control[Control.STEP] += 1
+            step = control[Control.STEP]
+            now[:] = 0
+            events, slot = _list(nodes, 0, slots, step)
+            if i < len(images):
+                _read(nodes, images, i, work, control[Place.MERGED], events, slot)
+            now[0], now[len(nodes)] = slot[Slot.COUNT], slot[Slot.SUM]
+            for node in range(1, len(nodes)):
+                _layer(
+                    weights,
+                    wide_weights,
+                    constants,
+                    floats,
+                    bounds,
+                    nodes,
+                    links,
+                    sources,
+                    work,
+                    wide_work,
+                    slots,
+                    control,
+                    step,
+                    node,
+                    now,
+                )
+            _count(now, depths, ring, sample, totals, control, step)
+            _copy_out(nodes, slots, work, wanted, frames, step, min(i, len(frames) - 1))
+        return version
+
+    try:
+        return njit(nogil=True, cache=True, error_model="numpy")(advance)
+    except RuntimeError:  # nowhere to write a cache: a read-only installation and no home
+        return njit(nogil=True, error_model="numpy")(advance)
+
+
+@inner
+def _read(nodes: Any, images: Any, i: int, work: Any, begin: int, events: int, slot: Any) -> None:
+    """Image i as an event list."""
+    sites, channels, size = nodes[0, Node.SITES], nodes[0, Node.CHANNELS], nodes[0, Node.SIZE]
+    work[begin : begin + size] = images[i]
+    clear(slot)
+    collect(work, begin, 0, sites, channels, events, sites, size, slot)
+    work[begin : begin + size] = 0
+
+
+def _stamp() -> int:
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
+    return int.from_bytes(digest[:4], "little")
+
+
+advance = _advance(_stamp())
+
+
+class Engine:
+    """A program and the memory to run it: one per thread.
+
+    Args:
+        program: of :func:`~lava_mlsnn.sim.program.compile_graph`.
+        wanted: nodes whose spikes are copied out at each step, into :attr:`frames`.
+        steps: rows of ``frames``.
+        interval, offset: of the reset wave of a pipelined program; 0 for none.
+    """
+
+    def __init__(
+        self, program: Program, wanted: tuple[str, ...] = (), steps: int = 1, interval: int = 0, offset: int = 0
+    ) -> None:
+        self.program, self.wanted = program, wanted
+        graph, nodes = program.graph, program.nodes
+        pipelined = program.pipelined
+        latency = int(nodes[:, Node.DEPTH].max()) if pipelined else 0
+        owner = [i for i, row in enumerate(nodes) for _ in range(row[Node.FIRST_CONNECTION], row[Node.END_CONNECTION])]
+        depth = nodes[:, Node.DEPTH] if pipelined else np.zeros(len(nodes), np.int64)
+        self.depths = np.concatenate([depth, depth, depth, depth[owner]])
+        self.work = np.zeros(program.work, np.int32)
+        self.wide_work = np.zeros(program.wide_work, np.int64)
+        self.slots = np.zeros((program.slots, len(Slot)), np.int64)
+        self.now = np.zeros(len(self.depths), np.int64)
+        self.ring = np.zeros((latency + 1, len(self.now)), np.int64)
+        self.sample = np.zeros((graph.timesteps, len(self.now)), np.int64)
+        self.totals = np.zeros_like(self.sample)
+        self.control = np.zeros(len(Place) + len(Control), np.int64)
+        for place, value in program.places.items():
+            self.control[place] = value
+        for column, value in (
+            (Control.STEPS, steps),
+            (Control.PIPELINED, pipelined),
+            (Control.INTERVAL, interval),
+            (Control.OFFSET, offset),
+            (Control.PERIOD, graph.timesteps),
+            (Control.LATENCY, latency),
+        ):
+            self.control[column] = value
+        self.starts, size = np.full(len(nodes), -1, np.int64), 0
+        for name in dict.fromkeys(wanted):
+            node = program.names.index(name)
+            self.starts[node], size = size, size + int(nodes[node, Node.SIZE])
+        self.frames = np.zeros((steps, size), np.int32)
+
+    def advance(self, images: NDArray[np.int32]) -> None:
+        """Compute ``steps`` timesteps; of a program that is not pipelined from zero state.
+
+        **Shape:** images int32 (steps or 1, H * W * C), one per step or one that stays.
+        """
+        p = self.program
+        advance(
+            p.weights,
+            p.wide_weights,
+            p.constants,
+            p.floats,
+            p.bounds,
+            p.nodes,
+            p.links,
+            p.sources,
+            self.work,
+            self.wide_work,
+            self.slots,
+            self.control,
+            images,
+            self.now,
+            self.depths,
+            self.ring,
+            self.sample,
+            self.totals,
+            self.starts,
+            self.frames,
+        )
+
+    @property
+    def step(self) -> int:
+        """The last timestep that has been computed."""
+        return int(self.control[Control.STEP])
+
+    def view(self, name: str) -> NDArray[np.int32]:
+        """A wanted node's copy: int32 (steps, C, H, W), overwritten by the next call of :meth:`advance`."""
+        channels, height, width = self.program.graph.shape(name)
+        start = int(self.starts[self.program.names.index(name)])
+        flat = self.frames[:, start : start + channels * height * width]
+        return flat.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
+
+    def activity(self) -> Activity:
+        """Counts of all complete samples."""
+        program, totals = self.program, self.totals.T.copy()
+        count = len(program.nodes)
+        spiking = {name: i for i, name in enumerate(program.names)}
+        events = {name: totals[i] for name, i in spiking.items()}
+        values = {name: totals[count + i] for name, i in spiking.items()}
+        sites = {
+            layer.name: totals[3 * count :][row[Node.FIRST_CONNECTION] : row[Node.END_CONNECTION]]
+            for layer, row in zip(program.graph, program.nodes[1:], strict=True)
+        }
+        return Activity(int(self.control[Control.SAMPLES]), events, values, sites)
+
+    def overflows(self) -> dict[str, int]:
+        """Per layer, how often a sum left 24 bits in all complete samples; only layers where it did."""
+        count = len(self.program.nodes)
+        totals = self.totals[:, 2 * count : 3 * count].sum(axis=0)
+        return {name: int(n) for name, n in zip(self.program.names, totals, strict=True) if n}

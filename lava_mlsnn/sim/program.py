@@ -1,0 +1,337 @@
+"""A NetGraph as the kernels read it: a few flat arrays and tables of numbers that say what lies where.
+
+One compiled function runs every network, so nothing is compiled per graph and a step costs one call. A *node* is the
+input or a layer; the spikes of a node are an event list in a *slot*: where each site's events begin, the neurons that
+fired, what they sent. A node has as many slots as timesteps that some layer looks back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..netx.graph import INPUT, Layer, NetGraph
+from ..netx.neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
+from ..netx.synapse import Conv
+from .layout import Layout, arrange
+from .reference import wrap
+
+INT32_MAX = 2**31 - 1
+KINDS: tuple[type[Neuron], ...] = (MultiLevel, Barrier, Relay, Readout, LIF, Delta, SigmaDelta, Sigma)
+FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE = range(7)
+_KERNEL = dict(zip(KINDS, (FIRE, FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE), strict=True))
+_STATES = {FIRE: 1, PASS: 0, INTEGRATE: 1, LEAKY: 2, ENCODE: 2, DECODE_ENCODE: 3, DECODE: 1}
+
+CHUNK = 2048
+"""Neurons updated before their spikes are collected: what they sent is then still in the first cache."""
+
+NARROW_LAYER = 32
+"""Below so many channels, parameters are repeated for every site: one long loop beats many short ones."""
+
+
+class Node(IntEnum):
+    """Columns of the node table."""
+
+    KERNEL = 0
+    CHANNELS = 1
+    SITES = 2
+    SIZE = 3
+    DEPTH = 4
+    GATED = 5
+    FIRST_CONNECTION = 6
+    END_CONNECTION = 7
+    STATE = 8  # in work: the state's arrays, SIZE each
+    STATES = 21  # how many
+    SLOTS = 9  # ring length
+    FIRST_SLOT = 10
+    EVENTS = 11  # in work: the first slot's list; each is SITES + 1 + 2 SIZE long
+    PER_SITE = 12  # whether parameters are given for every neuron rather than every channel
+    BIAS = 13  # in constants
+    THRESHOLD = 14  # in constants
+    CEILING = 15  # in constants: levels * threshold
+    INVERSE = 16  # in floats: 1 / threshold
+    A = 17  # scalars of the kernel
+    B = 18
+    C = 19
+    D = 20
+
+
+class Link(IntEnum):
+    """Columns of the connection table."""
+
+    KERNEL = 0
+    FIRST_SOURCE = 1
+    END_SOURCE = 2
+    WIDE = 3  # whether weights are int32
+    WEIGHT = 4  # in weights or wide_weights
+    ROW = 5  # weights per row
+    EXPONENT = 6
+    BITS = 7  # that the current wraps to
+    COUNTED = 8  # whether overflows are reported
+    FLAT = 9
+    CHANNELS = 10  # of the sources
+    HEIGHT = 11
+    WIDTH = 12
+    OUT_CHANNELS = 13
+    OUT_WIDTH = 14
+    KERNEL_WIDTH = 15
+    IN_GROUP = 16  # input channels of a group
+    OUT_GROUP = 17
+    ROWS_FIRST = 18  # in constants: the tables
+    ROWS_TAP = 19
+    ROWS_OUT = 20
+    COLUMNS_FIRST = 21
+    COLUMNS_TAP = 22
+    COLUMNS_LENGTH = 23
+    COLUMNS_OUT = 24
+
+
+class Place(IntEnum):
+    """What all layers share in a worker's memory."""
+
+    CURRENT = 0  # sum of all synapses; zero between layers
+    SCRATCH = 1  # accumulator of one synapse; zero between synapses
+    MERGED = 2  # dense sum of several sources; zero between connections
+    MERGED_EVENTS = 3  # its event list
+    SPIKES = 4  # what a chunk of neurons sends, dense
+
+
+class Slot(IntEnum):
+    """Columns of the slot table: what is known of an event list."""
+
+    COUNT = 0
+    MAX = 1
+    MIN = 2
+    SUM = 3
+
+
+@dataclass
+class _Arena:
+    """Arrays laid one after the other."""
+
+    dtype: Any
+    parts: list[NDArray[Any]] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, values: Any) -> int:
+        part = np.asarray(values).astype(self.dtype).ravel()
+        start = self.size
+        self.parts.append(part)
+        self.size += part.size
+        return start
+
+    def array(self) -> NDArray[Any]:
+        return np.concatenate([*self.parts, np.zeros(1, self.dtype)])  # never empty
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """What is constant in a run; workers of several threads share it. Made by :func:`compile_graph`.
+
+    Args:
+        weights, wide_weights, constants, floats: arenas.
+        bounds: per connection, the largest sum of absolute weights.
+        nodes, links: tables, columns :class:`Node` and :class:`Link`; node 0 is the input.
+        sources: per source of a connection: node, and how many steps back it is read.
+        work, slots: sizes of what a worker needs.
+        places: where in its work lie things that all layers share; the slot after the last one is the event list of a
+            sum of sources.
+    """
+
+    graph: NetGraph
+    weights: NDArray[np.int8]
+    wide_weights: NDArray[np.int32]
+    constants: NDArray[np.int32]
+    floats: NDArray[np.float32]
+    bounds: NDArray[np.float64]
+    nodes: NDArray[np.int64]
+    links: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    work: int
+    slots: int
+    places: dict[Place, int]
+    pipelined: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the nodes."""
+        return (INPUT, *(layer.name for layer in self.graph))
+
+    @property
+    def wide_work(self) -> int:
+        """Size of the int64 accumulator."""
+        return int(self.nodes[:, Node.SIZE].max())
+
+
+class _Compiler:
+    """Collects the arenas while it walks through the layers."""
+
+    def __init__(self, graph: NetGraph, pipelined: bool) -> None:
+        self.graph, self.pipelined = graph, pipelined
+        self.weights, self.wide = _Arena(np.int8), _Arena(np.int32)
+        self.constants, self.floats = _Arena(np.int32), _Arena(np.float32)
+        self.work = 0
+        self.index = {name: i for i, name in enumerate((INPUT, *(layer.name for layer in graph)))}
+        self.nodes = np.zeros((len(self.index), len(Node)), np.int64)
+        self.links: list[dict[Link, int]] = []
+        self.bounds: list[int] = []
+        self.sources: list[tuple[int, int]] = []
+
+    def allot(self, size: int) -> int:
+        start, self.work = self.work, self.work + int(size)
+        return start
+
+    def run(self) -> Program:
+        self.node(INPUT)
+        for layer in self.graph:
+            row = self.node(layer.name)
+            row[Node.FIRST_CONNECTION] = len(self.links)
+            for connection in layer.connections:
+                self.link(layer, connection)
+            row[Node.END_CONNECTION] = len(self.links)
+            self.neuron(layer, row)
+        first = self.slots()
+        largest = int(self.nodes[:, Node.SIZE].max())
+        most_channels = int(self.nodes[:, Node.CHANNELS].max())
+        places = {place: self.allot(largest) for place in (Place.CURRENT, Place.SCRATCH, Place.MERGED)}
+        places[Place.MERGED_EVENTS] = self.allot(1 + int(self.nodes[:, Node.SITES].max()) + 2 * largest)
+        places[Place.SPIKES] = self.allot(max(CHUNK, most_channels))
+        links = np.zeros((len(self.links), len(Link)), np.int64)
+        for i, values in enumerate(self.links):
+            for column, value in values.items():
+                links[i, column] = value
+        return Program(
+            self.graph,
+            self.weights.array(),
+            self.wide.array(),
+            self.constants.array(),
+            self.floats.array(),
+            np.array(self.bounds, np.float64),
+            self.nodes,
+            links,
+            np.array(self.sources, np.int64),
+            self.work,
+            first + 1,
+            places,
+            self.pipelined,
+        )
+
+    def node(self, name: str) -> NDArray[np.int64]:
+        channels, height, width = self.graph.shape(name)
+        row = self.nodes[self.index[name]]
+        row[Node.CHANNELS], row[Node.SITES], row[Node.SIZE] = channels, height * width, channels * height * width
+        row[Node.DEPTH] = self.graph.depth[name]
+        return row
+
+    def slots(self) -> int:
+        """Rings as long as the longest look back at each node; returns the number of slots."""
+        self.nodes[:, Node.SLOTS] = 1
+        for node, lag in self.sources:
+            self.nodes[node, Node.SLOTS] = max(self.nodes[node, Node.SLOTS], lag + 1)
+        first = 0
+        for row in self.nodes:
+            row[Node.FIRST_SLOT], first = first, first + int(row[Node.SLOTS])
+            row[Node.EVENTS] = self.allot(row[Node.SLOTS] * (row[Node.SITES] + 1 + 2 * row[Node.SIZE]))
+        return first
+
+    def link(self, layer: Layer, connection: Any) -> None:
+        shape, synapse = self.graph.shape(connection.sources[0]), connection.synapse
+        layout = arrange(synapse, shape)
+        first = len(self.sources)
+        for source in connection.sources:
+            lag = int(source == layer.name)
+            if self.pipelined:
+                lag = synapse.delay + self.graph.delay(layer, connection, source)
+            self.sources.append((self.index[source], lag))
+        narrow = layout.weight.dtype == np.int8
+        values = {
+            Link.KERNEL: layout.kernel,
+            Link.FIRST_SOURCE: first,
+            Link.END_SOURCE: len(self.sources),
+            Link.WIDE: not narrow,
+            Link.WEIGHT: (self.weights if narrow else self.wide).add(layout.weight),
+            Link.ROW: layout.weight[0].size,
+            Link.EXPONENT: layout.exponent,
+            Link.BITS: 24 if isinstance(synapse, Conv) else 32,
+            Link.COUNTED: synapse.delay > 0,
+            Link.FLAT: layout.flat,
+            Link.CHANNELS: shape[0],
+            Link.HEIGHT: shape[1],
+            Link.WIDTH: shape[2],
+            Link.OUT_CHANNELS: layer.shape[0],
+            Link.OUT_WIDTH: layer.shape[2],
+            Link.KERNEL_WIDTH: layout.weight.shape[2],
+            Link.IN_GROUP: layout.weight.shape[0] // layout.groups,
+            Link.OUT_GROUP: layout.weight.shape[3],
+            **self.tables(layout),
+        }
+        self.links.append(values)
+        self.bounds.append(layout.bound)
+
+    def tables(self, layout: Layout) -> dict[Link, int]:
+        return {
+            Link.ROWS_FIRST: self.constants.add(layout.rows.first),
+            Link.ROWS_TAP: self.constants.add(layout.rows.tap),
+            Link.ROWS_OUT: self.constants.add(layout.rows.out),
+            Link.COLUMNS_FIRST: self.constants.add(layout.columns.first),
+            Link.COLUMNS_TAP: self.constants.add(layout.columns.tap),
+            Link.COLUMNS_LENGTH: self.constants.add(layout.columns.length),
+            Link.COLUMNS_OUT: self.constants.add(layout.columns.out),
+        }
+
+    def neuron(self, layer: Layer, row: NDArray[np.int64]) -> None:
+        neuron = layer.neuron
+        if type(neuron) not in _KERNEL:
+            raise TypeError(f"layer {layer.name!r}: no kernel for a neuron of type {type(neuron).__name__}")
+        row[Node.KERNEL], row[Node.GATED] = _KERNEL[type(neuron)], neuron.gated
+        row[Node.STATES] = _STATES[_KERNEL[type(neuron)]]
+        row[Node.STATE] = self.allot(row[Node.STATES] * row[Node.SIZE])
+        bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
+        row[Node.PER_SITE] = bias.ndim == 3 or layer.shape[0] < NARROW_LAYER
+
+        def spread(values: Any, arena: _Arena) -> int:
+            values = np.asarray(values)
+            if values.ndim == 3:
+                return arena.add(values.transpose(1, 2, 0))
+            values = np.broadcast_to(values, layer.shape[:1])
+            return arena.add(np.tile(values, int(row[Node.SITES]) if row[Node.PER_SITE] else 1))
+
+        row[Node.BIAS] = spread(wrap(bias << _bias_exponent(neuron)), self.constants)
+        if isinstance(neuron, (MultiLevel, Barrier)):
+            threshold = np.asarray(getattr(neuron, "threshold", 1), np.int64)
+            row[Node.THRESHOLD] = spread(threshold, self.constants)
+            row[Node.CEILING] = spread(np.minimum(threshold * neuron.levels, INT32_MAX), self.constants)
+            row[Node.INVERSE] = spread(1.0 / threshold, self.floats)
+        row[Node.A : Node.D + 1] = _scalars(neuron)
+
+
+def _bias_exponent(neuron: Neuron) -> int:
+    if isinstance(neuron, LIF):
+        return neuron.bias_exp
+    return neuron.spike_exp + neuron.state_exp if isinstance(neuron, SigmaDelta) else 0
+
+
+def _scalars(neuron: Neuron) -> Iterable[int]:
+    """Columns A to D: of a LIF what the decays leave of 4096 and the threshold; of encoders shifts and threshold."""
+    if isinstance(neuron, LIF):
+        return 4095 - neuron.du, 4096 - neuron.dv, neuron.vth << 6, 0
+    if isinstance(neuron, (Delta, SigmaDelta)):
+        shift = neuron.spike_exp + neuron.state_exp
+        return shift, neuron.state_exp, int(wrap(neuron.vth << shift)), -1 if neuron.model == "corrected" else 0
+    return 0, 0, 0, 0
+
+
+def compile_graph(graph: NetGraph, pipelined: bool) -> Program:
+    """Lay ``graph`` out for the kernels.
+
+    Args:
+        graph: the network.
+        pipelined: sources are read as late as Lava's synapses and delay lines deliver them; otherwise every layer reads
+            its sources' spikes of the same step (and its own of the step before).
+    """
+    return _Compiler(graph, pipelined).run()

@@ -1,0 +1,269 @@
+"""Explicit SIMD for numba: loops over arrays written as LLVM vectors.
+
+LLVM's own vectoriser gives up on the loops that matter here (many arrays, each of which might overlap the one that is
+written) or picks half of the register width. These builders leave it nothing to decide: the code they make is portable
+LLVM IR on short vectors, which the compiler maps to whatever the machine has.
+
+A :func:`elementwise` body is written with ordinary operators on :class:`Lanes`; :func:`add_rows` is the inner loop of
+event-driven synapses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+I1, I8, I16, I32, I64, F32 = (*(ir.IntType(bits) for bits in (1, 8, 16, 32, 64)), ir.FloatType())
+inner = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""For functions that only other compiled functions call: without the entry from Python, half of the compile time."""
+
+WIDTH = 16
+"""Lanes of 32 bits in one vector: 512 bits, which narrower machines take in two or four pieces."""
+
+
+class Lanes:
+    """A value of one or many lanes in the code being built; operators emit instructions.
+
+    Integers wrap, comparisons are signed unless made by :meth:`below`, ``>>`` keeps the sign.
+    """
+
+    def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
+        self.builder, self.value = builder, value
+
+    def _with(self, value: ir.Value) -> Lanes:
+        return Lanes(self.builder, value)
+
+    def _operand(self, other: Lanes | int) -> ir.Value:
+        return other.value if isinstance(other, Lanes) else constant(self.value.type, other)
+
+    def __add__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.add(self.value, self._operand(other)))
+
+    def __sub__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.sub(self.value, self._operand(other)))
+
+    def __mul__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.mul(self.value, self._operand(other)))
+
+    def __and__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.and_(self.value, self._operand(other)))
+
+    def __xor__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.xor(self.value, self._operand(other)))
+
+    def __lshift__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.shl(self.value, self._operand(other)))
+
+    def __rshift__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.ashr(self.value, self._operand(other)))
+
+    def shift_in_zeros(self, other: Lanes | int) -> Lanes:
+        """Right shift of the bits as an unsigned number."""
+        return self._with(self.builder.lshr(self.value, self._operand(other)))
+
+    def __lt__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.icmp_signed("<", self.value, self._operand(other)))
+
+    def __le__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.icmp_signed("<=", self.value, self._operand(other)))
+
+    def __gt__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.icmp_signed(">", self.value, self._operand(other)))
+
+    def __ge__(self, other: Lanes | int) -> Lanes:
+        return self._with(self.builder.icmp_signed(">=", self.value, self._operand(other)))
+
+    def where(self, yes: Lanes | int, no: Lanes) -> Lanes:
+        """``yes`` in the lanes where this comparison holds, ``no`` in the others."""
+        return self._with(self.builder.select(self.value, no._operand(yes), no.value))
+
+    def clip(self, low: Lanes | int, high: Lanes | int) -> Lanes:
+        """min(max(self, low), high)."""
+        raised = (self < low).where(low, self)
+        return (raised > high).where(high, raised)
+
+    def count(self) -> Lanes:
+        """A comparison as 0 or 1 in 32 bits."""
+        return self._with(self.builder.zext(self.value, like(I32, self.value.type)))
+
+    def times_float(self, factor: Lanes) -> Lanes:
+        """Product with a float32, as an integer, truncated toward zero."""
+        product = self.builder.fmul(self.builder.sitofp(self.value, factor.value.type), factor.value)
+        return self._with(self.builder.fptosi(product, self.value.type))
+
+
+def like(element: ir.Type, shape: ir.Type) -> ir.Type:
+    """A type of ``element`` with as many lanes as ``shape``."""
+    return ir.VectorType(element, shape.count) if isinstance(shape, ir.VectorType) else element
+
+
+def constant(kind: ir.Type, value: int) -> ir.Constant:
+    """``value`` in every lane."""
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
+def spread(builder: ir.IRBuilder, scalar: ir.Value, lanes: int) -> ir.Value:
+    """``scalar`` in each of ``lanes`` lanes; itself for one."""
+    if lanes == 1:
+        return scalar
+    one = builder.insert_element(ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined), scalar, I32(0))
+    zeros = ir.Constant(ir.VectorType(I32, lanes), [0] * lanes)
+    return builder.shuffle_vector(one, ir.Constant(one.type, ir.Undefined), zeros)
+
+
+def load(builder: ir.IRBuilder, pointer: ir.Value, lanes: int) -> ir.Value:
+    """``lanes`` neighbours in memory, at any alignment that one element has."""
+    if lanes == 1:
+        return builder.load(pointer)
+    element = pointer.type.pointee
+    vector = builder.bitcast(pointer, ir.VectorType(element, lanes).as_pointer())
+    return builder.load(vector, align=_bytes(element))
+
+
+def store(builder: ir.IRBuilder, value: ir.Value, pointer: ir.Value) -> None:
+    """Inverse of :func:`load`."""
+    if isinstance(value.type, ir.VectorType):
+        vector = builder.bitcast(pointer, value.type.as_pointer())
+        builder.store(value, vector, align=_bytes(value.type.element))
+    else:
+        builder.store(value, pointer)
+
+
+def _bytes(element: ir.Type) -> int:
+    return 4 if isinstance(element, ir.FloatType) else element.width // 8
+
+
+def pointer_to(context: Any, builder: ir.IRBuilder, kind: types.Array, array: ir.Value, offset: ir.Value) -> ir.Value:
+    """Address of element ``offset`` of a numba array."""
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [offset])
+
+
+def in_pieces(builder: ir.IRBuilder, n: ir.Value, widths: Sequence[int], emit: Callable[[ir.Value, int], None]) -> None:
+    """Loops over 0 .. n in pieces of the first width, what is left in pieces of the next, and so on down to 1."""
+    done: ir.Value = I64(0)
+    for width in widths:
+        end = builder.and_(n, I64(-width))
+        with cgutils.for_range_slice(builder, done, end, I64(width), intp=I64) as (i, _):
+            emit(i, width)
+        done = end
+
+
+def elementwise(body: Callable[..., dict[int, Lanes]], widths: Sequence[int] = (WIDTH, 1)) -> Any:
+    """A loop for numba over aligned stretches of arrays: ``loop(n, arrays, offsets, scalars)``.
+
+    ``body(values, scalars)`` gets element i of every stretch and the scalars, all as Lanes, and returns by index of the
+    stretch what is to be written there. ``arrays`` is a tuple of 1-D arrays, ``offsets`` a tuple of where each stretch
+    begins, ``scalars`` a tuple of int32. Stretches that are written must not overlap others.
+    """
+
+    @intrinsic
+    def loop(typingctx: Any, n: Any, arrays: Any, offsets: Any, scalars: Any) -> Any:
+        signature = types.void(types.int64, arrays, types.UniTuple(types.int64, len(arrays)), scalars)
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            count, array_values, offset_values, scalar_values = args
+            pointers = [
+                pointer_to(
+                    context,
+                    builder,
+                    kind,
+                    builder.extract_value(array_values, k),
+                    builder.extract_value(offset_values, k),
+                )
+                for k, kind in enumerate(sig.args[1])
+            ]
+            plain = [builder.extract_value(scalar_values, k) for k in range(len(sig.args[3]))]
+
+            def emit(i: ir.Value, lanes: int) -> None:
+                places = [builder.gep(p, [i]) for p in pointers]
+                values = [Lanes(builder, load(builder, p, lanes)) for p in places]
+                broadcast = [Lanes(builder, spread(builder, s, lanes)) for s in plain]
+                for k, result in body(values, broadcast).items():
+                    store(builder, result.value, places[k])
+
+            in_pieces(builder, count, widths, emit)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return loop
+
+
+def add_rows(group: int, product_bits: int) -> Any:
+    """``add(acc, a, weights, rows, values, n)``: acc[a : a + n] += sum over k of values[k] weights[rows[k] : ... + n].
+
+    The rows of one group are summed in ``product_bits`` (16 or 32) before they touch the int32 accumulator, so that it
+    is read and written once per group: the caller sees to it that group * max|value| * 128 fits. ``product_bits`` 8
+    stands for values that are all one: no multiplication, sums in 16 bits.
+    """
+    ones, bits = product_bits == 8, max(product_bits, 16)
+    widths = (32, 16, 1) if bits == 16 else (16, 1)
+
+    @intrinsic
+    def add(typingctx: Any, acc: Any, a: Any, weights: Any, rows: Any, values: Any, n: Any) -> Any:
+        signature = types.void(
+            acc,
+            types.int64,
+            weights,
+            types.UniTuple(types.int64, group),
+            types.UniTuple(types.int32, group),
+            types.int64,
+        )
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            acc_value, start, weight_value, row_values, factor_values, count = args
+            target = pointer_to(context, builder, sig.args[0], acc_value, start)
+            sources = [
+                pointer_to(context, builder, sig.args[2], weight_value, builder.extract_value(row_values, k))
+                for k in range(group)
+            ]
+            kind = ir.IntType(bits)
+            factors = [builder.extract_value(factor_values, k) for k in range(group)]
+            factors = [builder.trunc(f, kind) if bits < 32 else f for f in factors]
+
+            def emit(i: ir.Value, lanes: int) -> None:
+                total = None
+                for source, factor in zip(sources, factors, strict=True):
+                    row = Lanes(builder, load(builder, builder.gep(source, [i]), lanes))
+                    row = Lanes(builder, builder.sext(row.value, like(kind, row.value.type)))
+                    row = row if ones else row * Lanes(builder, spread(builder, factor, lanes))
+                    total = row if total is None else total + row
+                assert total is not None
+                value = total.value if bits == 32 else builder.sext(total.value, like(I32, total.value.type))
+                place = builder.gep(target, [i])
+                store(builder, builder.add(load(builder, place, lanes), value), place)
+
+            in_pieces(builder, count, widths, emit)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return add
+
+
+@intrinsic
+def nonzero_mask(typingctx: Any, array: Any, start: Any) -> Any:
+    """Bit k is set where element start + k of an int32 array is not zero, for 32 elements, as int64."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = pointer_to(context, builder, sig.args[0], *args)
+        values = load(builder, pointer, 32)
+        mask = builder.icmp_signed("!=", values, constant(values.type, 0))
+        return builder.zext(builder.bitcast(mask, I32), I64)
+
+    return types.int64(array, types.int64), codegen
+
+
+@intrinsic
+def lowest_bit(typingctx: Any, mask: Any) -> Any:
+    """Index of the lowest bit that is set in an int64 that is not zero."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.cttz(args[0], I1(1))
+
+    return types.int64(types.int64), codegen
