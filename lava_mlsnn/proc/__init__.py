@@ -1,4 +1,4 @@
-"""Lava Processes: networks and neurons that run in Lava, on a CPU with the engine's integers, and probes to watch them."""
+"""Lava Processes: neurons and whole networks that run in Lava with the engine's integers, and probes to watch them."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from typing import Any
 from lava_mlsnn.netx import INPUT, Connection, Injection, Layer, NetGraph
 from lava_mlsnn.proc.delay.process import Delay
 from lava_mlsnn.proc.layout import PortShape, port_shapes
-from lava_mlsnn.proc.neurons import Timing, neuron_process
+from lava_mlsnn.proc.neurons import neuron_process
 from lava_mlsnn.proc.synapses import synapse_process
+from lava_mlsnn.proc.timing import Timing
 
 
 @dataclass(eq=False)
@@ -83,20 +84,20 @@ class Builder:
         self.ports[layer.name] = neuron.s_out
         built = NetworkLayer(layer, depth, self.shapes[layer.name], neuron, out=neuron.s_out)
         for index, connection in enumerate(layer.connections):
-            target = self._synapse(layer, connection, index, neuron, built)
+            target = self._synapse(connection, timing, f"{layer.name}.synapse{index}", built)
             for source in connection.sources:
                 connect(self._source(layer, connection, source, timing), target)
         return built
 
-    def _synapse(self, layer: Layer, connection: Connection, index: int, neuron: Any, built: NetworkLayer) -> Any:
+    def _synapse(self, connection: Connection, timing: Timing, name: str, built: NetworkLayer) -> Any:
         """The port that receives the connection's spikes."""
         if isinstance(connection.synapse, Injection):
-            target = neuron.a_in
+            target = built.neuron.a_in
             built.synapses.append(None)
         else:
             shape = self.graph.shape(connection.sources[0])
-            synapse = synapse_process(connection.synapse, shape, f"{layer.name}.synapse{index}")
-            connect(synapse.a_out, neuron.a_in)
+            synapse = synapse_process(connection.synapse, shape, timing, name)
+            connect(synapse.a_out, built.neuron.a_in)
             built.synapses.append(synapse)
             target = synapse.s_in
         if built.inp is None:
@@ -109,7 +110,7 @@ class Builder:
         if source == layer.name:
             if timing.reset_interval is None:
                 return port
-            gate = Delay(shape=shape, steps=0, name=f"{source}.gate", **timing.reset)  # type: ignore[arg-type]
+            gate = Delay(shape=shape, steps=0, name=f"{source}.gate", **timing.reset)
             connect(port, gate.s_in)
             return gate.s_out
         steps = self.graph.delay(layer, connection, source)

@@ -1,7 +1,7 @@
 """Shapes of ports: Lava's own order, whatever the order of the graph.
 
-A NetGraph counts (C, H, W), as torch does. Lava's Conv and with it stock NetX count (W, H, C), and dense layers (C,). All
-ports of this room keep Lava's order, so that the channel is the last axis everywhere and a value per channel broadcasts.
+A NetGraph counts (C, H, W), as torch does. Lava's Conv and with it stock NetX count (W, H, C), and dense layers (C,).
+All ports of this room keep Lava's order: the channel is the last axis everywhere, and a value per channel broadcasts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx import INPUT, Conv, Dense, NetGraph, Pool
+from lava_mlsnn.netx import INPUT, Conv, DelayDense, Dense, NetGraph, Pool
 from lava_mlsnn.netx.spec import Shape
 
 PortShape = tuple[int, ...]
@@ -33,11 +33,13 @@ def port_shapes(graph: NetGraph) -> dict[str, PortShape]:
     A layer with a dense synapse is flat, one with a convolution or a pool is not, others are as what they read. The
     input is flat if it has one site per channel and nothing reads it as an image.
     """
-    spatial = any(isinstance(c.synapse, (Conv, Pool)) for layer in graph for c in layer.connections if INPUT in c.sources)
+    spatial = any(
+        isinstance(c.synapse, (Conv, Pool)) for layer in graph for c in layer.connections if INPUT in c.sources
+    )
     flat = {INPUT: graph.input.shape[1:] == (1, 1) and not spatial}
     for layer in graph:
         synapses = [c.synapse for c in layer.connections]
-        if any(isinstance(s, Dense) for s in synapses):
+        if any(isinstance(s, (Dense, DelayDense)) for s in synapses):
             flat[layer.name] = True
         elif any(isinstance(s, (Conv, Pool)) for s in synapses):
             flat[layer.name] = False

@@ -1,4 +1,4 @@
-"""What the Processes of this package's neurons share: ports, the wave of resets, and the gate before the first input."""
+"""What the Processes of this package's neurons share: ports, the wave of resets, the gate before the first input."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class NeuronProcess(Process):
         if array.ndim == 0:
             array = array.reshape(1)
         if array.shape not in allowed:
-            raise ValueError(f"{what}: expected a scalar or shape {' or '.join(map(str, allowed[1:]))}, got {array.shape}")
+            raise ValueError(
+                f"{what}: expected a scalar or shape {' or '.join(map(str, allowed[1:]))}, got {array.shape}"
+            )
         return Var(shape=array.shape, init=array)
 
     def _state(self, value: ArrayLike) -> Var:
@@ -102,7 +104,7 @@ class NeuronModel(PyLoihiProcessModel):
 
 
 def soft_reset(v: NDArray[np.float64], current: Any, threshold: Any, levels: int) -> NDArray[np.float64]:
-    r"""Spikes in floats, :math:`z = \mathrm{clip}(\lfloor (V + a) / \theta \rfloor, 0, N)`; ``v`` becomes V + a - theta z.
+    r"""Spikes in floats, :math:`z = \mathrm{clip}(\lfloor (V + a) / \theta \rfloor, 0, N)`; ``v`` keeps the rest.
 
     Example:
         >>> v = np.array([0.5, 0.0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -17,31 +16,7 @@ from lava_mlsnn.proc.multilevel.process import MultiLevel
 from lava_mlsnn.proc.readout.process import Readout
 from lava_mlsnn.proc.relay.process import Relay
 from lava_mlsnn.proc.sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When a layer resets and starts.
-
-    Args:
-        reset_interval: steps between resets, None for none.
-        reset_offset: phase of the first layer's reset, as in NetX.
-        depth: of the layer.
-    """
-
-    reset_interval: int | None
-    reset_offset: int
-    depth: int
-
-    @property
-    def reset(self) -> dict[str, int | None]:
-        """Arguments of a Process that can reset: Lava counts steps from 1."""
-        return {"reset_interval": self.reset_interval, "reset_offset": self.reset_offset + 1 + self.depth}
-
-    @property
-    def gated(self) -> dict[str, int | None]:
-        """The same for a Process that waits for the first input to reach its depth."""
-        return {**self.reset, "start": self.depth + 1}
+from lava_mlsnn.proc.timing import Timing
 
 
 def neuron_process(layer: netx.Layer, shape: PortShape, timing: Timing) -> Any:
@@ -60,9 +35,7 @@ def _process(neuron: netx.Neuron, shape: PortShape, bias: Any, timing: Timing, n
 @_process.register
 def _multilevel(neuron: netx.MultiLevel, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
     given = {} if bias is None else {"bias": bias}
-    return MultiLevel(
-        shape=shape, threshold=neuron.threshold, levels=neuron.levels, name=name, **given, **timing.gated
-    )
+    return MultiLevel(shape=shape, threshold=neuron.threshold, levels=neuron.levels, name=name, **given, **timing.gated)
 
 
 @_process.register
@@ -82,7 +55,7 @@ def _readout(neuron: netx.Readout, shape: PortShape, bias: Any, timing: Timing, 
 
 @_process.register
 def _lif(neuron: netx.LIF, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
-    params = {"shape": shape, "vth": neuron.vth, "du": neuron.du, "dv": neuron.dv, "name": name}
+    params: dict[str, Any] = {"shape": shape, "vth": neuron.vth, "du": neuron.du, "dv": neuron.dv, "name": name}
     params["bias_exp"] = neuron.bias_exp
     if bias is not None:
         limits = np.iinfo(np.int16)
@@ -97,9 +70,18 @@ def _lif(neuron: netx.LIF, shape: PortShape, bias: Any, timing: Timing, name: st
     return LIFReset(**params, **timing.reset)
 
 
+def _sdn(neuron: netx.Delta | netx.SigmaDelta, shape: PortShape) -> dict[str, Any]:
+    return {"shape": shape, "vth": neuron.vth, "spike_exp": neuron.spike_exp, "state_exp": neuron.state_exp}
+
+
 @_process.register
 def _delta(neuron: netx.Delta, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
-    params = {"shape": shape, "vth": neuron.vth, "spike_exp": neuron.spike_exp, "state_exp": neuron.state_exp}
+    params: dict[str, Any] = {
+        "shape": shape,
+        "vth": neuron.vth,
+        "spike_exp": neuron.spike_exp,
+        "state_exp": neuron.state_exp,
+    }
     if timing.reset_interval is None and neuron.model == "released":
         return Delta(**params)
     return ResetDelta(**params, model=neuron.model, name=name, **timing.reset)
@@ -107,7 +89,12 @@ def _delta(neuron: netx.Delta, shape: PortShape, bias: Any, timing: Timing, name
 
 @_process.register
 def _sigma_delta(neuron: netx.SigmaDelta, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
-    params = {"shape": shape, "vth": neuron.vth, "spike_exp": neuron.spike_exp, "state_exp": neuron.state_exp}
+    params: dict[str, Any] = {
+        "shape": shape,
+        "vth": neuron.vth,
+        "spike_exp": neuron.spike_exp,
+        "state_exp": neuron.state_exp,
+    }
     if timing.reset_interval is None and neuron.model == "released":
         whole = 0 if bias is None else np.broadcast_to(bias, shape).copy()
         return SigmaDelta(**params, bias=whole)

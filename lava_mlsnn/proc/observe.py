@@ -24,7 +24,9 @@ class Observer(Protocol):
 
 
 def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:
-    """A series per Lava timestep in sample time: (steps, ...) -> (samples, T, ...), step t of sample k at k T + t + depth.
+    """A series per Lava timestep in sample time: step t of sample k is at k T + t + depth.
+
+    **Shape:** (steps, ...) -> (samples, T, ...).
 
     Raises:
         ValueError: the series is shorter.
@@ -103,9 +105,7 @@ class Counter:
         values = {name: column(2 * i + 1, depth[name]) for name, i in order.items()}
         return Activity(samples, events, values, sites)
 
-    def _recurrent(
-        self, events: NDArray[np.int64], layer: Layer, samples: int, timesteps: int
-    ) -> NDArray[np.int64]:
+    def _recurrent(self, events: NDArray[np.int64], layer: Layer, samples: int, timesteps: int) -> NDArray[np.int64]:
         """A recurrent synapse sees at step t what was sent at t - 1, and nothing at a sample's first step."""
         own = sample_steps(events, self.graph.depth[layer.name], samples, timesteps).sum(axis=0)
         return np.concatenate(([0], own[:-1]))

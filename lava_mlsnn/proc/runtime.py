@@ -133,6 +133,7 @@ class GuardedRuntime(Runtime):
 
     timeout: float | None = None
     _owner = 0
+    _messaging_infrastructure: Any
 
     def initialize(self, node_cfg_idx: int = 0) -> None:
         """Fork the processes, and wait until each is built."""
@@ -205,9 +206,11 @@ class GuardedRuntime(Runtime):
                 for port in [port for port in pending if port.probe()]:
                     data = port.recv()
                     if enum_equal(data, MGMT_RESPONSE.REQ_PAUSE):
-                        return self.pause()
+                        self.pause()
+                        return
                     if enum_equal(data, MGMT_RESPONSE.REQ_STOP):
-                        return self.stop()
+                        self.stop()
+                        return
                     if not enum_equal(data, MGMT_RESPONSE.DONE):
                         self._fail()
                     pending.remove(port)

@@ -46,7 +46,12 @@ class SimCfg(Loihi2SimCfg):
 
 
 def run(
-    process: AbstractProcess, steps: int, *, timeout: float | None = None, run_cfg: Any = None, slots: int = CHANNEL_SLOTS
+    process: AbstractProcess,
+    steps: int,
+    *,
+    timeout: float | None = None,
+    run_cfg: Any = None,
+    slots: int = CHANNEL_SLOTS,
 ) -> None:
     """Run a Process and all that are connected to it for some timesteps, under guard; Vars can be read afterwards.
 
@@ -167,5 +172,3 @@ def tidy() -> Iterator[None]:
         del variables[sizes[1] :]
         for handler in [handler for handler in handlers if handler not in sizes[2]]:
             logging.getLogger().removeHandler(handler)
-
-

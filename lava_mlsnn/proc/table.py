@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lava_mlsnn.netx import Connection, Conv, Layer, NetGraph, Pool
+from lava_mlsnn.netx import Connection, Conv, DelayDense, Layer, NetGraph, Pool
 
 HEADER = "|   Type   |  W  |  H  |  C  | ker | str | pad | dil | grp |delay| neuron      | name <- reads"
 
@@ -33,9 +33,11 @@ def _row(graph: NetGraph, layer: Layer, connection: Connection) -> str:
     elif isinstance(synapse, Pool):
         kernel, stride = _pair(synapse.kernel[::-1]), _pair(synapse.stride[::-1])
     delays = [graph.delay(layer, connection, source) for source in connection.sources]
-    cells = [f"{synapse.kind.capitalize():10s}", f"{width:5d}", f"{height:5d}", f"{channels:5d}"]
+    delayed = any(delays) or isinstance(synapse, DelayDense)
+    kind = "Dense" if isinstance(synapse, DelayDense) else synapse.kind.capitalize()
+    cells = [f"{kind:10s}", f"{width:5d}", f"{height:5d}", f"{channels:5d}"]
     cells += [f"{text:>5s}" for text in (kernel, stride, padding, dilation, groups)]
-    cells += [f"{str(any(delays)):5s}", f" {layer.neuron.kind:12s}"]
+    cells += [f"{delayed!s:5s}", f" {layer.neuron.kind:12s}"]
     return "|" + "|".join(cells) + f"| {layer.name} <- {' + '.join(connection.sources)}"
 
 

@@ -7,8 +7,6 @@ import signal
 import time
 
 import numpy as np
-
-import lava_mlsnn  # noqa: F401, I001 - mends Lava's imports
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
@@ -19,7 +17,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
 
-class Unpicklable(Exception):
+class UnpicklableError(Exception):
     """An exception that cannot travel between processes."""
 
     def __init__(self, handle: object) -> None:
@@ -32,7 +30,7 @@ def explode() -> None:
 
 
 def explode_strangely() -> None:
-    raise Unpicklable(lambda: None)
+    raise UnpicklableError(lambda: None)
 
 
 WAYS = {

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.conv.process import Conv as StockConv
+from lava.proc.dense.process import Dense as StockDense
+from lava.proc.io.sink import RingBuffer as StockSink
+from lava.proc.io.source import RingBuffer as StockSource
+from lava.proc.lif import process as stock_lif
 
 from lava_mlsnn import proc, sim
 from lava_mlsnn.netx import (
@@ -22,15 +29,6 @@ from lava_mlsnn.netx import (
     Readout,
     SigmaDelta,
 )
-
-from lava.magma.core.run_conditions import RunSteps  # isort: skip - Lava is mended first
-from lava.magma.core.run_configs import Loihi2SimCfg
-from lava.proc.conv.process import Conv as StockConv
-from lava.proc.dense.process import Dense as StockDense
-from lava.proc.io.sink import RingBuffer as StockSink
-from lava.proc.io.source import RingBuffer as StockSource
-from lava.proc.lif.process import LIF as StockLIF
-from lava.proc.lif.process import LIFReset
 
 BOTH = pytest.mark.parametrize("fused", [True, False], ids=["fused", "hierarchical"])
 
@@ -90,7 +88,10 @@ def test_layers_are_stock_processes_where_those_compute_the_same():
 
 def test_fused_layers_tell_shapes_and_depths():
     net = proc.Network(residual())
-    assert [(layer.name, layer.shape, layer.depth) for layer in net.layers][3:] == [("down", (4, 3, 4), 4), ("out", (5,), 5)]
+    assert [(layer.name, layer.shape, layer.depth) for layer in net.layers][3:] == [
+        ("down", (4, 3, 4), 4),
+        ("out", (5,), 5),
+    ]
     assert net.in_layer.inp is net.inp and net.out_layer.out is net.out
     assert net.latency == 5
 
@@ -116,16 +117,18 @@ def chain(neuron, bias=None):
 def test_stock_neurons_reset_only_when_asked():
     graph = chain(LIF(vth=10, dv=0), [5, -3])
     net = proc.Network(graph, fused=False)
-    assert net.reset_interval is None and type(net.layers[0].neuron) is StockLIF
+    assert net.reset_interval is None and type(net.layers[0].neuron) is stock_lif.LIF
     net = proc.Network(graph, fused=False, reset_interval=4, reset_offset=1)
-    assert type(net.layers[1].neuron) is LIFReset
+    assert type(net.layers[1].neuron) is stock_lif.LIFReset
     assert net.layers[1].neuron.proc_params["reset_offset"] == 3  # 1 + 1 + depth 1
     assert proc.Network(residual(steps=3)).reset_interval == 3
     assert proc.Network(residual(), reset_interval=None).reset_interval is None
 
 
 @pytest.mark.parametrize("reset", [(None, 0), (3, 0), (3, 2), (5, 1)], ids=str)
-@pytest.mark.parametrize("neuron", [LIF(vth=10, dv=128, du=1024), SigmaDelta(2, 1, 2), MultiLevel(3, 7)], ids=lambda n: n.kind)
+@pytest.mark.parametrize(
+    "neuron", [LIF(vth=10, dv=128, du=1024), SigmaDelta(2, 1, 2), MultiLevel(3, 7)], ids=lambda n: n.kind
+)
 def test_both_models_agree_on_any_reset(neuron, reset):
     graph = chain(neuron, [5, -3])
     frames = np.random.default_rng(0).integers(-20, 40, size=(14, 3)).astype(np.int32)
@@ -143,13 +146,10 @@ def test_both_models_agree_on_any_reset(neuron, reset):
         assert recordings[0][name].shape[0] == 14 and recordings[0][name].any()
 
 
-def test_num_layers_and_spike_exp():
+def test_num_layers():
     assert len(proc.Network(residual(), num_layers=2)) == 2
     assert proc.Network(residual(), num_layers=2).out.shape == (8, 6, 4)
     assert len(proc.Network(residual(), num_layers=9)) == 5
-    net = proc.Network(chain(SigmaDelta(2)), spike_exp=3, fused=False)
-    assert net.graph["dense"].neuron.spike_exp == 3
-    assert net.layers[1].neuron.proc_params["spike_exp"] == 3
 
 
 def test_a_network_runs_from_its_file(tmp_path):
@@ -242,7 +242,7 @@ def test_a_network_without_input_runs_on_its_bias():
         (lambda: proc.Network(residual(), reset_interval="T"), "reset_interval.*'T'"),
         (lambda: proc.Network(residual(), reset_interval=0), "reset_interval"),
         (lambda: proc.Network(residual(), num_layers=0), "num_layers"),
-        (lambda: proc.Network(residual(), spike_exp=9), "spike_exp"),
+        (lambda: proc.Network(residual(), spike_exp=6), "spike_exp: only for stock files"),
         (lambda: proc.Network(chain(LIF(vth=1), [40000, 0]), fused=False), "'dense'.*16 bits.*40000"),
         (lambda: proc.Monitor(proc.Network(residual()), ["zzz"], steps=3), "no layer 'zzz'"),
         (lambda: proc.ActivityProbe(proc.Network(residual()), steps=0), "steps of a probe"),

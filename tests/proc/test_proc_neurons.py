@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lava.magma.core.run_configs import Loihi2SimCfg
+from lava.proc.io.source import RingBuffer as StockSource
 
 from lava_mlsnn import netx, proc
 from lava_mlsnn.sim import reference
-
-from lava.magma.core.run_configs import Loihi2SimCfg  # isort: skip - Lava is mended first
-from lava.proc.io.source import RingBuffer as StockSource
 
 RNG = np.random.default_rng(5)
 FLOAT = Loihi2SimCfg(select_tag="floating_pt")

@@ -11,14 +11,12 @@ import time
 import numpy as np
 import psutil
 import pytest
-
-from lava_mlsnn import proc
-
-from proc_broken import Broken  # isort: skip - Lava is mended first
-
 from lava.magma.core.run_conditions import RunContinuous, RunSteps
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.io.sink import RingBuffer
+from proc_broken import Broken
+
+from lava_mlsnn import proc
 
 
 def chain(way, step):
@@ -33,7 +31,7 @@ def chain(way, step):
 
 WORDS = {
     "raise": "ArithmeticError: the sky falls",
-    "raise unpicklable": "Unpicklable: cannot be pickled",
+    "raise unpicklable": "UnpicklableError: cannot be pickled",
     "exit": "exit code 3",
     "exit quietly": "broken",
     "kill": "SIGKILL",
@@ -116,7 +114,9 @@ print("running", flush=True)
 """
 
 
-@pytest.mark.parametrize("end", ["import time; time.sleep(100)", "", "raise SystemExit(0)"], ids=["kill", "end", "exit"])
+@pytest.mark.parametrize(
+    "end", ["import time; time.sleep(100)", "", "raise SystemExit(0)"], ids=["kill", "end", "exit"]
+)
 def test_no_process_outlives_the_parent(end):
     script = PARENT.format(folder=os.path.dirname(__file__), end=end)
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)

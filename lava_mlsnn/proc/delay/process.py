@@ -34,9 +34,7 @@ class Delay(Process):
         name: str | None = None,
     ) -> None:
         (steps,) = positive_ints(steps, "steps of a delay", 1, 0)
-        super().__init__(
-            shape=shape, steps=steps, reset_interval=reset_interval, reset_offset=reset_offset, name=name
-        )
+        super().__init__(shape=shape, steps=steps, reset_interval=reset_interval, reset_offset=reset_offset, name=name)
         self.s_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.buffer = Var(shape=(max(steps, 1), *shape), init=0)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from os import PathLike, fspath
 from typing import Any
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx import INPUT, Delta, NetGraph, SigmaDelta
-from lava_mlsnn.netx.spec import integer, positive_ints
+from lava_mlsnn.netx import INPUT, NetGraph
+from lava_mlsnn.netx.spec import positive_ints
 from lava_mlsnn.proc.build import Builder, NetworkLayer, connect
 from lava_mlsnn.proc.layout import port_shapes
 from lava_mlsnn.proc.observe import Observer
@@ -23,9 +22,10 @@ AUTO = "auto"
 class Network(Process):
     """A network as one Lava Process, from a NetGraph or a ``.net`` file, ours or stock NetX.
 
-    It has two models, chosen here. ``fused=True`` runs the integer engine in a single Process: no synchronisation between
-    layers, events instead of dense convolutions. ``fused=False`` makes one Process per synapse and population, stock ones
-    where those compute the same integers: what a compiler for hardware sees. Latency, resets and spikes are the same.
+    It has two models, chosen here. ``fused=True`` runs the integer engine in a single Process: no synchronisation
+    between layers, events instead of dense convolutions. ``fused=False`` makes one Process per synapse and population,
+    stock ones where those compute the same integers: what a compiler for hardware sees. Latency, resets and spikes are
+    the same.
 
     Ports are in Lava's order: an image of shape (C, H, W) is (W, H, C) at ``inp``, ``image.transpose(2, 1, 0)``; a flat
     input is (C,); so is the output of a dense layer.
@@ -40,7 +40,9 @@ class Network(Process):
         reset_offset: phase of the resets: the layer of depth d resets at steps with
             ``step % reset_interval == (reset_offset + 1 + d) % reset_interval``.
         num_layers: take only the first layers.
-        spike_exp: binary places of graded spikes in sigma-delta layers; None keeps what the graph says.
+        spike_exp, input_shape, input_message_bits: for stock files only, as in stock NetX (``input_shape`` is
+            (W, H, C)): binary places of sigma-delta messages, by default 6; the input of a file without an input layer,
+            and the bits of its spikes, by default 0 for binary ones.
         name: of the Process.
 
     Attributes:
@@ -80,10 +82,15 @@ class Network(Process):
         reset_offset: int = 0,
         num_layers: int | None = None,
         spike_exp: int | None = None,
+        input_shape: tuple[int, ...] | None = None,
+        input_message_bits: int | None = None,
         name: str | None = None,
     ) -> None:
         self.filename = None if isinstance(net, NetGraph) else fspath(net)
-        self.graph = _graph(net, num_layers, spike_exp)
+        stock = {"spike_exp": spike_exp, "input_shape": input_shape, "input_message_bits": input_message_bits}
+        self.graph = _truncated(
+            _graph(net, {key: value for key, value in stock.items() if value is not None}), num_layers
+        )
         self.reset_interval = _reset_interval(self.graph, reset_interval)
         self.reset_offset = int(reset_offset)
         self.observers: list[Observer] = []
@@ -138,22 +145,22 @@ class HierarchicalNetwork(Network):
         return layers
 
 
-def _graph(net: Any, num_layers: int | None, spike_exp: int | None) -> NetGraph:
-    graph = net if isinstance(net, NetGraph) else netx.load(net)
-    if num_layers is not None:
-        (count,) = positive_ints(num_layers, "num_layers", 1)
-        if count < len(graph):
-            graph = NetGraph(graph.input, graph.layers[:count], graph.timesteps)
-    if spike_exp is not None:
-        exponent = integer(spike_exp, "spike_exp", 0, 7)
-        layers = [
-            replace(layer, neuron=replace(layer.neuron, spike_exp=exponent))
-            if isinstance(layer.neuron, (Delta, SigmaDelta))
-            else layer
-            for layer in graph
-        ]
-        graph = replace(graph, layers=tuple(layers))
-    return graph
+def _graph(net: Any, stock: dict[str, Any]) -> NetGraph:
+    if isinstance(net, NetGraph):
+        if stock:
+            raise ValueError(f"{', '.join(stock)}: only for stock files, a NetGraph says it itself")
+        return net
+    if "input_shape" in stock:
+        sizes = positive_ints(stock["input_shape"], "input_shape", len(stock["input_shape"]))
+        stock["input_shape"] = (*sizes, 1, 1)[:3] if len(sizes) == 1 else sizes[::-1]
+    return netx.load(net, **stock)
+
+
+def _truncated(graph: NetGraph, num_layers: int | None) -> NetGraph:
+    if num_layers is None:
+        return graph
+    (count,) = positive_ints(num_layers, "num_layers", 1)
+    return graph if count >= len(graph) else NetGraph(graph.input, graph.layers[:count], graph.timesteps)
 
 
 def _reset_interval(graph: NetGraph, value: int | str | None) -> int | None:

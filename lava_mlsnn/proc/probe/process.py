@@ -45,8 +45,8 @@ def attach(net: Network, observer: Observer) -> None:
 class ActivityProbe:
     """Counts a network's activity while it runs in Lava, without storing a spike.
 
-    The counts equal those of :func:`lava_mlsnn.sim.run`, in both models. In a fused network they are taken on the spot, in
-    a hierarchical one by one more Process that all layers send to.
+    The counts equal those of :func:`lava_mlsnn.sim.run`, in both models. In a fused network they are taken on the spot,
+    in a hierarchical one by one more Process that all layers send to.
 
     Args:
         net: a network that has not run yet.
