@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .program import CHUNK, DECODE, DECODE_ENCODE, ENCODE, FIRE, INTEGRATE, LEAKY, PASS, Node, Slot
-from .simd import Lanes, elementwise, inner, lowest_bit, nonzero_mask
+from .simd import Lanes, elementwise, inlined, inner, lowest_bit, nonzero_mask
 
 Values = list[Lanes]
 
@@ -112,12 +112,12 @@ def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, p: int, n
     elif kernel == DECODE:
         _decode_loop(n, (work, work, work), (c, v, z), ())
     else:
-        a, d = (np.int32(node[Node.A]), np.int32(node[Node.B])), (np.int32(node[Node.C]), np.int32(node[Node.D]))
+        shifts = np.int32(node[Node.A]), np.int32(node[Node.B]), np.int32(node[Node.C]), np.int32(node[Node.D])
         if kernel == ENCODE:
-            _encode_loop(n, (work, work, work, work), (c, v, v + size, z), a + d)
+            _encode_loop(n, (work, work, work, work), (c, v, v + size, z), shifts)
         elif kernel == DECODE_ENCODE:
             places = c, v, v + size, v + 2 * size, z, b
-            _decode_encode_loop(n, (work, work, work, work, work, constants), places, a + d)
+            _decode_encode_loop(n, (work, work, work, work, work, constants), places, shifts)
 
 
 @inner
@@ -171,7 +171,7 @@ def _mask(work: Any, start: int, n: int) -> int:
     return mask
 
 
-@inner
+@inlined
 def fire(node: Any, constants: Any, floats: Any, work: Any, current: int, z: int, events: int, slot: Any) -> None:
     """One step of a layer: state and currents in, event list out."""
     channels, sites, size = node[Node.CHANNELS], node[Node.SITES], node[Node.SIZE]
@@ -179,11 +179,10 @@ def fire(node: Any, constants: Any, floats: Any, work: Any, current: int, z: int
     at_once = min(max(CHUNK // channels, 1), sites)
     for site in range(0, sites, at_once):
         here = min(at_once, sites - site)
-        if node[Node.PER_SITE]:
-            _update(node, constants, floats, work, site * channels, site * channels, here * channels, current, z)
-        else:
-            for k in range(here):
-                i = (site + k) * channels
-                _update(node, constants, floats, work, i, 0, channels, current, z + k * channels)
+        together = here if node[Node.PER_SITE] else 1
+        for k in range(0, here, together):
+            i = (site + k) * channels
+            p = i if node[Node.PER_SITE] else 0
+            _update(node, constants, floats, work, i, p, together * channels, current, z + k * channels)
         if node[Node.KERNEL] != INTEGRATE:
             collect(work, z, site, here, channels, events, sites, size, slot)

@@ -15,7 +15,7 @@ from ..energy.activity import Activity
 from .dynamics import clear, collect, fire
 from .program import INTEGRATE, Link, Node, Place, Program, Slot
 from .scatter import transmit
-from .simd import inner
+from .simd import inlined, inner
 
 
 class Control(IntEnum):
@@ -39,7 +39,7 @@ def _list(nodes: Any, node: int, slots: Any, step: int) -> tuple[int, Any]:
     return row[Node.EVENTS] + turn * (row[Node.SITES] + 1 + 2 * row[Node.SIZE]), slots[row[Node.FIRST_SLOT] + turn]
 
 
-@inner
+@inlined
 def _merge(
     nodes: Any, sources: Any, link: Any, slots: Any, work: Any, control: Any, step: int, node: int, fresh: bool
 ) -> tuple[int, Any]:
@@ -59,11 +59,12 @@ def _merge(
             work[merged + work[e]] += work[e + size]
     clear(empty)
     collect(work, merged, 0, sites, row[Node.CHANNELS], control[Place.MERGED_EVENTS], sites, size, empty)
-    work[merged : merged + size] = 0
+    for k in range(merged, merged + size):
+        work[k] = 0
     return control[Place.MERGED_EVENTS], empty
 
 
-@inner
+@inlined
 def _layer(
     weights: Any,
     wide_weights: Any,
@@ -117,30 +118,34 @@ def _layer(
     now[node], now[count + node] = slot[Slot.COUNT], slot[Slot.SUM]
 
 
-@inner
+@inlined
 def _zero_state(row: Any, work: Any) -> None:
-    work[row[Node.STATE] : row[Node.STATE] + row[Node.STATES] * row[Node.SIZE]] = 0
+    for k in range(row[Node.STATE], row[Node.STATE] + row[Node.STATES] * row[Node.SIZE]):
+        work[k] = 0
 
 
-@inner
+@inlined
 def _count(now: Any, depths: Any, ring: Any, sample: Any, totals: Any, control: Any, step: int) -> None:
     """Add the counts of one step, in sample time: those of a sample are added when its last step has left the network.
 
     In a pipeline every layer is ``depth`` steps late, so counts wait in a ring until the deepest layer has caught up.
     """
     latency, period = control[Control.LATENCY], control[Control.PERIOD]
-    ring[step % len(ring)] = now
+    for k in range(len(now)):
+        ring[step % len(ring), k] = now[k]
     t = (step - latency - 1) % period
     if step <= latency:
         return
     for k in range(len(now)):
         sample[t, k] = ring[(step - latency + depths[k]) % len(ring), k]
     if t == period - 1:
-        totals += sample
+        for i in range(period):
+            for k in range(len(now)):
+                totals[i, k] += sample[i, k]
         control[Control.SAMPLES] += 1
 
 
-@inner
+@inlined
 def _copy_out(nodes: Any, slots: Any, work: Any, places: Any, frames: Any, step: int, i: int) -> None:
     """Spikes of the wanted nodes (a readout's voltage), dense, into row i of ``frames``."""
     for node in range(len(nodes)):
@@ -149,9 +154,11 @@ def _copy_out(nodes: Any, slots: Any, work: Any, places: Any, frames: Any, step:
             continue
         if nodes[node, Node.KERNEL] == INTEGRATE and node > 0:
             state = nodes[node, Node.STATE]
-            frames[i, start : start + size] = work[state : state + size]
+            for k in range(size):
+                frames[i, start + k] = work[state + k]
             continue
-        frames[i, start : start + size] = 0
+        for k in range(start, start + size):
+            frames[i, k] = 0
         events, slot = _list(nodes, node, slots, step)
         first = events + nodes[node, Node.SITES] + 1
         for e in range(first, first + slot[Slot.COUNT]):
@@ -195,7 +202,8 @@ def _advance(stamp: int) -> Any:
         for i in range(control[Control.STEPS]):
             control[Control.STEP] += 1
             step = control[Control.STEP]
-            now[:] = 0
+            for k in range(len(now)):
+                now[k] = 0
             events, slot = _list(nodes, 0, slots, step)
             if i < len(images):
                 _read(nodes, images, i, work, control[Place.MERGED], events, slot)
@@ -228,14 +236,16 @@ def _advance(stamp: int) -> Any:
         return njit(nogil=True, error_model="numpy")(advance)
 
 
-@inner
+@inlined
 def _read(nodes: Any, images: Any, i: int, work: Any, begin: int, events: int, slot: Any) -> None:
     """Image i as an event list."""
     sites, channels, size = nodes[0, Node.SITES], nodes[0, Node.CHANNELS], nodes[0, Node.SIZE]
-    work[begin : begin + size] = images[i]
+    for k in range(size):
+        work[begin + k] = images[i, k]
     clear(slot)
     collect(work, begin, 0, sites, channels, events, sites, size, slot)
-    work[begin : begin + size] = 0
+    for k in range(begin, begin + size):
+        work[k] = 0
 
 
 def _stamp() -> int:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .layout import ONE_TO_ONE, ROWS
 from .program import Link, Slot
-from .simd import add_rows, inner
+from .simd import add_rows, inlined, inner
 
 INT24_MAX = 2**23 - 1
 INT32_MAX = 2**31 - 1
@@ -110,7 +110,7 @@ def _add_large(
         j += 1
 
 
-@inner
+@inlined
 def _rows(
     weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: int, slot: Any, size: int
 ) -> None:
@@ -207,7 +207,7 @@ def _settle(acc: Any, start: int, current: Any, target: int, n: int, exponent: i
     return left
 
 
-@inner
+@inlined
 def transmit(
     weights: Any,
     wide_weights: Any,
@@ -235,11 +235,11 @@ def transmit(
         return 0
     reach = bound * max(slot[Slot.MAX], -slot[Slot.MIN])
     exponent, bits = link[Link.EXPONENT], link[Link.BITS]
-    if link[Link.WIDE]:
-        _any(wide_weights, constants, link, wide_work, 0, work, events, slot, size)
-        return _settle(wide_work, 0, work, current, out_size, exponent, bits)
-    if reach > INT32_MAX:
-        _any(weights, constants, link, wide_work, 0, work, events, slot, size)
+    if link[Link.WIDE] or reach > INT32_MAX:
+        if link[Link.WIDE]:
+            _any(wide_weights, constants, link, wide_work, 0, work, events, slot, size)
+        else:
+            _any(weights, constants, link, wide_work, 0, work, events, slot, size)
         return _settle(wide_work, 0, work, current, out_size, exponent, bits)
     direct = exponent == 0 and reach <= INT24_MAX
     target = current if direct else scratch
