@@ -1,0 +1,20 @@
+"""What a run says about a network: one JSON-ready record, and the tables, pictures and pages made from it alone."""
+
+from __future__ import annotations
+
+from .page import page
+from .picture import picture
+from .record import network_record, provenance, results
+from .tables import checks_table, comparison_table, layers_table, terms_table
+
+__all__ = [
+    "checks_table",
+    "comparison_table",
+    "layers_table",
+    "network_record",
+    "page",
+    "picture",
+    "provenance",
+    "results",
+    "terms_table",
+]

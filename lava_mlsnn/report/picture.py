@@ -1,0 +1,67 @@
+"""The picture of a comparison: events per layer, and energy by term, beside the ANN twin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .units import joules, percent
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+"""Okabe and Ito's palette, which people with any kind of colour vision can tell apart."""
+
+
+def picture(document: Mapping[str, Any], path: str | Path) -> Path:
+    """Write a PNG of a document of :func:`lava_mlsnn.report.results`.
+
+    Left: events per image and layer of each network. Right: energy per image by term of each network and of the ANN
+    twin of the first.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    records = document["networks"]
+    rows = max(len(record["layers"]) for record in records)
+    figure = Figure(figsize=(11, max(4.2, 1.6 + 0.26 * rows * min(2, len(records)))), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    _events(left, records)
+    _energy(right, records)
+    figure.suptitle(document["title"], fontsize=11, x=0.01, ha="left")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    return Path(path)
+
+
+def _events(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
+    names = [row["name"] for row in records[0]["layers"] if row["levels"]]
+    height = 0.8 / len(records)
+    for index, record in enumerate(records):
+        events = {row["name"]: row["events"] for row in record["layers"]}
+        positions = [i + height * (index - (len(records) - 1) / 2) for i in range(len(names))]
+        label = f"{record['name']} ({percent(record['accuracy'].get('engine', float('nan')))} right)"
+        values = [events.get(name, 0.0) for name in names]
+        axes.barh(positions, values, height * 0.94, color=COLOURS[index], label=label)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel("events (non-zero spikes) per image")
+    axes.legend(fontsize=8, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _energy(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
+    bars = [(record["name"], record["energy"]["snn"]) for record in records]
+    bars.append(("ANN twin", records[0]["energy"]["ann"]))
+    terms = list(dict.fromkeys(term for _, energy in bars for term in energy["terms"]))
+    bottoms = [0.0] * len(bars)
+    for index, term in enumerate(terms):
+        values = [energy["terms"].get(term, 0.0) * 1e6 for _, energy in bars]
+        axes.bar(range(len(bars)), values, 0.62, bottom=bottoms, color=COLOURS[index % len(COLOURS)], label=term)
+        bottoms = [b + v for b, v in zip(bottoms, values, strict=True)]
+    for i, (_, energy) in enumerate(bars):
+        axes.text(i, bottoms[i], joules(energy["total"]), ha="center", va="bottom", fontsize=9)
+    axes.set_xticks(range(len(bars)), [name for name, _ in bars], fontsize=8)
+    axes.set_ylabel("energy per image in µJ (45 nm, model " + bars[0][1]["model"] + ")")
+    axes.margins(y=0.08)
+    axes.legend(fontsize=8, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)

@@ -1,0 +1,126 @@
+"""Records: plain dictionaries of numbers, ready for JSON, from which every table, picture and page is made."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+from ..energy import estimate
+from ..energy.activity import Activity
+from ..energy.report import Report
+from ..netx import digest
+from ..netx.graph import INPUT, Layer, NetGraph
+
+FORMAT = 1
+"""Version of the records; a change of meaning counts it up."""
+
+PACKAGES = ("lava-mlsnn", "lava-nc", "lava-dl", "torch", "numpy", "numba", "lightning", "h5py")
+
+
+def network_record(
+    name: str, graph: NetGraph, activity: Activity, accuracy: Mapping[str, float], model: str = "lemaire"
+) -> dict[str, Any]:
+    """Everything measured of one network: shapes, activity per layer, energy per layer and term, and its ANN twin.
+
+    Args:
+        name: what tables call it.
+        graph: the network.
+        activity: counts over a test set.
+        accuracy: how it was computed -> share of right labels, such as {"float": 0.98, "engine": 0.978}.
+        model: of energy.
+
+    Events are non-zero spikes per sample over all T steps, whatever their value (paper 000, Eq 11); the sum over the
+    network leaves out its input, which is not a spike.
+    """
+    snn, ann = estimate(graph, activity, model), estimate(graph, None, model)
+    layers = [_layer(layer, graph, activity, snn, ann) for layer in graph]
+    ratio, low, high = snn.ratio(ann)
+    return {
+        "name": name,
+        "timesteps": graph.timesteps,
+        "levels": max((row["levels"] for row in layers if row["levels"]), default=1),
+        "digest": digest(graph),
+        "samples": activity.samples,
+        "accuracy": {key: float(value) for key, value in accuracy.items()},
+        "input": {
+            "shape": list(graph.input.shape),
+            "bits": graph.input.bits,
+            "events": activity.mean_events(INPUT),
+        },
+        "layers": layers,
+        "totals": {
+            "neurons": sum(row["neurons"] for row in layers),
+            "parameters": sum(row["parameters"] for row in layers),
+            "events": sum(row["events"] for row in layers),
+            "values": sum(row["values"] for row in layers),
+            "energy": snn.total,
+            "energy_ann": ann.total,
+            "ratio": ratio,
+            "ratio_low": low,
+            "ratio_high": high,
+        },
+        "energy": {"snn": snn.to_dict(), "ann": ann.to_dict()},
+    }
+
+
+def results(
+    title: str, networks: Sequence[Mapping[str, Any]], run: Mapping[str, Any], checks: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """One document of several networks on the same data: what is written as JSON and shown as a page.
+
+    Args:
+        title: of the page.
+        networks: records of :func:`network_record`.
+        run: provenance, see :func:`provenance`.
+        checks: ``{"what": ..., "passed": bool, "detail": ...}`` each.
+    """
+    return {"format": FORMAT, "title": title, "networks": list(networks), "checks": list(checks), "run": dict(run)}
+
+
+def provenance(command: str, dataset: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """How to get the same numbers again: command, data, versions."""
+    return {"command": command, "dataset": dict(dataset or {}), **more, "versions": versions()}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide about the numbers; "" for a missing one."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = ""
+    return found
+
+
+def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: Report) -> dict[str, Any]:
+    events = activity.mean_events(layer.name)
+    weights = [getattr(connection.synapse, "weight", None) for connection in layer.connections]
+    parameters = sum(weight.size for weight in weights if weight is not None and weight.ndim > 1)
+    return {
+        "name": layer.name,
+        "kind": snn[layer.name].kind,
+        "inputs": list(layer.inputs),
+        "shape": list(layer.shape),
+        "neurons": prod(layer.shape),
+        "parameters": int(parameters + (0 if layer.bias is None else layer.bias.size)),
+        "levels": int(getattr(layer.neuron, "levels", 0)),
+        "events": events,
+        "values": float(activity.values[layer.name].sum()) / activity.samples,
+        "rate": events / (layer.size * graph.timesteps),
+        "energy": snn[layer.name].total,
+        "energy_ann": ann[layer.name].total,
+        # At a residual sum both counts are told: what the connections carry and what stands behind the sum.
+        "sums": [
+            {
+                "sources": list(connection.sources),
+                "events": activity.events_in(connection),
+                "sites": activity.mean_sites(layer, index),
+            }
+            for index, connection in enumerate(layer.connections)
+            if len(connection.sources) > 1
+        ],
+    }

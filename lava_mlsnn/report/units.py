@@ -1,0 +1,64 @@
+"""Numbers as people read them; one place, so that terminal, picture and page agree."""
+
+from __future__ import annotations
+
+PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
+
+
+def joules(value: float) -> str:
+    """An energy with three significant digits.
+
+    Example:
+        >>> joules(1.2345e-5), joules(9.996e-7), joules(0.0)
+        ('12.3 µJ', '1.00 µJ', '0 J')
+    """
+    if value == 0:
+        return "0 J"
+    factor, prefix = next((p for p in PREFIXES if abs(value / p[0]) >= 0.9995), PREFIXES[-1])
+    return f"{significant(value / factor)} {prefix}J"
+
+
+def significant(value: float) -> str:
+    """Three significant digits without an exponent.
+
+    Example:
+        >>> significant(1.2345), significant(99.96), significant(123.4), significant(0.01234)
+        ('1.23', '100', '123', '0.0123')
+    """
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.3g}")
+    digits = len(str(int(abs(rounded))))
+    return f"{rounded:.{max(0, 3 - digits)}f}" if abs(rounded) >= 1 else f"{rounded:.3g}"
+
+
+def count(value: float) -> str:
+    """A count or the mean of counts: thousands with a comma, one decimal below 1000 unless it is whole.
+
+    Example:
+        >>> count(12345.6), count(12.34), count(7.0)
+        ('12,346', '12.3', '7')
+    """
+    if abs(value) >= 1000 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}"
+
+
+def percent(value: float) -> str:
+    """A share.
+
+    Example:
+        >>> percent(0.9777), percent(1.0)
+        ('97.8 %', '100.0 %')
+    """
+    return f"{value * 100:.1f} %"
+
+
+def ratio(value: float) -> str:
+    """A quotient.
+
+    Example:
+        >>> ratio(0.4567), ratio(12.0)
+        ('0.457', '12.0')
+    """
+    return significant(value)
