@@ -50,7 +50,7 @@ lint: $(READY) ## ruff (lint and format) and mypy
 
 .PHONY: exports
 exports: $(READY) ## train the nets of netx_exports/ again
-	@$(BIN)/python netx_exports/regenerate.py $(ARGS)
+	@$(BIN)/mlsnn exports $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environments and all that builds, tests and runs leave behind

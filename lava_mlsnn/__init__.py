@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from . import compat
 
+if TYPE_CHECKING:
+    from . import block, data, energy, loihi2, model, netx, neuron, proc, report, sim, train
+
+__all__ = ["block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "report", "sim", "train"]
 __version__ = "0.1.0"
 
 compat.apply()  # before anything imports Lava; loads nothing of it
 
-_ROOMS = ("analysis", "block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "sim", "train")
-
-__all__ = [*_ROOMS, "__version__"]
-
 
 def __getattr__(name: str) -> ModuleType:
-    if name in _ROOMS:
+    if name in __all__:
         return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its rooms are {', '.join(_ROOMS)}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its rooms are {', '.join(__all__)}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS})
+    return sorted({*globals(), *__all__})

@@ -52,6 +52,14 @@ def test_the_half_that_trains_imports_no_magma() -> None:
     assert loaded(modules("neuron", "block", "model", "train"), "lava.magma") == ""
 
 
+def test_every_room_is_there_by_name() -> None:
+    code = "import lava_mlsnn as ml; print(*(getattr(ml, name).__name__ for name in ml.__all__), *dir(ml))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert set(done.stdout.split()) >= {*lava_mlsnn.__all__, *(f"lava_mlsnn.{name}" for name in lava_mlsnn.__all__)}
+    with pytest.raises(AttributeError, match=r"no attribute 'neurons'; its rooms are block, data, .*neuron"):
+        _ = lava_mlsnn.neurons
+
+
 def test_the_version_is_stated_once_and_the_same() -> None:
     assert PROJECT["version"] == lava_mlsnn.__version__
 
