@@ -184,7 +184,9 @@ class Block(nn.Module):
         with torch.autocast(inputs[0].device.type, enabled=False):
             neuron.clamp()
             charge = self.charge(inputs, self.dyadic(q))
-            alpha = neuron.alpha * float(torch.as_tensor(neuron.threshold).detach())  # the sharpness alpha Vth of the float neuron
+            alpha = neuron.alpha * float(
+                torch.as_tensor(neuron.threshold).detach()
+            )  # the sharpness alpha Vth of the float neuron
             return functional.fire(charge, None, 1.0, neuron.levels, neuron.grad, alpha, exact=neuron.exact)[0]
 
     def charge(self, inputs: tuple[Tensor, ...], dyadic: Dyadic) -> Tensor:

@@ -159,9 +159,19 @@ def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, 
     exponent = exponent.clamp(0, cap)
     if not q.per_channel:
         return exponent.min().reshape(1)
-    if len(wide) < len(weights):  # an identity's weights 2^e share 8 bits: their range is limited
-        exponent = torch.minimum(exponent, exponent.min() + q.weight_bits - 2)
+    for weight in weights:
+        if weight.ndim == 1:
+            exponent = torch.minimum(exponent, exponent.min() + _identity_span(weight, q))
     return exponent
+
+
+def _identity_span(weight: torch.Tensor, q: Quantization) -> torch.Tensor:
+    """How far exponents may lie apart beside an identity, whose integers w 2^e share the bits of one synapse.
+
+    All of them where w is a power of two and needs one bit only, else half of them, which leaves w the others.
+    """
+    one_bit = (torch.frexp(weight.abs())[0] == 0.5).all()
+    return torch.where(one_bit, q.weight_bits - 2, (q.weight_bits - 2) // 2)
 
 
 def _floor_log2(x: torch.Tensor) -> torch.Tensor:

@@ -207,7 +207,7 @@ def test_more_steps_than_the_membranes_are_made_for() -> None:
 
 def test_half_precision_is_refused() -> None:
     net = block.quantized(ml.model.create("cnn", in_shape=(1, 6, 6), width=3, depth=2).eval()).half()
-    with pytest.raises(ValueError, match="quantised mode needs float32 or float64 parameters, got torch.float16"):
+    with pytest.raises(ValueError, match=r"quantised mode needs float32 or float64 parameters, got torch.float16"):
         net(torch.zeros(1, 1, 6, 6, dtype=torch.float16))
 
 

@@ -1,0 +1,191 @@
+"""Architectures by name: shapes, sizes, forms, options."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch_nets
+from torch import nn
+
+import lava_mlsnn as ml
+from lava_mlsnn import block, model
+from lava_mlsnn.neuron import Barrier, MultiLevel
+
+torch.set_num_threads(1)
+
+SMALL = {
+    "mlp": {"hidden": (9, 7)},
+    "cnn": {"width": 3, "depth": 2},
+    "vgg16": {"width": 3, "blocks": (1, 2), "hidden": (9,)},
+}
+RESNET = {"width": 3, "blocks": (1, 2)}
+FORMS = ("spiking", "sew", "ms", "sparse")
+
+
+def small(name: str, **options: object) -> model.Network:
+    torch.manual_seed(0)
+    shape = {"in_shape": (1, 8, 8), "input_scale": 1 / 16, "input_bits": 5, "num_classes": 4}
+    return model.create(name, **{**shape, **SMALL.get(name, RESNET), **options})
+
+
+@pytest.mark.parametrize("name", model.names())
+def test_every_model_trains_and_has_a_twin(name: str) -> None:
+    net = small(name, steps=2, levels=3)
+    images = torch.randint(0, 17, (4, 1, 8, 8), dtype=torch.uint8)
+    logits = net(images)
+    assert logits.shape == (4, 4)
+    logits.square().sum().backward()
+    assert all(p.grad is not None for p in net.parameters())
+    assert torch.equal(net.eval()(images), net(images[..., None].repeat(1, 1, 1, 1, 2) / 16))
+    assert net.in_shape == (1, 8, 8) and net.example_shape == (1, 1, 8, 8, 2)
+    assert net(torch.zeros(net.example_shape)).shape == (1, 4)
+
+    twin = model.twin(net)
+    assert {k: v.shape for k, v in twin.state_dict().items()} == {k: v.shape for k, v in net.state_dict().items()}
+    assert not any(isinstance(m, MultiLevel | Barrier) for m in twin.modules())
+    assert twin(images).shape == (4, 4)
+
+
+@pytest.mark.parametrize("name", [name for name in model.names() if not name.startswith("ms_")])
+def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
+    net = small(name, steps=2, levels=3)
+    images = torch.randint(0, 17, (5, 1, 8, 8), dtype=torch.uint8)
+    torch_nets.randomise(net, 1)
+    graph = ml.netx.quantize(net.eval(), labels="abcd")
+    assert graph.labels == ("a", "b", "c", "d") and graph.timesteps == 2 and graph.input.scale == 1 / 16
+    run = ml.sim.run(graph, images.numpy(), trace=True, engine="reference")
+    spikes = block.trace(net, images)
+    assert set(spikes) == {"input", *run.trace}
+    for layer, trace in run.trace.items():
+        assert np.array_equal(spikes[layer].numpy(), trace), layer
+    assert all(run.activity.mean_events(layer.name) > 0 for layer in graph.layers[:-1])
+
+
+def test_names() -> None:
+    assert model.names() == ["mlp", "cnn", "vgg16"] + [f"{form}_resnet{depth}" for depth in (18, 34) for form in FORMS]
+
+
+def parameters(net: nn.Module) -> int:
+    return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_resnet_sizes_are_those_of_the_literature(form: str) -> None:
+    """ResNet18 and 34 with the CIFAR stem, 10 and 100 classes: convolutions, norms, 1x1 shortcuts, fc with bias."""
+    assert parameters(model.create(f"{form}_resnet18")) == 11_173_962
+    if form == "sparse":
+        assert parameters(model.create("sparse_resnet18", num_classes=100)) == 11_220_132
+        assert parameters(model.create("sparse_resnet34")) == 21_282_122
+
+
+def test_vgg16_size() -> None:
+    """13 convolutions without bias, norms, and 512-512-10 with bias (reference, section 3)."""
+    convs = sum(a * b * 9 for a, b in ((3, 64), (64, 64), (64, 128), (128, 128), (128, 256)))
+    convs += 9 * (2 * 256 * 256 + 256 * 512 + 5 * 512 * 512)
+    norms = 2 * (2 * 64 + 2 * 128 + 3 * 256 + 6 * 512)
+    dense = 2 * (512 * 512 + 512) + 5130
+    assert parameters(model.create("vgg16")) == convs + norms + dense
+
+
+def test_layer_names_are_readable() -> None:
+    graph = ml.netx.quantize(small("sparse_resnet18").eval())
+    assert [layer.name for layer in graph] == [
+        "stem",
+        *("stage1.0.conv1", "stage1.0.conv2", "stage1.0.add"),
+        *("stage2.0.conv1", "stage2.0.conv2", "stage2.0.shortcut", "stage2.0.add"),
+        *("stage2.1.conv1", "stage2.1.conv2", "stage2.1.add"),
+        "readout",
+    ]
+    assert [layer.neuron.kind for layer in graph].count("barrier") == 3
+    assert graph["stage1.0.add"].connections[0].sources == ("stage1.0.conv2", "stem")
+    assert graph["stage2.0.add"].connections[0].sources == ("stage2.0.conv2", "stage2.0.shortcut")
+
+
+def test_sew_sums_are_connections_with_several_sources() -> None:
+    graph = ml.netx.quantize(small("sew_resnet18", blocks=(2, 2)).eval())
+    assert not any(layer.neuron.kind == "barrier" for layer in graph)
+    assert graph["stage1.1.conv1"].connections[0].sources == ("stage1.0.conv2", "stem")
+    assert graph["stage2.0.conv1"].connections[0].sources == ("stage1.1.conv2", "stage1.0.conv2", "stem")
+    assert graph["readout"].connections[0].sources == ("stage2.1.conv2", "stage2.0.conv2", "stage2.0.shortcut")
+
+
+def test_spiking_form_has_two_connections_into_one_neuron() -> None:
+    graph = ml.netx.quantize(small("spiking_resnet18").eval())
+    first, second = graph["stage1.0.conv2"].connections
+    assert (first.synapse.kind, first.sources) == ("conv", ("stage1.0.conv1",))
+    assert (second.synapse.kind, second.sources) == ("identity", ("stem",))
+    assert np.all(second.synapse.weight == graph["stage1.0.conv2"].neuron.threshold), "a residual spike is one"
+    assert [c.synapse.kind for c in graph["stage2.0.conv2"].connections] == ["conv", "conv"]
+
+
+def test_stems() -> None:
+    net = model.create("sew_resnet18", in_shape=(2, 128, 128), width=2, blocks=(1,)).eval()
+    assert [step.output.shape for step in block.plan(net)][1:3] == [(2, 64, 64), (2, 32, 32)]
+    assert net.stem.conv1.synapse.kernel_size == (7, 7)
+    forced = model.create("sew_resnet18", in_shape=(2, 128, 128), width=2, blocks=(1,), stem="cifar").eval()
+    assert block.plan(forced)[1].output.shape == (2, 128, 128)
+    assert block.plan(small("sew_resnet18").eval())[1].output.shape == (3, 8, 8)
+    vgg = model.create("vgg16", in_shape=(2, 128, 128), width=2).eval()
+    assert vgg.dense1.synapse.in_features == 16 * 4 * 4
+
+
+@pytest.mark.parametrize("downsample", ["stride", "sumpool"])
+def test_vgg_downsampling(downsample: str) -> None:
+    net = small("vgg16", downsample=downsample).eval()
+    graph = ml.netx.quantize(net)
+    assert graph["dense1"].synapse.weight.shape == (9, 6 * 2 * 2)
+    kinds = [layer.neuron.kind for layer in graph]
+    assert kinds.count("relay") == (2 if downsample == "sumpool" else 0)
+
+
+def test_maxpool_trains_and_says_why_it_does_not_export() -> None:
+    net = small("vgg16", downsample="maxpool")
+    net(torch.rand(2, 1, 8, 8)).sum().backward()
+    with pytest.raises(ValueError, match=r"layer 'stage1.pool': max pooling has no integer layer"):
+        ml.netx.quantize(net)
+
+
+def test_ms_form_and_twin_say_why_they_do_not_export() -> None:
+    with pytest.raises(ValueError, match="layer 'stem': a block without neuron passes on membrane potentials"):
+        ml.netx.quantize(small("ms_resnet18"))
+    with pytest.raises(ValueError, match=r"layer 'conv1': a ReLU .ANN twin. sends no spikes"):
+        ml.netx.quantize(small("cnn", neuron="relu"))
+
+
+def test_neuron_options() -> None:
+    net = small("sparse_resnet18", neuron={"grad": "ste", "trainable": True, "threshold": 0.8}, barrier_grad="attached")
+    assert net.stem.neuron.grad == "ste" and net.stem.neuron.vth.requires_grad and net.stem.neuron.levels == 4
+    assert net.stage1[0].add.neuron.grad == "attached"
+    assert net.stem.neuron is not net.stage1[0].conv1.neuron
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("resnet18", {}, "model: expected one of mlp, cnn, vgg16, spiking_resnet18, .*, got 'resnet18'"),
+        ("cnn", {"widht": 8}, "cnn option 'widht': expected one of in_shape, num_classes, .*, width, depth"),
+        ("mlp", {"width": 8}, "mlp option 'width': expected one of .*hidden"),
+        ("sew_resnet18", {"form": "ms"}, "sew_resnet18 option 'form'"),
+        ("cnn", {"in_shape": (8, 8)}, "in_shape: expected 3 integers >= 1"),
+        ("cnn", {"num_classes": 0}, "num_classes: expected 1 integers >= 1, got 0"),
+        ("cnn", {"levels": 0}, "levels: expected 1 integers >= 1, got 0"),
+        ("cnn", {"steps": 1.5}, "steps: expected 1 integers >= 1, got 1.5"),
+        ("cnn", {"width": 0}, "width: expected 1 integers >= 1, got 0"),
+        ("cnn", {"neuron": "gelu"}, "neuron: expected multilevel, relu or a mapping of arguments, got 'gelu'"),
+        ("cnn", {"neuron": {"slope": 1}}, "neuron argument 'slope': expected one of threshold, alpha, grad"),
+        ("vgg16", {"downsample": "avg"}, "downsample: expected one of stride, sumpool, maxpool, got 'avg'"),
+        ("sew_resnet18", {"stem": "imagenet"}, "stem: expected one of cifar, dvs, got 'imagenet'"),
+        ("sparse_resnet18", {"barrier_grad": "hat"}, "hat"),
+    ],
+)
+def test_create_checks_its_arguments(name: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        model.create(name, **{"in_shape": (1, 8, 8), **options})
+
+
+def test_arguments_lists_what_create_takes() -> None:
+    known = model.arguments("sparse_resnet34")
+    assert known["blocks"] == (3, 4, 6, 3) and known["width"] == 64 and known["levels"] == 4 and "form" not in known
+    net = model.create("sparse_resnet34", **{**known, "width": 2})
+    assert len(net.stage3) == 6
