@@ -34,7 +34,9 @@ class RandomNet(nn.Module):
             out = channels if form == "grouped" else out
             self.body.append(Residual(self, form, channels, out, stride))
             channels = out
-        self.pool = draw(st.sampled_from((None, block.Pool(2), block.Pool(2, mode="average"))))
+        self.pool = None
+        if min(block.plan(nn.Sequential(self.input, self.stem, *self.body))[-1].output.shape[1:]) > 1:
+            self.pool = draw(st.sampled_from((None, block.Pool(2), block.Pool(2, mode="average"))))
         if self.pool is not None:
             self.after = block.Conv(channels, channels, 1, neuron=self.neuron())
         self.whole = draw(st.sampled_from((None, block.Pool(None, mode="average"))))
