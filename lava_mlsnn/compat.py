@@ -1,6 +1,6 @@
 """Mends what keeps lava-nc 0.10.0 and lava-dl 0.6.0 from running on Python 3.11 to 3.13 with current numpy and torch.
 
-Lava is archived and its metadata stops at Python 3.10 and numpy 1.26. The code itself runs on newer ones but for five
+Lava is archived and its metadata stops at Python 3.10 and numpy 1.26. The code itself runs on newer ones but for six
 small breaks, listed in :data:`MENDS`. ``import lava_mlsnn`` calls :func:`apply`, which imports nothing of Lava: it
 arms a finder that hands out the few affected modules with a line or two of their source text replaced when somebody
 imports them. No file is edited, numpy is not patched, and line numbers stay those of the file. Where nothing is
@@ -42,7 +42,7 @@ class Mend:
     """One break and its mend.
 
     Attributes:
-        letter: short name, A to E.
+        letter: short name, A to F.
         what: what fails, and when.
         needed: whether it fails on this Python with the packages installed here.
         edits: the text replaced; empty for E, whose module is left out where it cannot be imported.
@@ -65,6 +65,10 @@ def _version(distribution: str) -> tuple[int, int]:
 
 def _new_numpy() -> bool:
     return _version("numpy") >= (2, 4)
+
+
+def _numpy_2() -> bool:
+    return _version("numpy") >= (2, 0)
 
 
 def _doubtful_vision() -> bool:
@@ -115,6 +119,19 @@ MENDS = (
         ),
     ),
     Mend("E", "slayer needs its object_detection, left out where cv2 or torchvision fail", _doubtful_vision),
+    Mend(
+        "F",
+        "sizes of a convolution above 127, computed in the 8 bits of its stride (numpy 2.0)",
+        _numpy_2,
+        (
+            Edit(
+                "lava.proc.conv.models",
+                " = LavaPyType(np.ndarray, np.int8, precision=8)",
+                " = LavaPyType(np.ndarray, np.int32, precision=8)",
+                5,
+            ),
+        ),
+    ),
 )
 """Every known break, in the order of its letter."""
 

@@ -68,6 +68,7 @@ def test_what_is_armed_follows_python_and_numpy() -> None:
     assert ("A" in letters) == (sys.version_info >= (3, 11))
     assert ({"B", "C", "D"} <= letters) == (NUMPY >= (2, 4))
     assert ({"B", "C", "D"} & letters == set()) == (NUMPY < (2, 4))
+    assert ("F" in letters) == (NUMPY >= (2, 0))
 
 
 def test_a_second_call_changes_nothing() -> None:
@@ -97,6 +98,9 @@ def test_mended_modules_do_what_their_source_says() -> None:
     assert port.get_transform_func_fwd()(np.zeros((2, 3))).shape == (6,)
     assert port.get_transform_func_bwd()(np.zeros(6)).shape == (2, 3)
     assert inv_sqrt(4 << 12) == 2047
+    from lava.proc.conv.models import PyConvModelFixed
+
+    assert (PyConvModelFixed.stride.d_type is np.int32) == (NUMPY >= (2, 0))
 
 
 def test_a_module_is_mended_although_its_bytecode_is_cached(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
