@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
 from torch import nn
 
 from .. import block
@@ -46,7 +47,7 @@ class ResNet(Network):
         residual = FORMS[form]
         self.append("stem", _stem(setting, width, stem, None if residual is Ms else setting.make_neuron()))
         channels = width
-        for i, count in enumerate(positive_ints(blocks, "blocks", len(blocks))):
+        for i, count in enumerate(positive_ints(blocks, "blocks", np.size(blocks))):
             out = width * 2**i
             strides = [1 if i == 0 else 2] + [1] * (count - 1)
             stage = [residual(setting, channels if j == 0 else out, out, stride) for j, stride in enumerate(strides)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
+import numpy as np
 from torch import nn
 
 from .. import block
@@ -38,13 +39,13 @@ class VGG(Network):
             raise ValueError(f"downsample: expected one of {', '.join(DOWNSAMPLE)}, got {downsample!r}")
         (width,) = positive_ints(width, "width", 1)
         channels = setting.in_shape[0]
-        for i, count in enumerate(positive_ints(blocks, "blocks", len(blocks))):
+        for i, count in enumerate(positive_ints(blocks, "blocks", np.size(blocks))):
             out = width * 2 ** min(i, 3)
             self.append(f"stage{i + 1}", _stage(setting, channels, out, count, downsample))
             channels = out
         self.append("flatten", block.Flatten())
         features = self.features()
-        for i, neurons in enumerate(positive_ints(hidden, "hidden", len(hidden))):
+        for i, neurons in enumerate(positive_ints(hidden, "hidden", np.size(hidden))):
             self.append(f"dense{i + 1}", block.Dense(features, neurons, neuron=setting.make_neuron(), norm=False))
             features = neurons
         self.append("readout", block.Readout(features, setting.num_classes))
