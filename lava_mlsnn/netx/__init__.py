@@ -14,9 +14,9 @@ from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 if TYPE_CHECKING:
     from ._digest import digest
     from .hdf5 import load, save
-    from .quantize import quantize
+    from .quantizer import quantize
 
-_LAZY = {"digest": "_digest", "load": "hdf5", "save": "hdf5", "quantize": "quantize"}
+_LAZY = {"digest": "_digest", "load": "hdf5", "save": "hdf5", "quantize": "quantizer"}
 
 __all__ = [
     "INPUT",

@@ -29,7 +29,7 @@ LOSSES = {
 
 KNOWN_WARNINGS = (
     r"UserWarning: Loihi2HWProfiler could not be imported",  # lava.utils.profiler: no Loihi 2 compiler here
-    r"Warning: `?torch.nn.utils.weight_norm`? is deprecated",  # slayer; torch keeps it, break F
+    r"Warning: `?torch.nn.utils.weight_norm`? is deprecated",  # slayer; torch keeps it
     # numpy 1.25 to 2.3: breaks C and D announced, which only numpy 2.4 makes errors
     r"lava/(lib/dl/netx/hdf5|proc/clp/nsm/models|proc/graded/models)\.py:\d+: DeprecationWarning: Conversion of an",
     # Python 3.12: Lava forks from a process that has threads

@@ -45,7 +45,7 @@ for name in {names!r}:
 
 def test_the_half_that_runs_networks_imports_no_torch() -> None:
     names = modules("netx", "sim", "energy", "loihi2")
-    assert loaded([name for name in names if name != "lava_mlsnn.netx.quantize"], "torch") == ""
+    assert loaded([name for name in names if name != "lava_mlsnn.netx.quantizer"], "torch") == ""
 
 
 def test_the_half_that_trains_imports_no_magma() -> None:
