@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from .picture import COLOURS
+from .units import NONE
 
 Format = Callable[[float], str]
 
@@ -36,6 +37,8 @@ class Document:
     def value(self, path: str, form: Format) -> str:
         """A number for people, with the exact one and its path for machines."""
         value = self.get(path)
+        if value is None:
+            return NONE
         return f'<data value="{value!r}" data-path="{escape(path)}">{escape(form(value))}</data>'
 
     def text(self, path: str) -> str:

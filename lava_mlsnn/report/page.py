@@ -96,7 +96,8 @@ def _activity(doc: Document) -> str:
 def _energy(doc: Document) -> str:
     records = doc.results["networks"]
     bars = [(_names(doc)[i], f"networks.{i}.energy.snn") for i in _records(doc)]
-    bars.append(("ANN twin", "networks.0.energy.ann"))
+    if records[0]["energy"]["ann"]:
+        bars.append(("ANN twin", "networks.0.energy.ann"))
     terms = list(dict.fromkeys(term for _, path in bars for term in doc.get(f"{path}.terms")))
     most = max(doc.get(f"{path}.total") for _, path in bars) or 1.0
     rows = []
@@ -155,6 +156,8 @@ def _terms(doc: Document, at: str) -> str:
         mark = " *" if layer["extension"] else ""
         rows.append([escape(layer["name"]) + mark, *cells, doc.value(f"{path}.total", joules)])
     for name, path in (("ANN twin", f"{at}.energy.ann"), ("total", f"{at}.energy.snn")):
+        if not doc.get(path):
+            continue
         known = doc.get(f"{path}.terms")
         cells = [doc.value(f"{path}.terms.{t}", joules) if t in known else "" for t in terms]
         rows.append([name, *cells, doc.value(f"{path}.total", joules)])

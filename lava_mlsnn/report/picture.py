@@ -51,7 +51,8 @@ def _events(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
 
 def _energy(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
     bars = [(record["name"], record["energy"]["snn"]) for record in records]
-    bars.append(("ANN twin", records[0]["energy"]["ann"]))
+    if records[0]["energy"]["ann"]:
+        bars.append(("ANN twin", records[0]["energy"]["ann"]))
     terms = list(dict.fromkeys(term for _, energy in bars for term in energy["terms"]))
     bottoms = [0.0] * len(bars)
     for index, term in enumerate(terms):

@@ -17,6 +17,9 @@ from ..netx.graph import INPUT, Layer, NetGraph
 FORMAT = 1
 """Version of the records; a change of meaning counts it up."""
 
+WITH_TWIN = ("lemaire", "horowitz")
+"""Models that also price an ANN of the same shapes."""
+
 PACKAGES = ("lava-mlsnn", "lava-nc", "lava-dl", "torch", "numpy", "numba", "lightning", "h5py")
 
 
@@ -33,11 +36,13 @@ def network_record(
         model: of energy.
 
     Events are non-zero spikes per sample over all T steps, whatever their value (paper 000, Eq 11); the sum over the
-    network leaves out its input, which is not a spike.
+    network leaves out its input, which is not a spike. Where a model prices no ANN (Loihi runs none), the twin's values
+    are None.
     """
-    snn, ann = estimate(graph, activity, model), estimate(graph, None, model)
+    snn = estimate(graph, activity, model)
+    ann = estimate(graph, None, model) if model in WITH_TWIN else None
     layers = [_layer(layer, graph, activity, snn, ann) for layer in graph]
-    ratio, low, high = snn.ratio(ann)
+    ratio, low, high = snn.ratio(ann) if ann else (None, None, None)
     return {
         "name": name,
         "timesteps": graph.timesteps,
@@ -57,12 +62,12 @@ def network_record(
             "events": sum(row["events"] for row in layers),
             "values": sum(row["values"] for row in layers),
             "energy": snn.total,
-            "energy_ann": ann.total,
+            "energy_ann": ann.total if ann else None,
             "ratio": ratio,
             "ratio_low": low,
             "ratio_high": high,
         },
-        "energy": {"snn": snn.to_dict(), "ann": ann.to_dict()},
+        "energy": {"snn": snn.to_dict(), "ann": ann.to_dict() if ann else None},
     }
 
 
@@ -96,7 +101,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: Report) -> dict[str, Any]:
+def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: Report | None) -> dict[str, Any]:
     events = activity.mean_events(layer.name)
     weights = [getattr(connection.synapse, "weight", None) for connection in layer.connections]
     parameters = sum(weight.size for weight in weights if weight is not None and weight.ndim > 1)
@@ -112,7 +117,7 @@ def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: 
         "values": float(activity.values[layer.name].sum()) / activity.samples,
         "rate": events / (layer.size * graph.timesteps),
         "energy": snn[layer.name].total,
-        "energy_ann": ann[layer.name].total,
+        "energy_ann": ann[layer.name].total if ann else None,
         # At a residual sum both counts are told: what the connections carry and what stands behind the sum.
         "sums": [
             {

@@ -5,13 +5,19 @@ from __future__ import annotations
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
 
 
-def joules(value: float) -> str:
+NONE = "–"
+"""What stands for a value that does not exist."""
+
+
+def joules(value: float | None) -> str:
     """An energy with three significant digits.
 
     Example:
         >>> joules(1.2345e-5), joules(9.996e-7), joules(0.0)
         ('12.3 µJ', '1.00 µJ', '0 J')
     """
+    if value is None:
+        return NONE
     if value == 0:
         return "0 J"
     factor, prefix = next((p for p in PREFIXES if abs(value / p[0]) >= 0.9995), PREFIXES[-1])
@@ -54,11 +60,11 @@ def percent(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
-def ratio(value: float) -> str:
+def ratio(value: float | None) -> str:
     """A quotient.
 
     Example:
         >>> ratio(0.4567), ratio(12.0)
         ('0.457', '12.0')
     """
-    return significant(value)
+    return NONE if value is None else significant(value)

@@ -162,9 +162,21 @@ def _at_least(what: str, value: float, low: float, strict: bool = False) -> None
 
 
 RECIPES: dict[str, Recipe] = {
-    "digits": Recipe(),
+    "digits": Recipe(
+        epochs=12,
+        quantized_epochs=4,
+        batch=32,
+        optimizer=Optimizer("sgd", lr=0.2),
+        schedule=Schedule("cosine", warmup=1),
+        label_smoothing=0.1,
+    ),
 }
-"""Recipes by name."""
+"""Recipes by name.
+
+"digits" was chosen on validation parts of the training images (5 splits, seeds 0 to 4), never on the test images:
+learning rates 0.05 to 0.3, batches of 32 and 64, label smoothing 0 and 0.1, shifts of 0 and 1 pixel (shifts cost 0.6
+points on images this small), weight decay 0 and 5e-4, SGD and AdamW.
+"""
 
 
 def recipe(name: str, **changes: Any) -> Recipe:

@@ -133,6 +133,17 @@ def test_page_of_one_network(results: dict[str, Any]):
     assert not any(path.startswith("networks.1") for path, _, _ in reader.data)
 
 
+def test_a_model_without_ann(tmp_path: Path):
+    net = graph(4, 1)
+    activity = sim.run(net, np.random.default_rng(1).integers(0, 17, (6, 1, 8, 8)), engine="reference").activity
+    record = report.network_record("n", net, activity, {"engine": 1.0}, "loihi1")
+    content = report.results("t", [record], report.provenance("c"))
+    reader = read(report.page(content))
+    assert all(float(value) == at(content, path) for path, value, _ in reader.data)
+    assert "ANN twin" not in shown(report.terms_table(record)) and "–" in shown(report.layers_table(record))
+    report.picture(content, tmp_path / "p.png")
+
+
 def test_record_is_what_the_models_say():
     net = graph(4, 1)
     activity = sim.run(net, np.random.default_rng(1).integers(0, 17, (6, 1, 8, 8)), engine="reference").activity

@@ -1,0 +1,81 @@
+"""How the command line shows things: consoles, progress, JSON files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+PLAIN_WIDTH = 112
+"""Columns of a table where no terminal tells its width."""
+
+
+def _console(stderr: bool = False) -> Console:
+    found = Console(stderr=stderr)
+    return found if found.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH)
+
+
+console = _console()
+"""Results: standard output."""
+
+error_console = _console(stderr=True)
+"""Progress and errors: standard error."""
+
+
+class _Counter:
+    """Takes (done, total) from a library function and moves a progress bar."""
+
+    def __init__(self, progress: Progress, what: str) -> None:
+        self.progress = progress
+        self.line = progress.add_task(what, total=None)
+
+    def __call__(self, done: int, total: int) -> None:
+        self.progress.update(self.line, completed=done, total=total)
+
+
+@contextmanager
+def counting(what: str) -> Iterator[_Counter]:
+    """A progress bar for something that reports (done, total)."""
+    columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=error_console, disable=not error_console.is_terminal) as progress:
+        yield _Counter(progress, what)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Tell what is going on while it goes on; a plain line where there is no terminal."""
+    if error_console.is_terminal:
+        with error_console.status(what):
+            yield
+    else:
+        error_console.print(f"{what} ...", highlight=False, soft_wrap=True)
+        yield
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> Path:
+    """Write content as JSON that every reader takes (no NaN), and its folder if there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    return path
+
+
+def say(text: str, style: str | None = None) -> None:
+    """A line of results; a long one is left to the terminal to wrap, brackets stay as they are."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """The one line that a user's mistake gets."""
+    error_console.print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+def wrote(*paths: Path) -> None:
+    """Tell which files were written."""
+    for path in paths:
+        say(f"wrote {path}")

@@ -1,0 +1,111 @@
+"""``mlsnn simulate``"""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import options, show
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..netx import NetGraph
+    from ..sim import Run
+
+
+class Lava(str, Enum):
+    """Lava's two models of a network."""
+
+    fused = "fused"
+    layers = "layers"
+
+
+def simulate(
+    net: options.Net,
+    data: options.Data = "digits",
+    lava: Annotated[
+        Lava | None, typer.Option(help="Also run in Lava: one Process in all, or one per synapse and population.")
+    ] = None,
+    samples: Annotated[int | None, typer.Option(min=1, help="Images that run in Lava [default: all, layers 32].")] = (
+        None
+    ),
+    json: options.Json = None,
+) -> None:
+    """Run the whole test set in the integer engine, and with --lava some of it in Lava, compared spike by spike.
+
+    Exit code 1 if Lava and the engine differ.
+
+    [bold]Example:[/] mlsnn simulate digits.net --lava layers --samples 16
+    """
+    from .. import netx
+    from ..report import checks_table, layers_table, network_record, provenance
+
+    graph = netx.load(net)
+    dataset = load_data(data, graph)
+    started = time.perf_counter()
+    run = run_engine(graph, dataset)
+    seconds = time.perf_counter() - started
+    record = network_record(net.name, graph, run.activity, {"engine": right(run, dataset)})
+    show.console.print(layers_table(record))
+    show.say(
+        f"accuracy {record['accuracy']['engine']:.2%} on {len(run.labels)} images, "
+        f"{len(run.labels) / seconds:,.0f} images/s"
+    )
+    checks = [run_lava(graph, dataset, run, lava, samples)] if lava else []
+    if checks:
+        show.console.print(checks_table(checks))
+    content = {
+        **record,
+        "activity": run.activity.to_dict(),
+        "checks": checks,
+        "run": provenance(f"mlsnn simulate {net.name} --data {data}", {"name": dataset.name, "source": dataset.source}),
+    }
+    show.wrote(show.write_json(content, json or options.beside(net, "simulate.json")))
+    if not all(check["passed"] for check in checks):
+        raise typer.Exit(1)
+
+
+def load_data(name: str, graph: NetGraph) -> Dataset:
+    """The dataset called ``name``; ValueError if the network reads other images."""
+    from .. import data
+
+    dataset = data.load(name)
+    pairs = {
+        "shape": (graph.input.shape, dataset.shape),
+        "bits": (graph.input.bits, dataset.bits),
+        "classes": (graph.output.shape[0], dataset.num_classes),
+    }
+    for what, (mine, theirs) in pairs.items():
+        if mine != theirs:
+            raise ValueError(f"the network's {what}: {mine}; dataset {name!r} has {theirs}")
+    return dataset
+
+
+def run_engine(graph: NetGraph, dataset: Dataset, **settings: Any) -> Run:
+    """The test images in the engine, with a progress bar."""
+    from .. import sim
+
+    with show.counting("engine") as progress:
+        return sim.run(graph, dataset.test_images, progress=progress, **settings)
+
+
+def run_lava(graph: NetGraph, dataset: Dataset, run: Run, lava: Lava, samples: int | None) -> dict[str, Any]:
+    """Run some test images in Lava and compare all their spikes with the engine's."""
+    from .. import proc, sim
+    from .checks import same_runs
+
+    available = len(dataset.test_labels)
+    count = min(samples or (available if lava is Lava.fused else 32), available)
+    images = dataset.test_images[:count]
+    words = {Lava.fused: "Lava, one Process", Lava.layers: "Lava, one Process per synapse and population"}
+    with show.working(f"{words[lava]}: {count} images"):
+        found = proc.simulate(graph, images, fused=lava is Lava.fused, trace=True)
+    return same_runs(f"{words[lava]} = engine", sim.run(graph, images, trace=True), found, count)
+
+
+def right(run: Run, dataset: Dataset) -> float:
+    """Share of the test images with the right label."""
+    return float((run.labels == dataset.test_labels).mean())

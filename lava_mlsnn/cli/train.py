@@ -1,0 +1,77 @@
+"""``mlsnn train``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, show
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="Architecture; an unknown name lists the known ones.")] = (
+        "sparse_resnet18"
+    ),
+    data: options.Data = "digits",
+    recipe: Annotated[str, typer.Option(help="How to train; an unknown name lists the known ones.")] = "digits",
+    levels: Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")] = 4,
+    steps: Annotated[int, typer.Option("--steps", "-T", help="Timesteps per image.")] = 1,
+    model_option: Annotated[
+        list[str], typer.Option("--model-option", "-m", help="NAME=VALUE of the architecture, as often as needed.")
+    ] = [],  # noqa: B006 (typer copies it)
+    epochs: Annotated[int | None, typer.Option(help="Epochs with float weights.", show_default="recipe")] = None,
+    quantized_epochs: Annotated[
+        int | None, typer.Option(help="Epochs with integer weights afterwards.", show_default="recipe")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Images per step.", show_default="recipe")] = None,
+    lr: Annotated[float | None, typer.Option(help="Learning rate.", show_default="recipe")] = None,
+    validation: Annotated[
+        float | None, typer.Option(help="Share of training images to watch.", show_default="recipe")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Epochs without gain that end the float ones.", show_default="recipe")
+    ] = None,
+    seed: options.Seed = 0,
+    threads: Annotated[
+        int,
+        typer.Option(help="Threads of torch; small nets are fastest and repeat exactly with 1; 0 is torch's choice."),
+    ] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results [default: runs/MODEL_DATA_...].")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+) -> None:
+    """Train a network on images, the last epochs with integer weights.
+
+    The folder receives model.safetensors, metrics.csv, result.json and a checkpoint after each epoch.
+
+    [bold]Example:[/] mlsnn train sparse_resnet18 -N 4 -T 1 -m width=12 -m blocks=1,1 --out runs/digits
+    """
+    import torch
+
+    from ..train import Experiment
+    from ..train import recipe as named_recipe
+    from ..train import train as run
+
+    if threads:
+        torch.set_num_threads(threads)
+    chosen = options.key_values(model_option, "--model-option")
+    for key, value in (("levels", levels), ("steps", steps)):
+        if chosen.setdefault(key, value) != value:
+            raise ValueError(f"--model-option {key}={chosen[key]}: expected --{key} {chosen[key]}")
+    changes = {
+        "epochs": epochs,
+        "quantized_epochs": quantized_epochs,
+        "batch": batch,
+        "lr": lr,
+        "validation": validation,
+        "patience": patience,
+    }
+    experiment = Experiment(model, chosen, data, recipe, seed)
+    folder = out or Path("runs") / f"{data}_{model}_t{steps}n{levels}_seed{seed}"
+    plan = named_recipe(recipe, **changes)
+    _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console)
+    record["command"] = experiment.command
+    accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
+    show.say(f"accuracy on {record['test_images']} test images: {accuracy}")
+    show.wrote(folder / "model.safetensors", show.write_json(record, folder / "result.json"))
