@@ -1,4 +1,4 @@
-"""Stock Lava, run for the tests of compat in a process of its own: ``python lava_stock.py {imports,train,run,clp}``.
+"""Stock Lava, run for tests in a process of its own: ``python lava_stock.py {imports,train,run,processes}``.
 
 Nothing of ours but compat takes part. Each part prints one JSON object on its last line; warnings go to stderr.
 Weights and inputs come from integer arithmetic, so that the integers expected are the same on every Python.
@@ -165,27 +165,31 @@ def run(path: str = "stock.net") -> dict[str, Any]:
     return {"output": output.astype(int).tolist(), "transform": net.in_layer.transform}
 
 
-def clp() -> dict[str, Any]:
-    """The two processes of break D, one step each in Lava."""
+def processes() -> dict[str, Any]:
+    """The processes of breaks D and F, three steps each in Lava."""
     import numpy as np
     from lava.magma.core.run_conditions import RunSteps
     from lava.magma.core.run_configs import Loihi2SimCfg
     from lava.proc import io
     from lava.proc.clp.nsm.process import Allocator
+    from lava.proc.conv.process import Conv
     from lava.proc.graded.process import InvSqrt
 
     found = {}
+    wide = Conv(weight=np.full((1, 1, 1, 1), 2), input_shape=(200, 1, 1), num_message_bits=8)
     for process, inp, out, value in (
         (Allocator(n_protos=3), "trigger_in", "allocate_out", 1),
         (InvSqrt(shape=(1,), fp_base=12), "a_in", "s_out", 4 << 12),
+        (wide, "s_in", "a_out", 3),
     ):
-        source = io.source.RingBuffer(data=np.full((1, 3), value))
+        shape = getattr(process, inp).shape
+        source = io.source.RingBuffer(data=np.full((*shape, 3), value))
         sink = io.sink.RingBuffer(shape=getattr(process, out).shape, buffer=3)
         source.s_out.connect(getattr(process, inp))
         getattr(process, out).connect(sink.a_in)
         try:
             process.run(condition=RunSteps(num_steps=3), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
-            found[type(process).__name__] = sink.data.get().astype(int).tolist()
+            found[type(process).__name__] = sink.data.get().astype(int).reshape(-1, 3)[-1].tolist()
         finally:
             process.stop()
     return found
@@ -194,5 +198,5 @@ def clp() -> dict[str, Any]:
 if __name__ == "__main__":
     import lava_mlsnn  # noqa: F401  (arms the mends)
 
-    part = {"imports": imports, "train": train, "run": run, "clp": clp}[sys.argv[1]]
+    part = {"imports": imports, "train": train, "run": run, "processes": processes}[sys.argv[1]]
     print(json.dumps(part(*sys.argv[2:])))
