@@ -88,36 +88,45 @@ def _decode(values: Values, scalars: Values) -> dict[int, Lanes]:
     return {0: current ^ current, 1: sigma, 2: sigma}
 
 
-_fire_loop, _pass_loop, _integrate_loop = elementwise(_fire), elementwise(_pass), elementwise(_integrate)
-_leaky_loop, _encode_loop, _decode_encode_loop = elementwise(_leaky), elementwise(_encode), elementwise(_decode_encode)
-_decode_loop = elementwise(_decode)
+# Parameters of channels are shared by all sites: the index of their stretches.
+_fire_loop, _pass_loop, _integrate_loop = (
+    elementwise(_fire, (3, 4, 5, 6)),
+    elementwise(_pass, (2,)),
+    elementwise(_integrate, (2,)),
+)
+_leaky_loop, _encode_loop, _decode_loop = elementwise(_leaky, (4,)), elementwise(_encode), elementwise(_decode)
+_decode_encode_loop = elementwise(_decode_encode, (5,))
 
 
-@inner
-def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, p: int, n: int, current: int, z: int) -> None:
-    """Neurons i .. i + n of a layer, whose parameters begin at p; their spikes go to work[z]."""
+@inlined
+def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, current: int, z: int) -> None:
+    """Neurons i .. i + n of a layer; their spikes go to work[z]."""
     kernel, v, size = node[Node.KERNEL], node[Node.STATE] + i, node[Node.SIZE]
+    rounds, p = n // node[Node.CHANNELS], 0
+    if node[Node.PER_SITE]:
+        rounds, p = 1, i
+    length = n // rounds
     c, b = current + i, node[Node.BIAS] + p
     if kernel == FIRE:
         threshold, ceiling, inverse = node[Node.THRESHOLD] + p, node[Node.CEILING] + p, node[Node.INVERSE] + p
         arrays = work, work, work, constants, constants, constants, floats
-        _fire_loop(n, arrays, (c, v, z, b, threshold, ceiling, inverse), ())
+        _fire_loop(rounds, length, arrays, (c, v, z, b, threshold, ceiling, inverse), ())
     elif kernel == PASS:
-        _pass_loop(n, (work, work, constants), (c, z, b), ())
+        _pass_loop(rounds, length, (work, work, constants), (c, z, b), ())
     elif kernel == INTEGRATE:
-        _integrate_loop(n, (work, work, constants), (c, v, b), ())
+        _integrate_loop(rounds, length, (work, work, constants), (c, v, b), ())
     elif kernel == LEAKY:
         scalars = np.int32(node[Node.A]), np.int32(node[Node.B]), np.int32(node[Node.C])
-        _leaky_loop(n, (work, work, work, work, constants), (c, v, v + size, z, b), scalars)
+        _leaky_loop(rounds, length, (work, work, work, work, constants), (c, v, v + size, z, b), scalars)
     elif kernel == DECODE:
-        _decode_loop(n, (work, work, work), (c, v, z), ())
+        _decode_loop(rounds, length, (work, work, work), (c, v, z), ())
     else:
         shifts = np.int32(node[Node.A]), np.int32(node[Node.B]), np.int32(node[Node.C]), np.int32(node[Node.D])
         if kernel == ENCODE:
-            _encode_loop(n, (work, work, work, work), (c, v, v + size, z), shifts)
+            _encode_loop(rounds, length, (work, work, work, work), (c, v, v + size, z), shifts)
         elif kernel == DECODE_ENCODE:
             places = c, v, v + size, v + 2 * size, z, b
-            _decode_encode_loop(n, (work, work, work, work, work, constants), places, shifts)
+            _decode_encode_loop(rounds, length, (work, work, work, work, work, constants), places, shifts)
 
 
 @inner
@@ -179,10 +188,6 @@ def fire(node: Any, constants: Any, floats: Any, work: Any, current: int, z: int
     at_once = min(max(CHUNK // channels, 1), sites)
     for site in range(0, sites, at_once):
         here = min(at_once, sites - site)
-        together = here if node[Node.PER_SITE] else 1
-        for k in range(0, here, together):
-            i = (site + k) * channels
-            p = i if node[Node.PER_SITE] else 0
-            _update(node, constants, floats, work, i, p, together * channels, current, z + k * channels)
+        _update(node, constants, floats, work, site * channels, here * channels, current, z)
         if node[Node.KERNEL] != INTEGRATE:
             collect(work, z, site, here, channels, events, sites, size, slot)

@@ -15,7 +15,7 @@ from ..energy.activity import Activity
 from .dynamics import clear, collect, fire
 from .program import INTEGRATE, Link, Node, Place, Program, Slot
 from .scatter import transmit
-from .simd import inlined, inner
+from .simd import copy, inlined, inner, zero
 
 
 class Control(IntEnum):
@@ -59,8 +59,7 @@ def _merge(
             work[merged + work[e]] += work[e + size]
     clear(empty)
     collect(work, merged, 0, sites, row[Node.CHANNELS], control[Place.MERGED_EVENTS], sites, size, empty)
-    for k in range(merged, merged + size):
-        work[k] = 0
+    zero(work, merged, size)
     return control[Place.MERGED_EVENTS], empty
 
 
@@ -120,8 +119,7 @@ def _layer(
 
 @inlined
 def _zero_state(row: Any, work: Any) -> None:
-    for k in range(row[Node.STATE], row[Node.STATE] + row[Node.STATES] * row[Node.SIZE]):
-        work[k] = 0
+    zero(work, row[Node.STATE], row[Node.STATES] * row[Node.SIZE])
 
 
 @inlined
@@ -146,23 +144,21 @@ def _count(now: Any, depths: Any, ring: Any, sample: Any, totals: Any, control: 
 
 
 @inlined
-def _copy_out(nodes: Any, slots: Any, work: Any, places: Any, frames: Any, step: int, i: int) -> None:
-    """Spikes of the wanted nodes (a readout's voltage), dense, into row i of ``frames``."""
+def _copy_out(nodes: Any, slots: Any, work: Any, places: Any, frames: Any, step: int, begin: int) -> None:
+    """Spikes of the wanted nodes (a readout's voltage), dense, into ``frames``, each at its place after ``begin``."""
     for node in range(len(nodes)):
-        start, size = places[node], nodes[node, Node.SIZE]
-        if start < 0:
+        start, size = begin + places[node], nodes[node, Node.SIZE]
+        if places[node] < 0:
             continue
         if nodes[node, Node.KERNEL] == INTEGRATE and node > 0:
             state = nodes[node, Node.STATE]
-            for k in range(size):
-                frames[i, start + k] = work[state + k]
+            copy(frames, start, work, state, size)
             continue
-        for k in range(start, start + size):
-            frames[i, k] = 0
+        zero(frames, start, size)
         events, slot = _list(nodes, node, slots, step)
         first = events + nodes[node, Node.SITES] + 1
         for e in range(first, first + slot[Slot.COUNT]):
-            frames[i, start + work[e]] = work[e + size]
+            frames[start + work[e]] = work[e + size]
 
 
 def _advance(stamp: int) -> Any:
@@ -202,10 +198,9 @@ def _advance(stamp: int) -> Any:
         for i in range(control[Control.STEPS]):
             control[Control.STEP] += 1
             step = control[Control.STEP]
-            for k in range(len(now)):
-                now[k] = 0
+            zero(now, 0, len(now))
             events, slot = _list(nodes, 0, slots, step)
-            if i < len(images):
+            if i * nodes[0, Node.SIZE] < len(images):
                 _read(nodes, images, i, work, control[Place.MERGED], events, slot)
             now[0], now[len(nodes)] = slot[Slot.COUNT], slot[Slot.SUM]
             for node in range(1, len(nodes)):
@@ -227,7 +222,7 @@ def _advance(stamp: int) -> Any:
                     now,
                 )
             _count(now, depths, ring, sample, totals, control, step)
-            _copy_out(nodes, slots, work, wanted, frames, step, min(i, len(frames) - 1))
+            _copy_out(nodes, slots, work, wanted, frames, step, i * (len(frames) // control[Control.STEPS]))
         return version
 
     try:
@@ -240,12 +235,10 @@ def _advance(stamp: int) -> Any:
 def _read(nodes: Any, images: Any, i: int, work: Any, begin: int, events: int, slot: Any) -> None:
     """Image i as an event list."""
     sites, channels, size = nodes[0, Node.SITES], nodes[0, Node.CHANNELS], nodes[0, Node.SIZE]
-    for k in range(size):
-        work[begin + k] = images[i, k]
+    copy(work, begin, images, i * size, size)
     clear(slot)
     collect(work, begin, 0, sites, channels, events, sites, size, slot)
-    for k in range(begin, begin + size):
-        work[k] = 0
+    zero(work, begin, size)
 
 
 def _stamp() -> int:
@@ -301,6 +294,7 @@ class Engine:
             node = program.names.index(name)
             self.starts[node], size = size, size + int(nodes[node, Node.SIZE])
         self.frames = np.zeros((steps, size), np.int32)
+        self._frames = self.frames.ravel()
 
     def advance(self, images: NDArray[np.int32]) -> None:
         """Compute ``steps`` timesteps; of a program that is not pipelined from zero state.
@@ -321,14 +315,14 @@ class Engine:
             self.wide_work,
             self.slots,
             self.control,
-            images,
+            images.reshape(-1),
             self.now,
             self.depths,
             self.ring,
             self.sample,
             self.totals,
             self.starts,
-            self.frames,
+            self._frames,
         )
 
     @property

@@ -16,98 +16,14 @@ import numpy as np
 
 from .layout import ONE_TO_ONE, ROWS
 from .program import Link, Slot
-from .simd import add_rows, inlined, inner
+from .simd import add_events, at, inlined, inner
 
 INT24_MAX = 2**23 - 1
 INT32_MAX = 2**31 - 1
 SMALL = 31
 """Largest event of which eight fit a 16-bit sum of products with 8-bit weights: 8 * 31 * 128 < 2**15."""
 
-_ones = {group: add_rows(group, 8) for group in (1, 2, 4, 8)}
-_small = {group: add_rows(group, 16) for group in (1, 2, 4, 8)}
-_large = {group: add_rows(group, 32) for group in (1, 4)}
-_one1, _one2, _one4, _one8 = (_ones[group] for group in (1, 2, 4, 8))
-_small1, _small2, _small4, _small8 = (_small[group] for group in (1, 2, 4, 8))
-_large1, _large4 = (_large[group] for group in (1, 4))
-
-
-@inner
-def _add_ones(acc: Any, a: int, weights: Any, start: int, row: int, n: int, work: Any, j: int, end: int) -> None:
-    """Rows of the events j .. end of a list, all of value one, in groups of eight and what is left."""
-    while j + 8 <= end:
-        rows = (
-            start + work[j] * row,
-            start + work[j + 1] * row,
-            start + work[j + 2] * row,
-            start + work[j + 3] * row,
-            start + work[j + 4] * row,
-            start + work[j + 5] * row,
-            start + work[j + 6] * row,
-            start + work[j + 7] * row,
-        )
-        _one8(acc, a, weights, rows, _NONE8, n)
-        j += 8
-    if end - j >= 4:
-        rows4 = start + work[j] * row, start + work[j + 1] * row, start + work[j + 2] * row, start + work[j + 3] * row
-        _one4(acc, a, weights, rows4, _NONE4, n)
-        j += 4
-    if end - j >= 2:
-        _one2(acc, a, weights, (start + work[j] * row, start + work[j + 1] * row), _NONE2, n)
-        j += 2
-    if j < end:
-        _one1(acc, a, weights, (start + work[j] * row,), _NONE1, n)
-
-
-_NONE1, _NONE2, _NONE4, _NONE8 = ((np.int32(0),) * group for group in (1, 2, 4, 8))
-
-
-@inner
-def _add_small(
-    acc: Any, a: int, weights: Any, start: int, row: int, n: int, work: Any, j: int, end: int, values: int
-) -> None:
-    """The same for events of at most SMALL; the value of event j is work[j + values]."""
-    while j + 8 <= end:
-        rows = (
-            start + work[j] * row,
-            start + work[j + 1] * row,
-            start + work[j + 2] * row,
-            start + work[j + 3] * row,
-            start + work[j + 4] * row,
-            start + work[j + 5] * row,
-            start + work[j + 6] * row,
-            start + work[j + 7] * row,
-        )
-        v = j + values
-        factors = work[v], work[v + 1], work[v + 2], work[v + 3], work[v + 4], work[v + 5], work[v + 6], work[v + 7]
-        _small8(acc, a, weights, rows, factors, n)
-        j += 8
-    v = j + values
-    if end - j >= 4:
-        rows4 = start + work[j] * row, start + work[j + 1] * row, start + work[j + 2] * row, start + work[j + 3] * row
-        _small4(acc, a, weights, rows4, (work[v], work[v + 1], work[v + 2], work[v + 3]), n)
-        j += 4
-        v += 4
-    if end - j >= 2:
-        _small2(acc, a, weights, (start + work[j] * row, start + work[j + 1] * row), (work[v], work[v + 1]), n)
-        j += 2
-        v += 2
-    if j < end:
-        _small1(acc, a, weights, (start + work[j] * row,), (work[v],), n)
-
-
-@inner
-def _add_large(
-    acc: Any, a: int, weights: Any, start: int, row: int, n: int, work: Any, j: int, end: int, values: int
-) -> None:
-    """The same for events of any size whose sums fit 32 bits."""
-    while j + 4 <= end:
-        v = j + values
-        rows = start + work[j] * row, start + work[j + 1] * row, start + work[j + 2] * row, start + work[j + 3] * row
-        _large4(acc, a, weights, rows, (work[v], work[v + 1], work[v + 2], work[v + 3]), n)
-        j += 4
-    while j < end:
-        _large1(acc, a, weights, (start + work[j] * row,), (work[j + values],), n)
-        j += 1
+_add_ones, _add_small, _add_large = add_events(8, 8), add_events(8, 16), add_events(4, 32)
 
 
 @inlined
@@ -115,39 +31,37 @@ def _rows(
     weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: int, slot: Any, size: int
 ) -> None:
     """Conv with one group, or dense: all output channels of a tap are neighbours."""
-    channels, height, width = link[Link.CHANNELS], link[Link.HEIGHT], link[Link.WIDTH]
-    row, features = link[Link.ROW], link[Link.OUT_CHANNELS]
-    largest = max(slot[Slot.MAX], -slot[Slot.MIN])
-    ones = slot[Slot.MAX] == 1 and slot[Slot.MIN] == 1
-    if link[Link.FLAT]:
-        height, width = 1, 1
-    sites = link[Link.HEIGHT] * link[Link.WIDTH]
-    first = events + sites + 1
+    flat, width, sites = link[Link.FLAT], link[Link.WIDTH], link[Link.HEIGHT] * link[Link.WIDTH]
+    row, features, weight = link[Link.ROW], link[Link.OUT_CHANNELS], link[Link.WEIGHT]
+    out_stride, kernel_stride = link[Link.OUT_WIDTH] * features, link[Link.KERNEL_WIDTH] * features
+    row_of_site = link[Link.CHANNELS] * row
     rows_first, rows_tap, rows_out = link[Link.ROWS_FIRST], link[Link.ROWS_TAP], link[Link.ROWS_OUT]
     columns_first, columns_tap = link[Link.COLUMNS_FIRST], link[Link.COLUMNS_TAP]
     columns_length, columns_out = link[Link.COLUMNS_LENGTH], link[Link.COLUMNS_OUT]
-    for y in range(height):
-        for x in range(width):
-            site = y * width + x
-            j, end = work[events + site], work[events + site + 1]
-            if link[Link.FLAT]:
-                j, end = 0, slot[Slot.COUNT]
-            if j == end:
-                continue
-            origin = link[Link.WEIGHT] - site * channels * row
-            for r in range(constants[rows_first + y], constants[rows_first + y + 1]):
-                tap_row = constants[rows_tap + r] * link[Link.KERNEL_WIDTH]
-                out_row = constants[rows_out + r] * link[Link.OUT_WIDTH]
-                for c in range(constants[columns_first + x], constants[columns_first + x + 1]):
-                    start = origin + (tap_row + constants[columns_tap + c]) * features
-                    a = target + (out_row + constants[columns_out + c]) * features
-                    n = constants[columns_length + c] * features
-                    if ones:
-                        _add_ones(acc, a, weights, start, row, n, work, first + j, first + end)
-                    elif largest <= SMALL:
-                        _add_small(acc, a, weights, start, row, n, work, first + j, first + end, size)
-                    else:
-                        _add_large(acc, a, weights, start, row, n, work, first + j, first + end, size)
+    first, count = events + sites + 1, slot[Slot.COUNT]
+    largest = max(slot[Slot.MAX], -slot[Slot.MIN])
+    ones = slot[Slot.MAX] == 1 and slot[Slot.MIN] == 1
+    for site in range(1 if flat else sites):
+        j, end = at(work, events + site), at(work, events + site + 1)
+        if flat:
+            j, end = 0, count
+        if j == end:
+            continue
+        y, x = site // width, site % width
+        j, end = j + first, end + first
+        origin = weight - site * row_of_site
+        for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
+            tap_row, out_row = at(constants, rows_tap + r) * kernel_stride, at(constants, rows_out + r) * out_stride
+            for c in range(at(constants, columns_first + x), at(constants, columns_first + x + 1)):
+                start = origin + tap_row + at(constants, columns_tap + c) * features
+                a = target + out_row + at(constants, columns_out + c) * features
+                n = at(constants, columns_length + c) * features
+                if ones:
+                    _add_ones(acc, a, weights, start, row, work, j, end, size, n)
+                elif largest <= SMALL:
+                    _add_small(acc, a, weights, start, row, work, j, end, size, n)
+                else:
+                    _add_large(acc, a, weights, start, row, work, j, end, size, n)
 
 
 @inner

@@ -156,20 +156,21 @@ def in_pieces(builder: ir.IRBuilder, n: ir.Value, widths: Sequence[int], emit: C
         done = end
 
 
-def elementwise(body: Callable[..., dict[int, Lanes]], widths: Sequence[int] = (WIDTH, 1)) -> Any:
-    """A loop for numba over aligned stretches of arrays: ``loop(n, arrays, offsets, scalars)``.
+def elementwise(body: Callable[..., dict[int, Lanes]], shared: Sequence[int] = ()) -> Any:
+    """A loop for numba over stretches of arrays: ``loop(rounds, n, arrays, offsets, scalars)``.
 
     ``body(values, scalars)`` gets element i of every stretch and the scalars, all as Lanes, and returns by index of the
-    stretch what is to be written there. ``arrays`` is a tuple of 1-D arrays, ``offsets`` a tuple of where each stretch
-    begins, ``scalars`` a tuple of int32. Stretches that are written must not overlap others.
+    stretch what is to be written there. Each of the ``rounds`` handles the next n elements, but starts again where it
+    began in the ``shared`` stretches (parameters of channels). ``arrays`` is a tuple of 1-D arrays, ``offsets`` a tuple
+    of where each stretch begins, ``scalars`` a tuple of int32. Stretches that are written must not overlap others.
     """
 
     @intrinsic
-    def loop(typingctx: Any, n: Any, arrays: Any, offsets: Any, scalars: Any) -> Any:
-        signature = types.void(types.int64, arrays, types.UniTuple(types.int64, len(arrays)), scalars)
+    def loop(typingctx: Any, rounds: Any, n: Any, arrays: Any, offsets: Any, scalars: Any) -> Any:
+        signature = types.void(types.int64, types.int64, arrays, types.UniTuple(types.int64, len(arrays)), scalars)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            count, array_values, offset_values, scalar_values = args
+            turns, count, array_values, offset_values, scalar_values = args
             pointers = [
                 pointer_to(
                     context,
@@ -178,18 +179,24 @@ def elementwise(body: Callable[..., dict[int, Lanes]], widths: Sequence[int] = (
                     builder.extract_value(array_values, k),
                     builder.extract_value(offset_values, k),
                 )
-                for k, kind in enumerate(sig.args[1])
+                for k, kind in enumerate(sig.args[2])
             ]
-            plain = [builder.extract_value(scalar_values, k) for k in range(len(sig.args[3]))]
+            plain = [builder.extract_value(scalar_values, k) for k in range(len(sig.args[4]))]
 
-            def emit(i: ir.Value, lanes: int) -> None:
-                places = [builder.gep(p, [i]) for p in pointers]
-                values = [Lanes(builder, load(builder, p, lanes)) for p in places]
-                broadcast = [Lanes(builder, spread(builder, s, lanes)) for s in plain]
-                for k, result in body(values, broadcast).items():
-                    store(builder, result.value, places[k])
+            def round_of(begin: ir.Value) -> None:
+                starts = [p if k in shared else builder.gep(p, [begin]) for k, p in enumerate(pointers)]
 
-            in_pieces(builder, count, widths, emit)
+                def emit(i: ir.Value, lanes: int) -> None:
+                    places = [builder.gep(p, [i]) for p in starts]
+                    values = [Lanes(builder, load(builder, p, lanes)) for p in places]
+                    broadcast = [Lanes(builder, spread(builder, s, lanes)) for s in plain]
+                    for k, result in body(values, broadcast).items():
+                        store(builder, result.value, places[k])
+
+                in_pieces(builder, count, (WIDTH, 1), emit)
+
+            with cgutils.for_range(builder, turns, intp=I64) as turn:
+                round_of(builder.mul(turn.index, count))
             return context.get_dummy_value()
 
         return signature, codegen
@@ -197,56 +204,122 @@ def elementwise(body: Callable[..., dict[int, Lanes]], widths: Sequence[int] = (
     return loop
 
 
-def add_rows(group: int, product_bits: int) -> Any:
-    """``add(acc, a, weights, rows, values, n)``: acc[a : a + n] += sum over k of values[k] weights[rows[k] : ... + n].
+@intrinsic
+def zero(typingctx: Any, array: Any, start: Any, n: Any) -> Any:
+    """``zero(array, start, n)``: array[start : start + n] = 0."""
 
-    The rows of one group are summed in ``product_bits`` (16 or 32) before they touch the int32 accumulator, so that it
-    is read and written once per group: the caller sees to it that group * max|value| * 128 fits. ``product_bits`` 8
-    stands for values that are all one: no multiplication, sums in 16 bits.
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = pointer_to(context, builder, sig.args[0], *args[:2])
+        length = builder.mul(args[2], I64(sig.args[0].dtype.bitwidth // 8))
+        cgutils.memset(builder, builder.bitcast(pointer, I8.as_pointer()), length, 0)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), codegen
+
+
+@intrinsic
+def copy(typingctx: Any, target: Any, t: Any, source: Any, s: Any, n: Any) -> Any:
+    """``copy(target, t, source, s, n)``: target[t : t + n] = source[s : s + n], of one type, not overlapping."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        to = pointer_to(context, builder, sig.args[0], *args[:2])
+        come = pointer_to(context, builder, sig.args[2], *args[2:4])
+        cgutils.raw_memcpy(builder, to, come, args[4], sig.args[0].dtype.bitwidth // 8)
+        return context.get_dummy_value()
+
+    return types.void(target, types.int64, source, types.int64, types.int64), codegen
+
+
+def add_events(group: int, product_bits: int) -> Any:
+    """``add(acc, a, weights, start, row, work, j, end, values, n)``: the inner loop of event-driven synapses.
+
+    For every event e in j .. end: acc[a : a + n] += work[e + values] * weights[start + row * work[e] : ... + n].
+
+    Events are taken in groups, of ``group`` and one of what is left. The rows of a group are summed in ``product_bits``
+    (16 or 32) before they touch the int32 accumulator, so that it is read and written once per group; the caller sees
+    to it that group * max|value| * 128 fits. ``product_bits`` 8 stands for values that are all one: no
+    multiplication, sums in 16 bits.
     """
     ones, bits = product_bits == 8, max(product_bits, 16)
+    kind = ir.IntType(bits)
     widths = (32, 16, 1) if bits == 16 else (16, 1)
 
+    def emit_group(builder: Any, target: Any, sources: list[Any], factors: list[Any], count: Any) -> None:
+        def emit(i: ir.Value, lanes: int) -> None:
+            total: Lanes | None = None
+            for source, factor in zip(sources, factors, strict=True):
+                row = load(builder, builder.gep(source, [i]), lanes)
+                value = Lanes(builder, builder.sext(row, like(kind, row.type)))
+                value = value if ones else value * Lanes(builder, spread(builder, factor, lanes))
+                total = value if total is None else total + value
+            assert total is not None
+            wide = total.value if bits == 32 else builder.sext(total.value, like(I32, total.value.type))
+            place = builder.gep(target, [i])
+            store(builder, builder.add(load(builder, place, lanes), wide), place)
+
+        in_pieces(builder, count, widths, emit)
+
     @intrinsic
-    def add(typingctx: Any, acc: Any, a: Any, weights: Any, rows: Any, values: Any, n: Any) -> Any:
-        signature = types.void(
-            acc,
-            types.int64,
-            weights,
-            types.UniTuple(types.int64, group),
-            types.UniTuple(types.int32, group),
-            types.int64,
-        )
+    def add(
+        typingctx: Any,
+        acc: Any,
+        a: Any,
+        weights: Any,
+        start: Any,
+        row: Any,
+        work: Any,
+        j: Any,
+        end: Any,
+        values: Any,
+        n: Any,
+    ) -> Any:
+        long = types.int64
+        signature = types.void(acc, long, weights, long, long, work, long, long, long, long)
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            acc_value, start, weight_value, row_values, factor_values, count = args
-            target = pointer_to(context, builder, sig.args[0], acc_value, start)
-            sources = [
-                pointer_to(context, builder, sig.args[2], weight_value, builder.extract_value(row_values, k))
-                for k in range(group)
-            ]
-            kind = ir.IntType(bits)
-            factors = [builder.extract_value(factor_values, k) for k in range(group)]
-            factors = [builder.trunc(f, kind) if bits < 32 else f for f in factors]
+            acc_array, a, weight_array, start, row, work_array, first, end, values, n = args
+            target = pointer_to(context, builder, sig.args[0], acc_array, a)
+            base = pointer_to(context, builder, sig.args[2], weight_array, start)
+            events = pointer_to(context, builder, sig.args[5], work_array, I64(0))
 
-            def emit(i: ir.Value, lanes: int) -> None:
-                total = None
-                for source, factor in zip(sources, factors, strict=True):
-                    row = Lanes(builder, load(builder, builder.gep(source, [i]), lanes))
-                    row = Lanes(builder, builder.sext(row.value, like(kind, row.value.type)))
-                    row = row if ones else row * Lanes(builder, spread(builder, factor, lanes))
-                    total = row if total is None else total + row
-                assert total is not None
-                value = total.value if bits == 32 else builder.sext(total.value, like(I32, total.value.type))
-                place = builder.gep(target, [i])
-                store(builder, builder.add(load(builder, place, lanes), value), place)
+            def take(e: ir.Value, size: int) -> None:
+                sources, factors = [], []
+                for k in range(size):
+                    place = builder.add(e, I64(k))
+                    index = builder.sext(builder.load(builder.gep(events, [place])), I64)
+                    sources.append(builder.gep(base, [builder.mul(index, row)]))
+                    factor = builder.load(builder.gep(events, [builder.add(place, values)]))
+                    factors.append(builder.trunc(factor, kind) if bits < 32 else factor)
+                emit_group(builder, target, sources, factors, n)
 
-            in_pieces(builder, count, widths, emit)
+            left = builder.urem(builder.sub(end, first), I64(group))
+            whole = builder.sub(end, left)
+            with cgutils.for_range_slice(builder, first, whole, I64(group), intp=I64) as (e, _):
+                take(e, group)
+            after = builder.append_basic_block("after")
+            rest = builder.switch(left, after)
+            for size in range(1, group):
+                block = builder.append_basic_block(f"left{size}")
+                rest.add_case(I64(size), block)
+                with builder.goto_block(block):
+                    take(whole, size)
+                    builder.branch(after)
+            builder.position_at_end(after)
             return context.get_dummy_value()
 
         return signature, codegen
 
     return add
+
+
+@intrinsic
+def at(typingctx: Any, array: Any, i: Any) -> Any:
+    """``at(array, i)``: array[i] for an i that is known not to be negative, without numba's test for that."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.sext(builder.load(pointer_to(context, builder, sig.args[0], *args)), I64)
+
+    return types.int64(array, types.int64), codegen
 
 
 @intrinsic
