@@ -6,6 +6,7 @@ All ports of this room keep Lava's order: the channel is the last axis everywher
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,25 +19,25 @@ PortShape = tuple[int, ...]
 
 
 def port_shape(shape: Shape, flat: bool) -> PortShape:
-    """Shape of the port that carries spikes of ``shape``: (C,) if ``flat``, (W, H, C) otherwise.
+    """Shape of the port that carries spikes of ``shape``: (C H W,) if ``flat``, (W, H, C) otherwise.
 
     Example:
         >>> port_shape((3, 8, 10), flat=False), port_shape((12, 1, 1), flat=True)
         ((10, 8, 3), (12,))
     """
-    return (shape[0],) if flat else (shape[2], shape[1], shape[0])
+    return (prod(shape),) if flat else (shape[2], shape[1], shape[0])
 
 
 def port_shapes(graph: NetGraph) -> dict[str, PortShape]:
     """Shape of the port of each layer and of "input", as stock NetX has them.
 
     A layer with a dense synapse is flat, one with a convolution or a pool is not, others are as what they read. The
-    input is flat if it has one site per channel and nothing reads it as an image.
+    input is flat if dense synapses alone read it, or if it has one site per channel and nothing reads it as an image.
     """
-    spatial = any(
-        isinstance(c.synapse, (Conv, Pool)) for layer in graph for c in layer.connections if INPUT in c.sources
-    )
-    flat = {INPUT: graph.input.shape[1:] == (1, 1) and not spatial}
+    readers = [c.synapse for layer in graph for c in layer.connections if INPUT in c.sources]
+    spatial = any(isinstance(synapse, (Conv, Pool)) for synapse in readers)
+    dense = all(isinstance(synapse, (Dense, DelayDense)) for synapse in readers)
+    flat = {INPUT: dense or (graph.input.shape[1:] == (1, 1) and not spatial)}
     for layer in graph:
         synapses = [c.synapse for c in layer.connections]
         if any(isinstance(s, (Dense, DelayDense)) for s in synapses):
@@ -49,7 +50,7 @@ def port_shapes(graph: NetGraph) -> dict[str, PortShape]:
 
 
 def to_port(array: NDArray[Any], shape: PortShape) -> NDArray[Any]:
-    """A view of (..., C, H, W) in the order of a port of ``shape``.
+    """(..., C, H, W) in the order of a port of ``shape``.
 
     Example:
         >>> to_port(np.zeros((5, 3, 8, 10)), (10, 8, 3)).shape
@@ -60,8 +61,13 @@ def to_port(array: NDArray[Any], shape: PortShape) -> NDArray[Any]:
     return np.moveaxis(array, (-1, -2, -3), (-3, -2, -1))
 
 
-def from_port(array: NDArray[Any], shape: PortShape) -> NDArray[Any]:
-    """A view of (..., *shape) in the order (..., C, H, W): the inverse of :func:`to_port`."""
-    if len(shape) == 1:
-        return array[..., np.newaxis, np.newaxis]
+def from_port(array: NDArray[Any], shape: Shape, flat: bool) -> NDArray[Any]:
+    """What a port carries, (..., W, H, C) or (..., C H W) if ``flat``, as (..., \\*shape): inverse of :func:`to_port`.
+
+    Example:
+        >>> from_port(np.zeros((5, 240)), (3, 8, 10), flat=True).shape
+        (5, 3, 8, 10)
+    """
+    if flat:
+        return array.reshape(*array.shape[:-1], *shape)
     return np.moveaxis(array, (-3, -2, -1), (-1, -2, -3))

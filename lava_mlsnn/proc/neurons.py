@@ -76,12 +76,7 @@ def _sdn(neuron: netx.Delta | netx.SigmaDelta, shape: PortShape) -> dict[str, An
 
 @_process.register
 def _delta(neuron: netx.Delta, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
-    params: dict[str, Any] = {
-        "shape": shape,
-        "vth": neuron.vth,
-        "spike_exp": neuron.spike_exp,
-        "state_exp": neuron.state_exp,
-    }
+    params = _sdn(neuron, shape)
     if timing.reset_interval is None and neuron.model == "released":
         return Delta(**params)
     return ResetDelta(**params, model=neuron.model, name=name, **timing.reset)
@@ -89,12 +84,7 @@ def _delta(neuron: netx.Delta, shape: PortShape, bias: Any, timing: Timing, name
 
 @_process.register
 def _sigma_delta(neuron: netx.SigmaDelta, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
-    params: dict[str, Any] = {
-        "shape": shape,
-        "vth": neuron.vth,
-        "spike_exp": neuron.spike_exp,
-        "state_exp": neuron.state_exp,
-    }
+    params = _sdn(neuron, shape)
     if timing.reset_interval is None and neuron.model == "released":
         whole = 0 if bias is None else np.broadcast_to(bias, shape).copy()
         return SigmaDelta(**params, bias=whole)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx import INPUT, Layer, NetGraph
+from lava_mlsnn.netx import INPUT, Connection, DelayDense, Dense, Layer, NetGraph
+from lava_mlsnn.netx.synapse import MAX_DELAY
 from lava_mlsnn.sim import reference
 
 Spikes = dict[str, NDArray[np.int32]]
@@ -30,7 +31,7 @@ class Pipeline:
         self.graph, self.interval, self.offset = graph, reset_interval, reset_offset
         self.time = 0
         self.state = {layer.name: reference.initial_state(layer.neuron, layer.shape) for layer in graph}
-        longest = max(graph.depth.values()) + 1
+        longest = max(graph.depth.values()) + 1 + MAX_DELAY
         names = (INPUT, *(layer.name for layer in graph))
         self.past = {n: deque([np.zeros(graph.shape(n), np.int32)] * longest, maxlen=longest) for n in names}
 
@@ -46,21 +47,40 @@ class Pipeline:
 
     def _layer(self, layer: Layer, now: Spikes) -> NDArray[np.int32]:
         depth = self.graph.depth[layer.name]
-        resets = self.interval is not None and (self.time - self.offset - 1 - depth) % self.interval == 0
         if layer.neuron.gated and self.time <= depth:
             return np.zeros(layer.shape, np.int32)
-        if resets:
+        if self._age(layer) == 0:
             self.state[layer.name] = reference.initial_state(layer.neuron, layer.shape)
         total = np.zeros(layer.shape, np.int64)
         for connection in layer.connections:
-            summed = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
-            for source in connection.sources:
-                if source == layer.name and resets:
-                    continue
-                age = connection.synapse.delay + self.graph.delay(layer, connection, source)
-                summed += self.past[source][age - 1] if age else now[source]
-            total += reference.current(connection.synapse, reference.wrap(summed))
+            total += self._current(layer, connection, now)
         spikes, self.state[layer.name] = reference.step(
             layer.neuron, self.state[layer.name], reference.wrap(total), layer.bias
         )
         return spikes
+
+    def _age(self, layer: Layer) -> int:
+        """Steps since the layer's last reset, which may be one before the first step."""
+        if self.interval is None:
+            return self.time
+        return (self.time - self.offset - 1 - self.graph.depth[layer.name]) % self.interval
+
+    def _current(self, layer: Layer, connection: Connection, now: Spikes) -> NDArray[np.int32]:
+        synapse = connection.synapse
+        if not isinstance(synapse, DelayDense):
+            return reference.current(synapse, self._summed(layer, connection, now, 0))
+        total = np.zeros(layer.shape, np.int64)
+        for delay in np.unique(synapse.delays).tolist():
+            weight = np.where(synapse.delays == delay, synapse.weight, 0)
+            total += reference.current(Dense(weight), self._summed(layer, connection, now, delay))
+        return reference.wrap(total)
+
+    def _summed(self, layer: Layer, connection: Connection, now: Spikes, late: int) -> NDArray[np.int32]:
+        """What a connection's synapse has from its sources, ``late`` steps ago; nothing of before the last reset."""
+        total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
+        for source in connection.sources:
+            age = connection.synapse.delay + self.graph.delay(layer, connection, source) + late
+            recent = late + (source == layer.name) <= self._age(layer)
+            if recent:
+                total += self.past[source][age - 1] if age else now[source]
+        return reference.wrap(total)

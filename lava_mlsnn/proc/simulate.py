@@ -132,7 +132,7 @@ def simulate(
         finally:
             network.stop()
         counts = Activity.zeros(graph, samples) if probe is None else probe.activity(samples)
-        return Run(decode(graph, sink.data, network.out.shape, samples), counts, monitor.trace(samples))
+        return Run(decode(graph, sink.data, samples), counts, monitor.trace(samples))
 
 
 def frames(images: NDArray[Any], shape: PortShape, timesteps: int) -> dict[str, Any]:
@@ -146,14 +146,14 @@ def frames(images: NDArray[Any], shape: PortShape, timesteps: int) -> dict[str, 
     return {"frames": np.ascontiguousarray(to_port(by_step, shape)), "repeat": 1}
 
 
-def decode(graph: NetGraph, recorded: NDArray[Any], shape: PortShape, samples: int) -> NDArray[np.int64]:
+def decode(graph: NetGraph, recorded: NDArray[Any], samples: int) -> NDArray[np.int64]:
     """Outputs (N, features) from a recording (steps, \\*shape) of the network's port.
 
     A readout's voltage is taken at step (k + 1) T + latency of sample k; spikes are summed over the sample's steps.
     """
     by_sample = sample_steps(recorded, graph.latency, samples, graph.timesteps).astype(np.int64)
     result = by_sample[:, -1] if graph.is_classifier else by_sample.sum(axis=1)
-    return from_port(result, shape).reshape(samples, -1)
+    return from_port(result, graph.output.shape, flat=result.ndim == 2).reshape(samples, -1)
 
 
 def _nothing(graph: NetGraph) -> Run:

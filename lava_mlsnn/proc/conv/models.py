@@ -47,13 +47,17 @@ def sum_windows(spikes: NDArray[Any], out: NDArray[Any], kernel: NDArray[Any], s
         >>> sum_windows(np.ones((4, 4, 3)), np.zeros((2, 2, 3)), np.array([2, 2]), np.array([2, 2])).sum().item()
         48.0
     """
-    columns, rows, _ = out.shape
     total = np.zeros_like(out)
     for x in range(kernel[0]):
         for y in range(kernel[1]):
-            last_x, last_y = x + stride[0] * (columns - 1), y + stride[1] * (rows - 1)
-            total += spikes[x : last_x + 1 : stride[0], y : last_y + 1 : stride[1]]
+            total += _tap(spikes, (x, y), out.shape, stride)
     return total
+
+
+def _tap(spikes: NDArray[Any], start: tuple[int, int], shape: tuple[int, ...], stride: NDArray[Any]) -> NDArray[Any]:
+    """What one place of a kernel sees of ``spikes`` (W, H, C): (W', H', C). Lava keeps strides in 8 bits."""
+    (x, y), (step_x, step_y) = start, map(int, stride)
+    return spikes[x : x + step_x * (shape[0] - 1) + 1 : step_x, y : y + step_y * (shape[1] - 1) + 1 : step_y]
 
 
 class MatmulConvModel(FixedModel):
@@ -108,9 +112,7 @@ def convolve(
     total = np.zeros((groups, columns * rows, out_channels // groups))
     for i in range(taps.shape[0]):
         for j in range(taps.shape[1]):
-            x, y = i * dilation[0], j * dilation[1]
-            last_x, last_y = x + stride[0] * (columns - 1), y + stride[1] * (rows - 1)
-            seen = padded[x : last_x + 1 : stride[0], y : last_y + 1 : stride[1]]
+            seen = _tap(padded, (i * int(dilation[0]), j * int(dilation[1])), shape, stride)
             total += seen.reshape(columns * rows, groups, -1).transpose(1, 0, 2) @ taps[i, j]
     return total.transpose(1, 0, 2).reshape(shape)
 

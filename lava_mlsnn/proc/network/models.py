@@ -33,13 +33,13 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
         graph = proc_params["graph"]
         shapes = port_shapes(graph)
         self.last: str = graph.output.name
-        self.in_shape, self.out_shape = shapes["input"], shapes[self.last]
+        self.in_shape, self.flat, self.out_shape = graph.input.shape, len(shapes["input"]) == 1, shapes[self.last]
         self.pipeline = Pipeline(graph, proc_params["reset_interval"], proc_params["reset_offset"])
         self.observers: list[Observer] = proc_params["observers"]
 
     def run_spk(self) -> None:
         """One timestep of all layers."""
-        spikes = self.pipeline.step(from_port(self.inp.recv(), self.in_shape))
+        spikes = self.pipeline.step(from_port(self.inp.recv(), self.in_shape, self.flat))
         self.out.send(to_port(spikes[self.last], self.out_shape))
         for observer in self.observers:
             observer.observe(self.time_step, spikes)

@@ -13,7 +13,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from lava_mlsnn.proc.layout import from_port
+from lava_mlsnn.proc.layout import from_port, port_shapes
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.probe.process import Tap
 
@@ -36,10 +36,12 @@ class PyTapModel(PyLoihiProcessModel, metaclass=TapPorts):
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
         self.observer: Observer = proc_params["observer"]
-        self.shapes: list[tuple[int, ...]] = proc_params["shapes"]
+        graph, shapes = proc_params["graph"], port_shapes(proc_params["graph"])
+        self.layouts = [(name, graph.shape(name), len(shapes[name]) == 1) for name in self.observer.names]
 
     def run_spk(self) -> None:
         """One timestep."""
-        received = [getattr(self, f"tap_{index}").recv() for index in range(len(self.shapes))]
-        spikes = map(from_port, received, self.shapes)
-        self.observer.observe(self.time_step, dict(zip(self.observer.names, spikes, strict=True)))
+        spikes = {}
+        for index, (name, shape, flat) in enumerate(self.layouts):
+            spikes[name] = from_port(getattr(self, f"tap_{index}").recv(), shape, flat)
+        self.observer.observe(self.time_step, spikes)

@@ -9,9 +9,10 @@ from lava.magma.core.process.ports.ports import InPort
 from numpy.typing import NDArray
 
 from lava_mlsnn.energy.activity import Activity
-from lava_mlsnn.netx import INPUT
+from lava_mlsnn.netx import INPUT, NetGraph
 from lava_mlsnn.netx.spec import positive_ints
 from lava_mlsnn.proc.build import connect
+from lava_mlsnn.proc.layout import port_shapes
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.observe import Counter, Observer, Recorder, sample_steps
 from lava_mlsnn.proc.runtime import Process
@@ -23,10 +24,11 @@ class Tap(Process):
     Ports: ``tap_0``, ``tap_1``, ... one per name of the observer. Model: ``fixed_pt``.
     """
 
-    def __init__(self, observer: Observer, shapes: list[tuple[int, ...]], name: str | None = None) -> None:
-        super().__init__(observer=observer, shapes=shapes, name=name)
-        for index, shape in enumerate(shapes):
-            setattr(self, f"tap_{index}", InPort(shape=shape))
+    def __init__(self, graph: NetGraph, observer: Observer, name: str | None = None) -> None:
+        super().__init__(graph=graph, observer=observer, name=name)
+        shapes = port_shapes(graph)
+        for index, layer in enumerate(observer.names):
+            setattr(self, f"tap_{index}", InPort(shape=shapes[layer]))
 
 
 def attach(net: Network, observer: Observer) -> None:
@@ -36,7 +38,7 @@ def attach(net: Network, observer: Observer) -> None:
     if net.fused:
         net.observers.append(observer)
         return
-    tap = Tap(observer, [net.shapes[name] for name in observer.names])
+    tap = Tap(net.graph, observer)
     outs = {INPUT: net.inp, **{layer.name: layer.out for layer in net.layers}}
     for index, name in enumerate(observer.names):
         connect(outs[name], getattr(tap, f"tap_{index}"))
