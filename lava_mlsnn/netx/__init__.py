@@ -8,15 +8,25 @@ from .bounds import bounds
 from .check import check_hardware, problems
 from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
+from .lower import lower, places
 from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
 from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 
 if TYPE_CHECKING:
     from ._digest import digest
     from .hdf5 import load, save
+    from .nir_read import from_nir
+    from .nir_write import to_nir
     from .quantizer import quantize
 
-_LAZY = {"digest": "_digest", "load": "hdf5", "save": "hdf5", "quantize": "quantizer"}
+_LAZY = {
+    "digest": "_digest",
+    "from_nir": "nir_read",
+    "load": "hdf5",
+    "quantize": "quantizer",
+    "save": "hdf5",
+    "to_nir": "nir_write",
+}
 
 __all__ = [
     "INPUT",
@@ -46,10 +56,14 @@ __all__ = [
     "check_hardware",
     "digest",
     "fits_8_bits",
+    "from_nir",
     "load",
+    "lower",
+    "places",
     "problems",
     "quantize",
     "save",
+    "to_nir",
     "weight_exponent",
 ]
 
