@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .run import Run, run
+from .stream import Stream
 
-__all__ = ["Run", "run"]
+__all__ = ["Run", "Stream", "run"]

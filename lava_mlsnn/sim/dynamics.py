@@ -170,7 +170,7 @@ def collect(
 
 
 @inner
-def _mask(work: Any, start: int, n: int) -> int:
+def _mask(work: Any, start: int, n: int) -> Any:
     """Bits of the non-zero ones among n, at most 32, values."""
     if n >= 32:
         return nonzero_mask(work, start)

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from ..energy.activity import Activity
 from .dynamics import clear, collect, fire
 from .program import INTEGRATE, Link, Node, Place, Program, Slot
-from .scatter import transmit
-from .simd import copy, inlined, inner, zero
+from .scatter import DENSE_FROM, transmit
+from .simd import copy, inlined, inner, jit, zero
 
 
 class Control(IntEnum):
@@ -75,6 +74,8 @@ def _layer(
     sources: Any,
     work: Any,
     wide_work: Any,
+    image: Any,
+    dense_from: Any,
     slots: Any,
     control: Any,
     step: int,
@@ -104,6 +105,8 @@ def _layer(
             bounds[i],
             work,
             wide_work,
+            image,
+            dense_from,
             control[Place.CURRENT],
             control[Place.SCRATCH],
             source_events,
@@ -176,6 +179,8 @@ def _advance(stamp: int) -> Any:
         sources: Any,
         work: Any,
         wide_work: Any,
+        image: Any,
+        dense_from: Any,
         slots: Any,
         control: Any,
         images: Any,
@@ -215,6 +220,8 @@ def _advance(stamp: int) -> Any:
                     sources,
                     work,
                     wide_work,
+                    image,
+                    dense_from,
                     slots,
                     control,
                     step,
@@ -226,9 +233,9 @@ def _advance(stamp: int) -> Any:
         return version
 
     try:
-        return njit(nogil=True, cache=True, error_model="numpy")(advance)
+        return jit(nogil=True, cache=True, error_model="numpy")(advance)
     except RuntimeError:  # nowhere to write a cache: a read-only installation and no home
-        return njit(nogil=True, error_model="numpy")(advance)
+        return jit(nogil=True, error_model="numpy")(advance)
 
 
 @inlined
@@ -272,6 +279,8 @@ class Engine:
         self.depths = np.concatenate([depth, depth, depth, depth[owner]])
         self.work = np.zeros(program.work, np.int32)
         self.wide_work = np.zeros(program.wide_work, np.int64)
+        self.image = np.zeros(program.padded, np.float32)
+        self.dense_from = np.array(DENSE_FROM)
         self.slots = np.zeros((program.slots, len(Slot)), np.int64)
         self.now = np.zeros(len(self.depths), np.int64)
         self.ring = np.zeros((latency + 1, len(self.now)), np.int64)
@@ -313,6 +322,8 @@ class Engine:
             p.sources,
             self.work,
             self.wide_work,
+            self.image,
+            self.dense_from,
             self.slots,
             self.control,
             images.reshape(-1),
@@ -336,6 +347,21 @@ class Engine:
         start = int(self.starts[self.program.names.index(name)])
         flat = self.frames[:, start : start + channels * height * width]
         return flat.reshape(-1, height, width, channels).transpose(0, 3, 1, 2)
+
+    def spikes(self, name: str) -> NDArray[np.int32]:
+        """What any node sent in the last step (of a readout its voltage), int32 (C, H, W)."""
+        node = self.program.nodes[self.program.names.index(name)]
+        channels, height, width = self.program.graph.shape(name)
+        size, sites = int(node[Node.SIZE]), int(node[Node.SITES])
+        dense = np.zeros(size, np.int32)
+        if node[Node.DEPTH] and node[Node.KERNEL] == INTEGRATE:
+            dense[:] = self.work[node[Node.STATE] : node[Node.STATE] + size]
+        else:
+            turn = self.step % int(node[Node.SLOTS])
+            first = int(node[Node.EVENTS]) + turn * (sites + 1 + 2 * size) + sites + 1
+            count = int(self.slots[node[Node.FIRST_SLOT] + turn, Slot.COUNT])
+            dense[self.work[first : first + count]] = self.work[first + size : first + size + count]
+        return dense.reshape(height, width, channels).transpose(2, 0, 1)
 
     def activity(self) -> Activity:
         """Counts of all complete samples."""

@@ -33,10 +33,6 @@ class Table:
     length: NDArray[np.int32]
     out: NDArray[np.int32]
 
-    def flat(self) -> NDArray[np.int32]:
-        """first, tap, length, out in one array."""
-        return np.concatenate([self.first, self.tap, self.length, self.out])
-
 
 @dataclass(frozen=True)
 class Window:
@@ -48,6 +44,11 @@ class Window:
     stride: int = 1
     padding: int = 0
     dilation: int = 1
+
+    @property
+    def reach(self) -> int:
+        """Length of the padded input that the outputs see."""
+        return (self.out - 1) * self.stride + self.dilation * (self.kernel - 1) + 1
 
     def order(self) -> list[int]:
         """Taps in the order of storage: those that meet one input coordinate lie side by side, outputs ascending.
@@ -67,7 +68,7 @@ class Window:
 
         Example:
             >>> table = Window(3, 3, 3, padding=1).table(merge=True)
-            >>> [table.length[i] for i in range(3)], table.out.tolist()
+            >>> table.length.tolist(), table.out.tolist()
             ([2, 3, 2], [0, 0, 1])
         """
         position = {k: i for i, k in enumerate(self.order() if merge else range(self.kernel))}
@@ -102,7 +103,7 @@ class Layout:
         bound: largest sum of absolute weights, with the exponent, that one output neuron can see.
         groups: number of channel groups.
         flat: whether site and channel are one index (dense).
-        rows, columns: the tap tables.
+        rows, columns: the kernel along both axes.
     """
 
     kernel: int
@@ -111,8 +112,12 @@ class Layout:
     bound: int
     groups: int
     flat: bool
-    rows: Table
-    columns: Table
+    rows: Window
+    columns: Window
+
+    def tables(self) -> tuple[Table, Table]:
+        """Runs of all input rows, of all input columns."""
+        return self.rows.table(merge=False), self.columns.table(merge=self.kernel == ROWS)
 
 
 def arrange(synapse: Synapse, in_shape: Shape) -> Layout:
@@ -156,8 +161,5 @@ def _layout(kernel: int, weight: NDArray[Any], groups: int, flat: bool, rows: Wi
     exponent = 0 if weight.min() >= -128 and weight.max() <= 127 else weight_exponent(weight)
     fits = fits_8_bits(weight)
     mantissa = (weight >> exponent).astype(np.int8) if fits else weight.astype(np.int32)
-    merge = kernel == ROWS
-    tables = rows.table(merge=False), columns.table(merge)
-    return Layout(
-        kernel, np.ascontiguousarray(mantissa), exponent if fits else 0, int(per_output.max()), groups, flat, *tables
-    )
+    bound = int(per_output.max())
+    return Layout(kernel, np.ascontiguousarray(mantissa), exponent if fits else 0, bound, groups, flat, rows, columns)

@@ -7,7 +7,6 @@ fired, what they sent. A node has as many slots as timesteps that some layer loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from ..netx.graph import INPUT, Layer, NetGraph
 from ..netx.neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
 from ..netx.synapse import Conv
-from .layout import Layout, arrange
+from .layout import ROWS, Layout, arrange
 from .reference import wrap
 
 INT32_MAX = 2**31 - 1
@@ -89,6 +88,18 @@ class Link(IntEnum):
     COLUMNS_TAP = 22
     COLUMNS_LENGTH = 23
     COLUMNS_OUT = 24
+    DENSE = 25  # whether the dense path can do it; what follows is for that path
+    OUT_HEIGHT = 26
+    STRIDE_ROWS = 27
+    STRIDE_COLUMNS = 28
+    PADDING_ROWS = 29
+    PADDING_COLUMNS = 30
+    DILATION_ROWS = 31
+    DILATION_COLUMNS = 32
+    PADDED_HEIGHT = 33
+    PADDED_WIDTH = 34
+    KERNEL_HEIGHT = 35
+    ORDER = 36  # in constants: position of every column of the kernel
 
 
 class Place(IntEnum):
@@ -138,7 +149,7 @@ class Program:
         bounds: per connection, the largest sum of absolute weights.
         nodes, links: tables, columns :class:`Node` and :class:`Link`; node 0 is the input.
         sources: per source of a connection: node, and how many steps back it is read.
-        work, slots: sizes of what a worker needs.
+        work, padded, slots: sizes of what a worker needs (padded: floats of a dense convolution's input).
         places: where in its work lie things that all layers share; the slot after the last one is the event list of a
             sum of sources.
     """
@@ -153,6 +164,7 @@ class Program:
     links: NDArray[np.int64]
     sources: NDArray[np.int64]
     work: int
+    padded: int
     slots: int
     places: dict[Place, int]
     pipelined: bool
@@ -175,7 +187,7 @@ class _Compiler:
         self.graph, self.pipelined = graph, pipelined
         self.weights, self.wide = _Arena(np.int8), _Arena(np.int32)
         self.constants, self.floats = _Arena(np.int32), _Arena(np.float32)
-        self.work = 0
+        self.work, self.padded = 0, 1
         self.index = {name: i for i, name in enumerate((INPUT, *(layer.name for layer in graph)))}
         self.nodes = np.zeros((len(self.index), len(Node)), np.int64)
         self.links: list[dict[Link, int]] = []
@@ -216,6 +228,7 @@ class _Compiler:
             links,
             np.array(self.sources, np.int64),
             self.work,
+            self.padded,
             first + 1,
             places,
             self.pipelined,
@@ -264,24 +277,47 @@ class _Compiler:
             Link.HEIGHT: shape[1],
             Link.WIDTH: shape[2],
             Link.OUT_CHANNELS: layer.shape[0],
+            Link.OUT_HEIGHT: layer.shape[1],
             Link.OUT_WIDTH: layer.shape[2],
             Link.KERNEL_WIDTH: layout.weight.shape[2],
             Link.IN_GROUP: layout.weight.shape[0] // layout.groups,
             Link.OUT_GROUP: layout.weight.shape[3],
             **self.tables(layout),
+            **self.window(layout, shape[0]),
         }
         self.links.append(values)
         self.bounds.append(layout.bound)
 
     def tables(self, layout: Layout) -> dict[Link, int]:
+        rows, columns = layout.tables()
         return {
-            Link.ROWS_FIRST: self.constants.add(layout.rows.first),
-            Link.ROWS_TAP: self.constants.add(layout.rows.tap),
-            Link.ROWS_OUT: self.constants.add(layout.rows.out),
-            Link.COLUMNS_FIRST: self.constants.add(layout.columns.first),
-            Link.COLUMNS_TAP: self.constants.add(layout.columns.tap),
-            Link.COLUMNS_LENGTH: self.constants.add(layout.columns.length),
-            Link.COLUMNS_OUT: self.constants.add(layout.columns.out),
+            Link.ROWS_FIRST: self.constants.add(rows.first),
+            Link.ROWS_TAP: self.constants.add(rows.tap),
+            Link.ROWS_OUT: self.constants.add(rows.out),
+            Link.COLUMNS_FIRST: self.constants.add(columns.first),
+            Link.COLUMNS_TAP: self.constants.add(columns.tap),
+            Link.COLUMNS_LENGTH: self.constants.add(columns.length),
+            Link.COLUMNS_OUT: self.constants.add(columns.out),
+        }
+
+    def window(self, layout: Layout, channels: int) -> dict[Link, int]:
+        """What the dense path needs to know of a convolution."""
+        if layout.kernel != ROWS or layout.flat or layout.weight.dtype != np.int8:
+            return {Link.DENSE: 0}
+        rows, columns = layout.rows, layout.columns
+        self.padded = max(self.padded, rows.reach * columns.reach * channels)
+        return {
+            Link.DENSE: 1,
+            Link.STRIDE_ROWS: rows.stride,
+            Link.STRIDE_COLUMNS: columns.stride,
+            Link.PADDING_ROWS: rows.padding,
+            Link.PADDING_COLUMNS: columns.padding,
+            Link.DILATION_ROWS: rows.dilation,
+            Link.DILATION_COLUMNS: columns.dilation,
+            Link.PADDED_HEIGHT: rows.reach,
+            Link.PADDED_WIDTH: columns.reach,
+            Link.KERNEL_HEIGHT: rows.kernel,
+            Link.ORDER: self.constants.add(np.argsort(columns.order())),
         }
 
     def neuron(self, layer: Layer, row: NDArray[np.int64]) -> None:
@@ -307,7 +343,7 @@ class _Compiler:
             row[Node.THRESHOLD] = spread(threshold, self.constants)
             row[Node.CEILING] = spread(np.minimum(threshold * neuron.levels, INT32_MAX), self.constants)
             row[Node.INVERSE] = spread(1.0 / threshold, self.floats)
-        row[Node.A : Node.D + 1] = _scalars(neuron)
+        row[Node.A : Node.D + 1] = np.array(_scalars(neuron))
 
 
 def _bias_exponent(neuron: Neuron) -> int:
@@ -316,7 +352,7 @@ def _bias_exponent(neuron: Neuron) -> int:
     return neuron.spike_exp + neuron.state_exp if isinstance(neuron, SigmaDelta) else 0
 
 
-def _scalars(neuron: Neuron) -> Iterable[int]:
+def _scalars(neuron: Neuron) -> tuple[int, int, int, int]:
     """Columns A to D: of a LIF what the decays leave of 4096 and the threshold; of encoders shifts and threshold."""
     if isinstance(neuron, LIF):
         return 4095 - neuron.du, 4096 - neuron.dv, neuron.vth << 6, 0

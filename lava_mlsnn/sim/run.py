@@ -121,13 +121,18 @@ def check_images(graph: NetGraph, images: Any) -> NDArray[Any]:
     if images.shape[1:] not in (shape, (*shape, steps)):
         sizes = ", ".join(map(str, shape))
         raise ValueError(f"images: expected shape (N, {sizes}) or (N, {sizes}, {steps}), got {images.shape}")
+    check_range(graph, images, "images")
+    return images
+
+
+def check_range(graph: NetGraph, values: NDArray[Any], what: str) -> None:
+    """ValueError if an input value is not within the range of ``graph.input``."""
     bound = graph.input.bound
     low, high = (-bound, bound - 1) if graph.input.signed else (0, bound)
-    if images.size:
-        for value in (int(images.min()), int(images.max())):
+    if values.size:
+        for value in (int(values.min()), int(values.max())):
             if not low <= value <= high:
-                raise ValueError(f"images: expected values in {low} .. {high} ({graph.input.bits} bits), got {value}")
-    return images
+                raise ValueError(f"{what}: expected values in {low} .. {high} ({graph.input.bits} bits), got {value}")
 
 
 def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:

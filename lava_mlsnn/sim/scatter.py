@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .dense import EXACT, convolve
 from .layout import ONE_TO_ONE, ROWS
 from .program import Link, Slot
 from .simd import add_events, at, inlined, inner
@@ -23,7 +24,20 @@ INT32_MAX = 2**31 - 1
 SMALL = 31
 """Largest event of which eight fit a 16-bit sum of products with 8-bit weights: 8 * 31 * 128 < 2**15."""
 
+ONES, PRODUCTS, WIDE_PRODUCTS = range(3)
+DENSE_FROM = (0.9, 0.8, 0.45, 256.0)
+"""From which density of the input, by effort, and from how many output sites on the dense path is faster: its weights
+are loaded once per few outputs (benchmarks/engine.py measures both)."""
+
 _add_ones, _add_small, _add_large = add_events(8, 8), add_events(8, 16), add_events(4, 32)
+
+
+@inner
+def _effort(slot: Any) -> int:
+    """What the events of a list ask for: nothing but sums, products in 16 bits, in 32 bits."""
+    if slot[Slot.MAX] == 1 and slot[Slot.MIN] == 1:
+        return ONES
+    return PRODUCTS if max(slot[Slot.MAX], -slot[Slot.MIN]) <= SMALL else WIDE_PRODUCTS
 
 
 @inlined
@@ -39,8 +53,7 @@ def _rows(
     columns_first, columns_tap = link[Link.COLUMNS_FIRST], link[Link.COLUMNS_TAP]
     columns_length, columns_out = link[Link.COLUMNS_LENGTH], link[Link.COLUMNS_OUT]
     first, count = events + sites + 1, slot[Slot.COUNT]
-    largest = max(slot[Slot.MAX], -slot[Slot.MIN])
-    ones = slot[Slot.MAX] == 1 and slot[Slot.MIN] == 1
+    effort = _effort(slot)
     for site in range(1 if flat else sites):
         j, end = at(work, events + site), at(work, events + site + 1)
         if flat:
@@ -56,9 +69,9 @@ def _rows(
                 start = origin + tap_row + at(constants, columns_tap + c) * features
                 a = target + out_row + at(constants, columns_out + c) * features
                 n = at(constants, columns_length + c) * features
-                if ones:
+                if effort == ONES:
                     _add_ones(acc, a, weights, start, row, work, j, end, size, n)
-                elif largest <= SMALL:
+                elif effort == PRODUCTS:
                     _add_small(acc, a, weights, start, row, work, j, end, size, n)
                 else:
                     _add_large(acc, a, weights, start, row, work, j, end, size, n)
@@ -130,6 +143,8 @@ def transmit(
     bound: float,
     work: Any,
     wide_work: Any,
+    image: Any,
+    dense_from: Any,
     current: int,
     scratch: int,
     events: int,
@@ -141,8 +156,9 @@ def transmit(
 
     Args:
         weights, wide_weights, constants, link, bound: of the program.
-        work, wide_work: of the worker; currents lie at ``current``, the scratch accumulator at ``scratch``.
+        work, wide_work, image: of the worker; currents lie at ``current``, the scratch accumulator at ``scratch``.
         events, slot: where the list lies in ``work`` and what is known of it.
+        dense_from: when to take the dense path, see :data:`DENSE_FROM`.
         size, out_size: neurons of the source and of the layer.
     """
     if slot[Slot.COUNT] == 0:
@@ -157,7 +173,11 @@ def transmit(
         return _settle(wide_work, 0, work, current, out_size, exponent, bits)
     direct = exponent == 0 and reach <= INT24_MAX
     target = current if direct else scratch
-    if link[Link.KERNEL] == ROWS:
+    outputs = link[Link.OUT_HEIGHT] * link[Link.OUT_WIDTH]
+    full = outputs >= dense_from[3] and slot[Slot.COUNT] >= dense_from[_effort(slot)] * size
+    if link[Link.DENSE] and full and reach <= EXACT:
+        convolve(weights, constants, link, work, target, work, events, slot, size, image)
+    elif link[Link.KERNEL] == ROWS:
         _rows(weights, constants, link, work, target, work, events, slot, size)
     elif link[Link.KERNEL] == ONE_TO_ONE:
         _one_to_one(weights, link, work, target, work, events, slot, size)

@@ -1,0 +1,133 @@
+"""The fast engine equals the reference: layer by layer, step by step, in batch and in stream mode."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import strategies
+from hypothesis import given, settings
+
+from lava_mlsnn import sim
+from lava_mlsnn.netx import INPUT, NetGraph
+
+pytest.importorskip("numba")
+
+
+def _run(graph, images, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of 24-bit overflows, which are compared
+        return sim.run(graph, images, trace=(INPUT, *(layer.name for layer in graph)), **options)
+
+
+def _equal(one: sim.Run, other: sim.Run) -> None:
+    for name, spikes in one.trace.items():
+        assert np.array_equal(spikes, other.trace[name]), name
+    assert one.activity == other.activity, one.activity.difference(other.activity)
+    assert np.array_equal(one.output, other.output)
+    assert one.overflows == other.overflows
+
+
+def _frames(graph: NetGraph, images: np.ndarray) -> list[np.ndarray]:
+    """All samples, T steps each, as a stream."""
+    if images.ndim == 4:
+        images = np.repeat(images[..., None], graph.timesteps, axis=-1)
+    return [sample[..., t] for sample in images for t in range(graph.timesteps)]
+
+
+@given(strategies.cases())
+@settings(deadline=None)
+def test_fast_is_the_reference(case):
+    graph, images = case
+    _equal(_run(graph, images, engine="fast", threads=1), _run(graph, images, engine="reference"))
+
+
+@given(strategies.cases())
+@settings(deadline=None)
+def test_the_dense_path_is_the_reference(case):
+    graph, images = case
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (0.0, 0.0, 0.0, 0.0))
+        fast = _run(graph, images, engine="fast", threads=1)
+    _equal(fast, _run(graph, images, engine="reference"))
+
+
+@given(strategies.cases())
+@settings(deadline=None)
+def test_fast_stream_is_the_reference_stream(case):
+    """Free-running, or with a reset wave that has another period and phase than the samples."""
+    graph, images = case
+    for interval, offset in ((None, 0), (graph.timesteps, 0), (3, 5)):
+        fast = sim.Stream(graph, interval, offset)
+        slow = sim.Stream(graph, interval, offset, engine="reference")
+        frames = _frames(graph, images)
+        for frame in [*frames, *[np.zeros_like(frames[0])] * graph.latency]:
+            assert np.array_equal(fast.step(frame), slow.step(frame))
+            for name in graph.depth:
+                assert np.array_equal(fast[name], slow[name]), (fast.time_step, name)
+            assert fast.counts() == slow.counts()
+        assert fast.activity == slow.activity, fast.activity.difference(slow.activity)
+        assert fast.overflows == slow.overflows
+
+
+@given(strategies.cases(strategies.Options(gated_only=True)))
+@settings(deadline=None)
+def test_stream_with_resets_is_batch_mode_shifted_by_depth(case):
+    graph, images = case
+    run, stream = _run(graph, images), sim.Stream(graph, graph.timesteps)
+    frames, steps, deepest = _frames(graph, images), graph.timesteps, max(graph.depth.values())
+    for frame in [*frames, *[frames[0]] * deepest]:
+        stream.step(frame)
+        for name, depth in graph.depth.items():
+            sample, t = divmod(stream.time_step - depth - 1, steps)
+            if 0 <= sample < len(images):
+                assert np.array_equal(stream[name], run.trace[name][sample, ..., t]), (name, sample, t)
+    assert stream.activity == run.activity, stream.activity.difference(run.activity)
+    assert stream.overflows == run.overflows
+
+
+def test_threads_give_the_same_in_the_same_order():
+    graph = _wide()
+    images = np.random.default_rng(0).integers(0, 256, size=(101, 3, 6, 6))
+    _equal(_run(graph, images, threads=2), _run(graph, images, threads=1))
+    _equal(_run(graph, images, threads=7), _run(graph, images, engine="reference"))
+
+
+def _wide() -> NetGraph:
+    from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, Readout
+
+    rng = np.random.default_rng(3)
+
+    def weights(*shape):
+        return rng.integers(-127, 128, size=shape)
+
+    return NetGraph(
+        Input((3, 6, 6)),
+        (
+            Layer("a", (Connection("input", Conv(weights(70, 3, 3, 3), padding=1)),), (70, 6, 6), MultiLevel(4, 9000)),
+            Layer("b", (Connection("a", Conv(weights(70, 70, 3, 3), padding=1)),), (70, 6, 6), MultiLevel(40, 300)),
+            Layer("c", (Connection(("a", "b"), Identity()),), (70, 6, 6), Barrier(4)),
+            Layer("d", (Connection("c", Dense(weights(10, 70 * 36))),), (10, 1, 1), Readout()),
+        ),
+        3,
+    )
+
+
+def test_every_width_of_vectors():
+    """Wide layers, with channels that fill whole vectors, half of them, and leave some over; dense and sparse."""
+    from lava_mlsnn.netx import Connection, Conv, Input, Layer, MultiLevel, NetGraph
+
+    rng = np.random.default_rng(1)
+    for channels in (16, 31, 32, 64, 83, 130):
+        conv = Conv(rng.integers(-128, 128, size=(channels, 40, 3, 3)), padding=1)
+        layer = Layer(
+            "a", (Connection("input", conv),), (channels, 5, 6), MultiLevel(9, 1 + rng.integers(0, 999, channels))
+        )
+        graph = NetGraph(Input((40, 5, 6)), (layer,))
+        images = rng.integers(0, np.array([1, 2, 31, 32, 255]).reshape(-1, 1, 1, 1) + 1, size=(5, 40, 5, 6))
+        images *= rng.random(images.shape) < np.array([0.1, 0.5, 0.9, 1, 0.3]).reshape(-1, 1, 1, 1)
+        for dense in (0.0, 2.0):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (dense, dense, dense, 0.0))
+                _equal(_run(graph, images), _run(graph, images, engine="reference"))
