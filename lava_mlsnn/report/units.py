@@ -28,14 +28,14 @@ def significant(value: float) -> str:
     """Three significant digits without an exponent.
 
     Example:
-        >>> significant(1.2345), significant(99.96), significant(123.4), significant(0.01234)
-        ('1.23', '100', '123', '0.0123')
+        >>> significant(1.2345), significant(99.96), significant(123.4), significant(0.97)
+        ('1.23', '100', '123', '0.970')
     """
     if value == 0:
         return "0"
     rounded = float(f"{value:.3g}")
     digits = len(str(int(abs(rounded))))
-    return f"{rounded:.{max(0, 3 - digits)}f}" if abs(rounded) >= 1 else f"{rounded:.3g}"
+    return f"{rounded:.{max(0, 3 - digits)}f}" if abs(rounded) >= 1 else f"{rounded:#.3g}"
 
 
 def count(value: float) -> str:
