@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from . import demo, energy, export, exports, info, report, simulate, train
+from . import demo, energy, export, exports, fit, import_, info, report, simulate, train
 from .show import complain
 
 
@@ -33,8 +33,10 @@ app = typer.Typer(
 )
 app.command("train", no_args_is_help=False)(train.train)
 app.command("export", no_args_is_help=True)(export.export)
+app.command("import", no_args_is_help=True)(import_.import_)
 app.command("simulate", no_args_is_help=True)(simulate.simulate)
 app.command("energy", no_args_is_help=True)(energy.energy)
+app.command("fit", no_args_is_help=True)(fit.fit)
 app.command("report", no_args_is_help=True)(report.report)
 app.command("info")(info.info)
 app.command("demo")(demo.demo)

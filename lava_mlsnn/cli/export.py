@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from . import options, show
 
+FORMATS = {"net": ".net", "stock": ".stock.net", "nir": ".nir"}
+"""Formats and the endings of their files."""
+
 
 def export(
-    model: Annotated[Path, typer.Argument(help="model.safetensors of mlsnn train.", show_default=False)],
+    model: Annotated[
+        Path, typer.Argument(help="model.safetensors of mlsnn train, or a .net file to convert.", show_default=False)
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File [default: beside the model].")] = None,
     bits: Annotated[int | None, typer.Option(help="Bits of a weight, 2 .. 8.", show_default="as trained")] = None,
     per_layer: Annotated[
         bool, typer.Option("--per-layer", help="One power of two per layer instead of one per channel.")
     ] = False,
+    format: Annotated[
+        str, typer.Option("--format", help="net; stock (.net of stock neurons only, T = 1); nir.")
+    ] = "net",
     json: options.Json = None,
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
@@ -27,11 +36,26 @@ def export(
     from .. import netx
     from ..netx.check import problems
 
-    net = models.load(model)
-    graph = netx.quantize(net, bits, per_channel=not per_layer, labels=net.notes.get("labels", ()))
-    path = output or model.with_suffix(".net")
+    if format not in FORMATS:
+        raise ValueError(f"--format {format!r}: expected one of {', '.join(FORMATS)}")
+    notes: Mapping[str, Any] = {}
+    if model.suffix == ".net":
+        if bits is not None or per_layer:
+            raise ValueError(f"{model.name} holds integers already: --bits and --per-layer are for trained models")
+        graph = netx.load(model)
+    else:
+        net = models.load(model)
+        notes = net.notes
+        graph = netx.quantize(net, bits, per_channel=not per_layer, labels=notes.get("labels", ()))
+    path = output or model.with_name(model.stem + FORMATS[format])
+    if path.exists() and path.samefile(model):
+        raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
     path.parent.mkdir(parents=True, exist_ok=True)
-    netx.save(graph, path)
+    if format == "nir":
+        netx.to_nir(graph, path)
+    else:
+        graph = netx.lower(graph) if format == "stock" else graph
+        netx.save(graph, path)
     unfit = problems(graph)
     record = {
         "file": path.name,
@@ -49,7 +73,7 @@ def export(
             }
             for layer in graph
         ],
-        "notes": net.notes,
+        "notes": dict(notes),
     }
     show.say(
         f"{len(graph)} layers, T = {graph.timesteps}, latency {graph.latency} steps, digest {netx.digest(graph)[:16]}"

@@ -8,7 +8,7 @@ from math import ceil
 import numpy as np
 
 from ..netx.graph import Connection, Layer, NetGraph
-from ..netx.synapse import Conv, Dense, Identity, Injection, Pool, Synapse
+from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 from .limits import Chip, state_words_of
 
 WORD = 64
@@ -110,7 +110,7 @@ def synaptic_words(synapse: Synapse, channels: int, bits: int = WEIGHT_BITS) -> 
     if isinstance(synapse, Conv):
         per_tap = ceil(channels * bits / WORD) + (channels > 64)
         return int(np.prod(synapse.weight.shape[1:])) * per_tap
-    if isinstance(synapse, Dense):
+    if isinstance(synapse, Dense | DelayDense):
         fullest = 0
         for start in range(0, len(synapse.weight), channels):
             used = np.count_nonzero(synapse.weight[start : start + channels], axis=0)
@@ -131,7 +131,7 @@ def _axons_in(graph: NetGraph, layer: Layer, connection: Connection, sites: int)
     channels, height, width = graph.shape(connection.sources[0])
     if isinstance(synapse, Injection):
         return 0
-    if isinstance(synapse, Dense):
+    if isinstance(synapse, Dense | DelayDense):
         return len(connection.sources) * channels * height * width
     kernel, stride = _window(synapse)
     rows = min(ceil(sites / layer.shape[2]) + (sites % layer.shape[2] > 0), layer.shape[1])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from ..netx.graph import NetGraph
-from ..netx.synapse import Conv, Dense, Injection, Pool
+from ..netx.synapse import Conv, DelayDense, Dense, Injection, Pool
 from .fit import Fit
 
 
@@ -76,7 +76,7 @@ def _fan_out(graph: NetGraph, shape: tuple[int, int, int], synapse: object, sour
     """Synapses that one event reaches, mean over the input's sites."""
     sites = source[0] * source[1] * source[2]
     out = shape[1] * shape[2]
-    if isinstance(synapse, Dense):
+    if isinstance(synapse, Dense | DelayDense):
         return float(shape[0])
     if isinstance(synapse, Conv):
         return synapse.weight.size * out / sites

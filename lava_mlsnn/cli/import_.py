@@ -1,0 +1,54 @@
+"""``mlsnn import``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, show
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="A .nir file.", show_default=False)],
+    data: options.Data = "digits",
+    timesteps: Annotated[
+        int | None, typer.Option("--steps", "-T", help="T; NIR does not say.", show_default=False)
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Training images that calibrate the integer scales.", min=1)] = 256,
+    bits: Annotated[int, typer.Option(help="Bits of a weight, 2 .. 8.")] = 8,
+    dt: Annotated[
+        float, typer.Option(help="Seconds of a timestep: 1e-4 of snnTorch and SpikingJelly, 1 of sinabs.")
+    ] = 1e-4,
+    reset: Annotated[str, typer.Option(help="hard, as NIR defines, or soft, as many libraries compute.")] = "hard",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File [default: beside the .nir].")] = None,
+) -> None:
+    """Turn a network of another library (snnTorch, sinabs, SpikingJelly ...) into a .net file of integers.
+
+    [bold]Example:[/] mlsnn import net.nir --data digits --steps 4
+    """
+    from .. import data as datasets
+    from .. import netx
+    from ..netx import nir_file
+
+    dataset = datasets.load(data)
+    images = dataset.train_images[:samples]
+    ours = bool(nir_file.own_notes(nir_file.read(file)))
+    graph = netx.from_nir(
+        file,
+        images,
+        weight_bits=bits,
+        timesteps=timesteps,
+        input_scale=None if ours else dataset.input_scale,
+        input_bits=dataset.bits,
+        dt=dt,
+        reset=reset,
+        labels=dataset.labels,
+    )
+    path = output or file.with_suffix(".net")
+    netx.save(graph, path)
+    show.say(f"{len(graph)} layers, T = {graph.timesteps}, calibrated on {len(images)} images of {dataset.source}")
+    for line in netx.problems(graph):
+        show.say(f"does not fit hardware: {line}")
+    show.wrote(path)

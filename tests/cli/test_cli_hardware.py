@@ -1,0 +1,93 @@
+"""mlsnn fit, import, and export to other formats, on small networks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from lava_mlsnn import netx, sim
+from lava_mlsnn.cli.app import app
+from lava_mlsnn.netx import Connection, Conv, Dense, Input, Layer, MultiLevel, NetGraph, Readout
+
+
+def small(levels=2, timesteps=1):
+    rng = np.random.default_rng(3)
+    conv = Connection(("input",), Conv(rng.integers(-9, 10, (4, 1, 3, 3)), padding=1))
+    dense = Connection(("conv",), Dense(rng.integers(-9, 10, (10, 256))))
+    layers = (
+        Layer("conv", (conv,), (4, 8, 8), MultiLevel(levels, 64), rng.integers(-9, 10, 4)),
+        Layer("out", (dense,), (10, 1, 1), Readout()),
+    )
+    return NetGraph(Input((1, 8, 8), 1 / 16, 5), layers, timesteps)
+
+
+@pytest.fixture
+def net(tmp_path):
+    path = tmp_path / "small.net"
+    netx.save(small(), path)
+    return path
+
+
+def mlsnn(*arguments):
+    return CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_fit_prints_every_layer_and_writes_the_same_as_json(net):
+    result = mlsnn("fit", net, "--stock")
+    assert result.exit_code == 0, result.output
+    content = json.loads(net.with_name("small.fit.json").read_text())
+    assert [layer["name"] for layer in content["fit"]["layers"]] == ["conv", "out"]
+    assert f"{content['fit']['cores']} cores, 120 on a chip: fits one chip" in result.output
+    stock, own = content["fit_stock"]["layers"], content["fit"]["layers"]
+    assert stock[0]["neurons"] == 2 * own[0]["neurons"]
+
+
+def test_fit_says_how_many_chips_a_smaller_chip_makes_necessary(net):
+    result = mlsnn("fit", net, "--cores", 1)
+    assert result.exit_code == 0
+    assert "needs 2 chips" in result.output
+
+
+def test_export_converts_to_stock_neurons_that_compute_the_same(net, tmp_path):
+    assert mlsnn("export", net, "--format", "stock").exit_code == 0
+    lowered = netx.load(tmp_path / "small.stock.net")
+    images = np.random.default_rng(0).integers(0, 17, (6, 1, 8, 8))
+    np.testing.assert_array_equal(sim.run(lowered, images).output, sim.run(small(), images).output)
+
+
+def test_nir_round_trip_computes_the_same(net, tmp_path):
+    pytest.importorskip("nir")
+    assert mlsnn("export", net, "--format", "nir").exit_code == 0
+    result = mlsnn("import", tmp_path / "small.nir", "-o", tmp_path / "back.net")
+    assert result.exit_code == 0, result.output
+    images = np.random.default_rng(0).integers(0, 17, (6, 1, 8, 8))
+    np.testing.assert_array_equal(
+        sim.run(netx.load(tmp_path / "back.net"), images).output, sim.run(small(), images).output
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "onnx"], "'onnx': expected one of net, stock, nir"),
+        (["--format", "net"], "would overwrite the network it is made from"),
+        (["--bits", "4"], "holds integers already"),
+    ],
+)
+def test_export_refuses_what_makes_no_sense(net, arguments, message):
+    before = net.read_bytes()
+    result = mlsnn("export", net, *arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert net.read_bytes() == before
+
+
+def test_soft_reset_over_several_steps_has_no_stock_or_nir_form(tmp_path):
+    netx.save(small(timesteps=2), tmp_path / "slow.net")
+    result = mlsnn("export", tmp_path / "slow.net", "--format", "stock")
+    assert result.exit_code == 2
+    assert "T = 2" in result.output
+    assert not (tmp_path / "slow.stock.net").exists()
