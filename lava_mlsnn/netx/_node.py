@@ -17,12 +17,16 @@ from .errors import NetFileError
 MAX_ELEMENTS = 2**28
 """Most numbers that the datasets of one file may declare together."""
 
+MAX_FILE = 2**31
+"""Largest file, in bytes."""
+
 MAX_INFLATION = 1100
 """Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
 
 MAX_TEXT = 2**16
 """Longest text, in bytes."""
 
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 _H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
 
@@ -203,7 +207,10 @@ def _listing(keys: set[str]) -> str:
 
 @contextmanager
 def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]]:
-    """The root group and its attributes; closed at the end, without a lock; every failure becomes a NetFileError.
+    """The root group and its attributes; every failure becomes a NetFileError.
+
+    The file is read at once and looked at in memory: nothing is locked, nothing stays open, and neither a handle that
+    somebody left open (stock NetX leaves its own) nor a writer beside us gets in the way.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -215,8 +222,15 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
     where = path.basename(name)
     if path.isdir(name):
         raise NetFileError(f"{where}: expected a file, found a directory")
-    with _guard(where, name):
-        handle = h5py.File(name, "r", locking=False)
+    with open(name, "rb") as stream:
+        image = stream.read(MAX_FILE + 1)
+    if len(image) > MAX_FILE:
+        raise NetFileError(f"{where}: larger than {MAX_FILE} bytes")
+    if not image.startswith(_SIGNATURE):
+        raise NetFileError(f"{where}: not an HDF5 file: it starts with {image[:8]!r}")
+    with _guard(where):
+        handle = h5py.File(h5py.h5f.open_file_image(image))
+    del image
     try:
         yield Node(handle, where, _Budget()), _attributes(handle, where)
     finally:
@@ -243,23 +257,14 @@ def _attributes(handle: h5py.File, where: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _guard(where: str, file: str | None = None) -> Iterator[None]:
+def _guard(where: str) -> Iterator[None]:
     """What h5py raises on a damaged file, as a NetFileError."""
     try:
         yield
     except NetFileError:
         raise
     except _H5PY_ERRORS as error:
-        foreign = file is not None and not _is_hdf5(file)
-        raise NetFileError(f"{where}: {'not an HDF5 file' if foreign else 'damaged'}: {_one_line(error)}") from error
-
-
-def _is_hdf5(name: str) -> bool:
-    try:
-        with open(name, "rb") as stream:
-            return stream.read(8) == b"\x89HDF\r\n\x1a\n"
-    except OSError:
-        return True  # it is there but cannot be read: what h5py says tells why
+        raise NetFileError(f"{where}: damaged: {_one_line(error)}") from error
 
 
 def _one_line(error: BaseException) -> str:

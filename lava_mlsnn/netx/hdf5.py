@@ -70,7 +70,7 @@ def load(
     arguments what ours say themselves.
 
     Args:
-        path: the file. It is not locked, and closed before this returns.
+        path: the file. It is neither locked nor left open.
         spike_exp: exponent of sigma-delta messages.
         input_shape: (C, H, W) of the input where a stock file has no input layer; stock's own argument is (W, H, C).
         input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.

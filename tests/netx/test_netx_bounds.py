@@ -6,14 +6,12 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from strategies import Options, cases
 
 from lava_mlsnn import netx
 from lava_mlsnn.netx import LIF, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Pool, Readout
 from lava_mlsnn.sim import reference, run
-
-SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _inside(values, limits, what):
@@ -22,7 +20,6 @@ def _inside(values, limits, what):
     assert np.all(values >= low) and np.all(values <= high), (what, values.min(), values.max(), low, high)
 
 
-@SLOW
 @given(case=cases(Options(large=False)))
 def test_nothing_leaves_its_bounds(case):
     graph, images = case
