@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lava_mlsnn.netx import INPUT, Connection, Injection, Layer, NetGraph
+from lava_mlsnn.netx.bounds import bounds
 from lava_mlsnn.proc.delay.process import Delay
 from lava_mlsnn.proc.layout import PortShape, port_shapes
 from lava_mlsnn.proc.neurons import neuron_process
-from lava_mlsnn.proc.synapses import synapse_process
+from lava_mlsnn.proc.synapses import Site, synapse_process
 from lava_mlsnn.proc.timing import Timing
 
 
@@ -70,6 +71,7 @@ class Builder:
         self.graph = graph
         self.reset = (reset_interval, reset_offset)
         self.shapes = port_shapes(graph)
+        self.bounds = bounds(graph)
         self.ports: dict[str, Any] = {INPUT: inp}
         self.delays: dict[tuple[str, int], Any] = {}
 
@@ -84,19 +86,22 @@ class Builder:
         self.ports[layer.name] = neuron.s_out
         built = NetworkLayer(layer, depth, self.shapes[layer.name], neuron, out=neuron.s_out)
         for index, connection in enumerate(layer.connections):
-            target = self._synapse(connection, timing, f"{layer.name}.synapse{index}", built)
+            target = self._synapse(layer, index, timing, built)
             for source in connection.sources:
                 connect(self._source(layer, connection, source, timing), target)
         return built
 
-    def _synapse(self, connection: Connection, timing: Timing, name: str, built: NetworkLayer) -> Any:
-        """The port that receives the connection's spikes."""
+    def _synapse(self, layer: Layer, index: int, timing: Timing, built: NetworkLayer) -> Any:
+        """The port that receives a connection's spikes."""
+        connection = layer.connections[index]
         if isinstance(connection.synapse, Injection):
             target = built.neuron.a_in
             built.synapses.append(None)
         else:
             shape = self.graph.shape(connection.sources[0])
-            synapse = synapse_process(connection.synapse, shape, timing, name)
+            largest = float(self.bounds[layer.name].accumulators[index].magnitude.max())
+            site = Site(shape, timing, largest, f"{layer.name}.synapse{index}")
+            synapse = synapse_process(connection.synapse, site)
             connect(synapse.a_out, built.neuron.a_in)
             built.synapses.append(synapse)
             target = synapse.s_in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,13 +15,28 @@ from lava_mlsnn.netx import INPUT, Connection, Layer, NetGraph
 from lava_mlsnn.proc.shared import shared_array
 
 
+@dataclass
+class Tally:
+    """Counts of one timestep, from an engine that counts by itself.
+
+    Args:
+        events, values: non-zero outputs and sums of absolute values, of the input and of each layer, int64 (1 + L,).
+        sites: non-zero sites that each connection's synapse saw, connections of all layers in order, int64.
+    """
+
+    events: NDArray[np.int64]
+    values: NDArray[np.int64]
+    sites: NDArray[np.int64]
+
+
 class Observer(Protocol):
     """Sees the spikes of some layers at every timestep, in the run's own process."""
 
     names: tuple[str, ...]
+    counts: bool  # whether a tally is as good as the spikes
 
-    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]]) -> None:
-        """Take what is wanted from the spikes (C, H, W) of ``names``; time_step counts from 1."""
+    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]], tally: Tally | None = None) -> None:
+        """Take what is wanted from the spikes (C, H, W) of ``names``, or from the tally; time_step counts from 1."""
 
 
 def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:
@@ -47,10 +63,14 @@ class Counter:
         steps: timesteps to count at most.
     """
 
+    counts = True
+
     def __init__(self, graph: NetGraph, steps: int) -> None:
         self.graph = graph
         self.names = (INPUT, *(layer.name for layer in graph))
-        self.sums = [(layer, c) for layer in graph for c in layer.connections if len(c.sources) > 1]
+        links = [(layer, c) for layer in graph for c in layer.connections]
+        self.sums = [(layer, c) for layer, c in links if len(c.sources) > 1]
+        self.links = [i for i, (_, c) in enumerate(links) if len(c.sources) > 1]
         self.series = shared_array((steps, 2 * len(self.names) + len(self.sums)), np.int64)
         self.seen = shared_array((1,), np.int64)
         longest = max(graph.depth.values()) + 1
@@ -59,11 +79,18 @@ class Counter:
             for name in {source for _, c in self.sums for source in c.sources}
         }
 
-    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]]) -> None:
+    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]], tally: Tally | None = None) -> None:
         """Count one timestep."""
         if time_step > len(self.series):
             raise RuntimeError(f"the probe holds {len(self.series)} steps and the run goes on: make it with more")
-        row = self.series[time_step - 1]
+        row, end = self.series[time_step - 1], 2 * len(self.names)
+        if tally is None:
+            self._count(row, spikes)
+        else:
+            row[0:end:2], row[1:end:2], row[end:] = tally.events, tally.values, tally.sites[self.links]
+        self.seen[0] = time_step
+
+    def _count(self, row: NDArray[np.int64], spikes: Mapping[str, NDArray[Any]]) -> None:
         for i, name in enumerate(self.names):
             if name == INPUT or self.graph[name].neuron.spiking:
                 row[2 * i] = np.count_nonzero(spikes[name])
@@ -72,7 +99,6 @@ class Counter:
             past.appendleft(spikes[name].copy())
         for i, (layer, connection) in enumerate(self.sums):
             row[2 * len(self.names) + i] = self._sites(layer, connection)
-        self.seen[0] = time_step
 
     def _sites(self, layer: Layer, connection: Connection) -> int:
         """Non-zero sites of the sum that the layer answers to in this step."""
@@ -120,13 +146,15 @@ class Recorder:
         steps: timesteps to record at most; a run that lasts longer goes on unrecorded.
     """
 
+    counts = False
+
     def __init__(self, graph: NetGraph, names: tuple[str, ...], steps: int) -> None:
         self.names = names
         self.data = {name: shared_array((steps, *graph.shape(name)), np.int32) for name in names}
         self.steps = steps
         self.seen = shared_array((1,), np.int64)
 
-    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]]) -> None:
+    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]], tally: Tally | None = None) -> None:
         """Record one timestep."""
         if time_step <= self.steps:
             for name, data in self.data.items():

@@ -338,6 +338,11 @@ class Process(AbstractProcess):
     @runtime.setter
     def runtime(self, value: Any) -> None:
         self._runtime = guard(value)
+        if value is not None:
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Called after compiling and before the processes are forked."""
 
     def create_runtime(self, run_cfg: Any = None, executable: Any = None, compile_config: Any = None) -> None:
         """Compile this and all connected Processes and fork the run's processes."""

@@ -13,10 +13,11 @@ from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
+from lava_mlsnn.netx import INPUT, NetGraph
 from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
 from lava_mlsnn.proc.observe import Observer
-from lava_mlsnn.proc.pipeline import Pipeline
+from lava_mlsnn.proc.stream import Stream
 
 
 @implements(proc=FusedNetwork, protocol=LoihiProtocol)
@@ -30,19 +31,19 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        graph = proc_params["graph"]
+        graph: NetGraph = proc_params["graph"]
         shapes = port_shapes(graph)
-        self.last: str = graph.output.name
-        self.in_shape, self.flat, self.out_shape = graph.input.shape, len(shapes["input"]) == 1, shapes[self.last]
-        self.pipeline = Pipeline(graph, proc_params["reset_interval"], proc_params["reset_offset"])
+        self.last = graph.output.name
+        self.in_shape, self.flat, self.out_shape = graph.input.shape, len(shapes[INPUT]) == 1, shapes[self.last]
+        self.stream: Stream = proc_params["stream"]
         self.observers: list[Observer] = proc_params["observers"]
 
     def run_spk(self) -> None:
         """One timestep of all layers."""
-        spikes = self.pipeline.step(from_port(self.inp.recv(), self.in_shape, self.flat))
+        spikes = self.stream.step(from_port(self.inp.recv(), self.in_shape, self.flat))
         self.out.send(to_port(spikes[self.last], self.out_shape))
         for observer in self.observers:
-            observer.observe(self.time_step, spikes)
+            observer.observe(self.time_step, spikes, self.stream.tally)
 
 
 @implements(proc=HierarchicalNetwork, protocol=LoihiProtocol)

@@ -127,6 +127,15 @@ class FusedNetwork(Network):
 
     fused = True
 
+    def prepare(self) -> None:
+        """Make the engine where its memory and its compiled kernels are shared with the process that runs it."""
+        from lava_mlsnn.proc.stream import stream
+
+        if self.proc_params.get("stream") is None:
+            shown = (name for observer in self.observers if not observer.counts for name in observer.names)
+            wanted = tuple(dict.fromkeys((self.graph.output.name, *shown)))
+            self.proc_params["stream"] = stream(self.graph, self.reset_interval, self.reset_offset, wanted)
+
     def _layers(self) -> list[NetworkLayer]:
         graph = self.graph
         layers = [NetworkLayer(layer, graph.depth[layer.name], self.shapes[layer.name]) for layer in graph]
