@@ -83,9 +83,9 @@ def fire(
         v, threshold, levels, grad, alpha: as for :func:`multilevel`.
         exact: True evaluates the surrogate gradient at each potential (relative error 1e-10 against autograd through
             :func:`micro_steps` in float64) and saves the potentials. False looks it up in a table (error at most
-            1e-3 of the slope 1/Vth) and saves a 16 bit code. None chooses exact for float64, for a threshold with
-            more than one entry and where 65536 table entries would not be enough, else the table. The spikes are the
-            same.
+            1e-3 of the slope 1/Vth) and saves a code of 16 bits (32 where the table needs more than 65536 entries).
+            None chooses exact for float64, for a threshold with more than one entry and where 2^18 entries would not
+            do, else the table. The spikes are the same.
 
     Shape:
         charge: (..., T) floating; v: (...). Returns z (..., T), whole numbers 0..N, and V (...).

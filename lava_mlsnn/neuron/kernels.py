@@ -64,7 +64,7 @@ class ExactFire(torch.autograd.Function):
 
 
 class TableFire(torch.autograd.Function):
-    """The surrogate looked up; one Vth for all neurons. Saves one tensor, a 16 bit code of u."""
+    """The surrogate looked up; one Vth for all neurons. Saves one tensor, a code of u, usually of 16 bits."""
 
     @staticmethod
     def forward(
@@ -78,7 +78,7 @@ class TableFire(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         ctx.set_materialize_grads(False)
         x = laid_out(x)
-        code = torch.empty((x.shape[-1], x.numel() // x.shape[-1]), dtype=torch.int16, device=x.device)
+        code = torch.empty((x.shape[-1], x.numel() // x.shape[-1]), dtype=table.dtype, device=x.device)
         z, last = fire_forward(x, v, vth, rule, table, code)
         ctx.save_for_backward(code)
         ctx.vth, ctx.rule, ctx.table = vth, rule, table

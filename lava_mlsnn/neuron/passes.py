@@ -100,7 +100,7 @@ class _Step:
         if table is not None:
             self.low, self.high = table.low * table.bins, table.high * table.bins
             self.bins = scalar(table.bins)
-            self.offset = scalar(-int(self.low) - table.wrap, torch.int16)
+            self.offset = scalar(-int(self.low) - table.wrap, table.dtype)
 
     def __call__(
         self,

@@ -39,7 +39,9 @@ __all__ = ["TOLERANCE", "Table", "slopes", "spikes", "table"]
 TOLERANCE = 1e-3
 """Largest error of a table look-up: in dz/dx and in dz/dVth, relative to the full slope N/Vth."""
 
-_MOST_ENTRIES = 1 << 16  # what a 16 bit code can address
+_MOST_ENTRIES = 1 << 18
+_MOST_SHORT = 1 << 16  # what a 16 bit code can address
+_KNOT, _COARSE = 1 / 64, 1 / 4  # distance of two tabulated sharpnesses; below the second none is interpolated
 
 
 def spikes(u: torch.Tensor, levels: int) -> torch.Tensor:
@@ -103,7 +105,8 @@ class Table:
         slope, threshold_slope, spikes: float32, shape (entries,).
         bins: bins per unit of u.
         low, high: the range of u, whole numbers of bins; beyond it the slope is below the tolerance.
-        wrap: what is subtracted from an entry's number so that it fits 16 signed bits.
+        dtype: of an entry's number, int16, or int32 where there are more than 65536.
+        wrap: what is subtracted from an entry's number so that it fits the signed dtype.
     """
 
     slope: torch.Tensor
@@ -112,31 +115,54 @@ class Table:
     bins: int
     low: float
     high: float
+    dtype: torch.dtype
     wrap: int
 
 
 @lru_cache(maxsize=64)
 def table(levels: int, sharpness: float, grad: str, device: torch.device | None = None) -> Table | None:
-    """The table of a surrogate for alpha Vth = ``sharpness``, or None where 65536 entries do not meet the tolerance.
+    """The table of a surrogate for alpha Vth = ``sharpness``, or None where 2^18 entries do not meet the tolerance.
+
+    Between whole multiples of 1/64 the surrogate is interpolated, so that a threshold in training, which asks for
+    another table at every step, needs the loop over the levels once in a while only.
 
     >>> t = table(levels=4, sharpness=5.0, grad="attached")
-    >>> t.bins, len(t.slope)
-    (2048, 14827)
+    >>> t.bins, len(t.slope), t.dtype
+    (2048, 14827, torch.int16)
     """
     bins = _bins(levels, math.ceil(4 * sharpness) / 4, grad)
-    if bins is None:
+    knot = sharpness if sharpness < _COARSE else math.floor(sharpness / _KNOT) * _KNOT
+    low, high = _range(levels, knot, grad, bins or 1)
+    if bins is None or high - low + 1 > _MOST_ENTRIES:
         return None
-    low, high = _range(levels, sharpness, grad, bins)
-    if high - low + 1 > _MOST_ENTRIES:
-        return None
+    values: tuple[torch.Tensor, ...] = _at_knot(levels, knot, grad, low, high, bins)
+    if knot < sharpness:
+        weight = (sharpness - knot) / _KNOT
+        above = _at_knot(levels, knot + _KNOT, grad, low, high, bins)
+        values = tuple(torch.lerp(a, b, weight) for a, b in zip(values, above, strict=True))
+    slope, threshold_slope, z = (t.to(device) for t in values)
+    short = len(z) <= _MOST_SHORT
+    wrap = _MOST_SHORT // 2 if short and len(z) > _MOST_SHORT // 2 else 0
+    dtype = torch.int16 if short else torch.int32
+    return Table(slope, threshold_slope, z, bins, low / bins, high / bins, dtype, wrap)
+
+
+@lru_cache(maxsize=64)
+def _at_knot(
+    levels: int, sharpness: float, grad: str, low: int, high: int, bins: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """slope, threshold_slope and z in the middle of each bin, float32."""
+    middle, *_ = _places(low, high, bins)
+    slope, threshold_slope = slopes(middle, levels, sharpness, grad)
+    return slope.float(), threshold_slope.float(), spikes(middle, levels).float()
+
+
+def _places(low: int, high: int, bins: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Middle, lower and upper edge of each bin in u, float64. Truncation is towards 0, so bin 0 is two bins wide."""
     code = torch.arange(low, high + 1, dtype=torch.float64)
-    u = (code + 0.5 * code.sign()) / bins  # code 0 holds the bins on both sides of u = 0: truncation is towards 0
-    slope, threshold_slope = slopes(u, levels, sharpness, grad)
-    wrap = (1 << 15) if len(code) > (1 << 15) else 0
-    slope, threshold_slope, z = (
-        t.to(device=device, dtype=torch.float32) for t in (slope, threshold_slope, spikes(u, levels))
-    )
-    return Table(slope, threshold_slope, z, bins, low / bins, high / bins, wrap)
+    inner = 1 - 1e-9  # the far edge belongs to the next bin, perhaps behind a step
+    edges = code - inner * (code < 1).double(), code + inner * (code > -1).double()
+    return (code + 0.5 * code.sign()) / bins, edges[0] / bins, edges[1] / bins
 
 
 def _range(levels: int, sharpness: float, grad: str, bins: int) -> tuple[int, int]:
@@ -150,15 +176,18 @@ def _range(levels: int, sharpness: float, grad: str, bins: int) -> tuple[int, in
 @lru_cache(maxsize=256)
 def _bins(levels: int, sharpness: float, grad: str) -> int | None:
     """Fewest bins per unit of u, a power of two, that keep both slopes within the tolerance."""
-    for bins in (1 << k for k in range(4, 16)):
+    bins = 64
+    while True:
         low, high = _range(levels, sharpness, grad, bins)
         if high - low + 1 > _MOST_ENTRIES:
             return None
-        code = torch.arange(low, high, dtype=torch.float64)
-        middle, *edges = (slopes((code + f) / bins, levels, sharpness, grad) for f in (0.5, 0.0, 1 - 1e-9))
+        middle, *edges = (slopes(u, levels, sharpness, grad) for u in _places(low, high, bins))
         error = max(
-            float((m - e).abs().max()) / n for edge in edges for m, e, n in zip(middle, edge, (1, levels), strict=True)
+            float((m - e).abs().max()) / scale
+            for edge in edges
+            for m, e, scale in zip(middle, edge, (1, levels), strict=True)
         )
-        if error <= 0.8 * TOLERANCE:  # 0.8: room for float32 and for the double bin at 0, where surrogates are flat
+        wanted = 0.9 * TOLERANCE  # a tenth is left for float32 and for the interpolation between sharpnesses
+        if error <= wanted:
             return bins
-    return None
+        bins <<= max(1, math.floor(math.log2(error / wanted)))  # the error falls like 1 / bins
