@@ -1,6 +1,6 @@
 """Blocks: synapse, batch norm and neuron in one module, on tensors (N, C, H, W, T) as SLAYER's, with which they mix.
 
-In float mode spikes travel as z / N. :func:`quantised` switches a whole network to the integers that leave training.
+In float mode spikes travel as z / N. :func:`quantized` switches a whole network to the integers that leave training.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from .core import Block, Connection
 from .dense import Dense, Readout
 from .input import Input
 from .integer import Quantization
-from .plan import as_integers, plan, quantization_of, quantized, trace, unquantized
+from .mode import activity, as_integers, quantization_of, quantized, trace, unquantized
+from .plan import plan
 from .pool import Flatten, Pool
 from .signal import Signal
 
@@ -27,6 +28,7 @@ __all__ = [
     "Quantization",
     "Readout",
     "Signal",
+    "activity",
     "as_integers",
     "conv",
     "identity",

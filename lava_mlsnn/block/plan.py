@@ -7,23 +7,21 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import torch
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
 from .add import Add
 from .core import Block
 from .dense import Readout
 from .input import Input
-from .integer import Quantization
 from .pool import Flatten, Pool
 from .signal import Signal
 from .stock import is_stock, is_stock_flatten, stock_signal
 
-_BLOCKS = (Input, Block, Add, Pool, Flatten)
+BLOCKS = (Input, Block, Add, Pool, Flatten)
 _TRANSPARENT = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
 _SUMS = (operator.add, operator.iadd, torch.add)
 
@@ -112,7 +110,7 @@ def _module(node: fx.Node, modules: dict[str, nn.Module], seen: dict[nn.Module, 
             "expected blocks called with tensors, and sums of their spikes"
         )
     module = modules[str(node.target)]
-    if isinstance(module, _BLOCKS) or is_stock(module):
+    if isinstance(module, BLOCKS) or is_stock(module):
         if module in seen:
             raise ValueError(
                 f"layer {node.target!r} is called twice: expected one module per layer, as weights are not shared"
@@ -182,11 +180,11 @@ def _readers(step: Step, steps: list[Step]) -> Iterator[Step]:
 
 class _Tracer(fx.Tracer):
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
-        return isinstance(module, _BLOCKS) or is_stock(module) or super().is_leaf_module(module, name)
+        return isinstance(module, BLOCKS) or is_stock(module) or super().is_leaf_module(module, name)
 
 
 def _trace(net: nn.Module) -> fx.Graph:
-    if isinstance(net, (*_BLOCKS, nn.Identity)):
+    if isinstance(net, (*BLOCKS, nn.Identity)):
         raise ValueError(f"network {type(net).__name__}: expected a network that contains blocks, got a single one")
     try:
         return _Tracer().trace(net)
@@ -195,97 +193,3 @@ def _trace(net: nn.Module) -> fx.Graph:
             f"the forward of {type(net).__name__} cannot be traced ({error}): expected blocks and sums without "
             "control flow that depends on tensors"
         ) from error
-
-
-def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> nn.Module:
-    """Put a network into quantised mode, in place: its forward becomes the integer network, exactly.
-
-    Batch norm is folded with its running statistics, which stay as they are; weights, biases and messages are integers
-    (see :mod:`lava_mlsnn.block.integer`); gradients pass straight through the rounding to the float parameters.
-
-    Args:
-        net: starts with :class:`block.Input`.
-        weight_bits: 2 .. 8.
-        per_channel: one power of two per output channel instead of one per layer; hardware has a threshold per channel.
-
-    Returns:
-        ``net`` itself.
-
-    Raises:
-        ValueError: a layer that has no integer counterpart, by name.
-    """
-    for step, quantization in specifications(plan(net), weight_bits, per_channel):
-        if hasattr(step.module, "quantization"):
-            step.module.quantization = quantization  # type: ignore[union-attr]
-    return net
-
-
-def unquantized(net: nn.Module) -> nn.Module:
-    """Leave quantised mode, in place; parameters keep what they learnt."""
-    for module in net.modules():
-        if isinstance(module, _BLOCKS) and hasattr(module, "quantization"):
-            module.quantization = None
-    return net
-
-
-def quantization_of(net: nn.Module) -> Quantization | None:
-    """Bits and scales of a network in quantised mode, None in float mode."""
-    found = [m.quantization for m in net.modules() if isinstance(m, Block)]
-    return found[0] if found else None
-
-
-def specifications(steps: list[Step], weight_bits: int, per_channel: bool) -> Iterator[tuple[Step, Quantization]]:
-    """What each step must know to compute with integers."""
-    timesteps = next(step.module.steps for step in steps if isinstance(step.module, Input))
-    for step in steps:
-        yield step, Quantization(weight_bits, per_channel, timesteps, step.inputs)
-
-
-@contextmanager
-def as_integers(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> Iterator[nn.Module]:
-    """The network in evaluation and quantised mode for a while; both are put back at the end."""
-    blocks = [m for m in net.modules() if isinstance(m, _BLOCKS) and hasattr(m, "quantization")]
-    before, training = [b.quantization for b in blocks], [(m, m.training) for m in net.modules()]
-    try:
-        net.eval()
-        if quantization_of(net) is None:
-            quantized(net, weight_bits, per_channel=per_channel)
-        yield net
-    finally:
-        for block, quantization in zip(blocks, before, strict=True):
-            block.quantization = quantization
-        for module, mode in training:
-            module.training = mode
-
-
-@torch.no_grad()
-def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool = True) -> dict[str, Tensor]:
-    """Integer spikes of every layer, by the layer's name in the NetGraph, and of "input".
-
-    A network in float mode is quantised for this one run. A readout's entry is its membrane after each step. Stock
-    SLAYER blocks are left out: they compute in floating point, each one step behind the one before.
-
-    Shape:
-        x: as the network's input; each entry int32 (N, C, H, W, T).
-    """
-    found: dict[str, Tensor] = {}
-    with as_integers(net, weight_bits, per_channel=per_channel):
-        steps = [s for s in plan(net) if s.is_layer and not is_stock(cast(nn.Module, s.module))]
-        hooks = [cast(nn.Module, s.module).register_forward_hook(_recorder(s, found)) for s in steps]
-        try:
-            net(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
-    return found
-
-
-def _recorder(step: Step, found: dict[str, Tensor]) -> Any:
-    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        name = "input" if isinstance(module, Input) else step.name
-        if isinstance(module, Readout):
-            output = module.membrane(*inputs)
-        shape = (output.shape[0], *step.output.shape, output.shape[-1])
-        found[name] = output.round().to(torch.int32).reshape(shape)
-
-    return record

@@ -203,6 +203,8 @@ def test_more_steps_than_the_membranes_are_made_for() -> None:
     assert net(torch.zeros(1, 1, 6, 6, 1)).shape == (1, 10)
     with pytest.raises(ValueError, match="at most steps=2 timesteps in quantised mode, got 3"):
         net(torch.zeros(1, 1, 6, 6, 3))
+    with pytest.raises(ValueError, match="activity: expected 2 timesteps, got 1"):
+        block.activity(net, torch.zeros(1, 1, 6, 6, 1))
 
 
 def test_half_precision_is_refused() -> None:

@@ -141,6 +141,8 @@ def test_ours_and_stock_train_together() -> None:
     assert np.array_equal(found["1"].numpy(), run.trace["1"])
     assert np.array_equal(found["2"].numpy()[..., 1:], run.trace["2"][..., :-1])
     assert list(block.trace(net, x)) == ["input", "1", "3", "5", "6"]
+    with pytest.raises(ValueError, match="activity: stock SLAYER layers 2 are not traced"):
+        block.activity(net, x)
 
 
 def shared(**options: Any) -> dict[str, Any]:

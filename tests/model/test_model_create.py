@@ -59,6 +59,7 @@ def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
     assert set(spikes) == {"input", *run.trace}
     for layer, trace in run.trace.items():
         assert np.array_equal(spikes[layer].numpy(), trace), layer
+    assert block.activity(net, images) == run.activity
     assert all(run.activity.mean_events(layer.name) > 0 for layer in graph.layers[:-1])
 
 
