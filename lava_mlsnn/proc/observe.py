@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,29 +13,24 @@ from lava_mlsnn.energy.activity import Activity
 from lava_mlsnn.netx import INPUT, Connection, Layer, NetGraph
 from lava_mlsnn.proc.shared import shared_array
 
+Counts = Mapping[str, tuple[int, int]]
+"""(events, sum of absolute values) of "input" and of each layer in one timestep."""
 
-@dataclass
-class Tally:
-    """Counts of one timestep, from an engine that counts by itself.
 
-    Args:
-        events, values: non-zero outputs and sums of absolute values, of the input and of each layer, int64 (1 + L,).
-        sites: non-zero sites that each connection's synapse saw, connections of all layers in order, int64.
-    """
+class Spikes(Protocol):
+    """Spikes of a timestep by the layer's name; an engine decodes only what is asked for."""
 
-    events: NDArray[np.int64]
-    values: NDArray[np.int64]
-    sites: NDArray[np.int64]
+    def __getitem__(self, name: str, /) -> NDArray[Any]:
+        """Spikes of a layer or of "input", (C, H, W)."""
 
 
 class Observer(Protocol):
     """Sees the spikes of some layers at every timestep, in the run's own process."""
 
     names: tuple[str, ...]
-    counts: bool  # whether a tally is as good as the spikes
 
-    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]], tally: Tally | None = None) -> None:
-        """Take what is wanted from the spikes (C, H, W) of ``names``, or from the tally; time_step counts from 1."""
+    def observe(self, time_step: int, spikes: Spikes, counts: Counts | None = None) -> None:
+        """Take what is wanted from the spikes of ``names``, or what an engine has counted; time_step counts from 1."""
 
 
 def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:
@@ -63,14 +57,10 @@ class Counter:
         steps: timesteps to count at most.
     """
 
-    counts = True
-
     def __init__(self, graph: NetGraph, steps: int) -> None:
         self.graph = graph
         self.names = (INPUT, *(layer.name for layer in graph))
-        links = [(layer, c) for layer in graph for c in layer.connections]
-        self.sums = [(layer, c) for layer, c in links if len(c.sources) > 1]
-        self.links = [i for i, (_, c) in enumerate(links) if len(c.sources) > 1]
+        self.sums = [(layer, c) for layer in graph for c in layer.connections if len(c.sources) > 1]
         self.series = shared_array((steps, 2 * len(self.names) + len(self.sums)), np.int64)
         self.seen = shared_array((1,), np.int64)
         longest = max(graph.depth.values()) + 1
@@ -79,26 +69,24 @@ class Counter:
             for name in {source for _, c in self.sums for source in c.sources}
         }
 
-    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]], tally: Tally | None = None) -> None:
+    def observe(self, time_step: int, spikes: Spikes, counts: Counts | None = None) -> None:
         """Count one timestep."""
         if time_step > len(self.series):
             raise RuntimeError(f"the probe holds {len(self.series)} steps and the run goes on: make it with more")
-        row, end = self.series[time_step - 1], 2 * len(self.names)
-        if tally is None:
-            self._count(row, spikes)
-        else:
-            row[0:end:2], row[1:end:2], row[end:] = tally.events, tally.values, tally.sites[self.links]
-        self.seen[0] = time_step
-
-    def _count(self, row: NDArray[np.int64], spikes: Mapping[str, NDArray[Any]]) -> None:
+        row = self.series[time_step - 1]
         for i, name in enumerate(self.names):
-            if name == INPUT or self.graph[name].neuron.spiking:
-                row[2 * i] = np.count_nonzero(spikes[name])
-                row[2 * i + 1] = np.abs(spikes[name]).sum(dtype=np.int64) if row[2 * i] else 0
+            row[2 * i : 2 * i + 2] = self._count(name, spikes[name]) if counts is None else counts[name]
         for name, past in self.past.items():
             past.appendleft(spikes[name].copy())
         for i, (layer, connection) in enumerate(self.sums):
             row[2 * len(self.names) + i] = self._sites(layer, connection)
+        self.seen[0] = time_step
+
+    def _count(self, name: str, spikes: NDArray[Any]) -> tuple[int, int]:
+        if name != INPUT and not self.graph[name].neuron.spiking:
+            return 0, 0
+        events = int(np.count_nonzero(spikes))
+        return events, int(np.abs(spikes.astype(np.int64)).sum()) if events else 0
 
     def _sites(self, layer: Layer, connection: Connection) -> int:
         """Non-zero sites of the sum that the layer answers to in this step."""
@@ -146,15 +134,13 @@ class Recorder:
         steps: timesteps to record at most; a run that lasts longer goes on unrecorded.
     """
 
-    counts = False
-
     def __init__(self, graph: NetGraph, names: tuple[str, ...], steps: int) -> None:
         self.names = names
         self.data = {name: shared_array((steps, *graph.shape(name)), np.int32) for name in names}
         self.steps = steps
         self.seen = shared_array((1,), np.int64)
 
-    def observe(self, time_step: int, spikes: Mapping[str, NDArray[Any]], tally: Tally | None = None) -> None:
+    def observe(self, time_step: int, spikes: Spikes, counts: Counts | None = None) -> None:
         """Record one timestep."""
         if time_step <= self.steps:
             for name, data in self.data.items():

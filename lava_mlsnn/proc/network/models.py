@@ -17,7 +17,7 @@ from lava_mlsnn.netx import INPUT, NetGraph
 from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
 from lava_mlsnn.proc.observe import Observer
-from lava_mlsnn.proc.stream import Stream
+from lava_mlsnn.proc.stream import Streaming
 
 
 @implements(proc=FusedNetwork, protocol=LoihiProtocol)
@@ -33,17 +33,17 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
         super().__init__(proc_params)
         graph: NetGraph = proc_params["graph"]
         shapes = port_shapes(graph)
-        self.last = graph.output.name
-        self.in_shape, self.flat, self.out_shape = graph.input.shape, len(shapes[INPUT]) == 1, shapes[self.last]
-        self.stream: Stream = proc_params["stream"]
+        self.in_shape, self.flat = graph.input.shape, len(shapes[INPUT]) == 1
+        self.out_shape = shapes[graph.output.name]
+        self.stream: Streaming = proc_params["stream"]
         self.observers: list[Observer] = proc_params["observers"]
 
     def run_spk(self) -> None:
         """One timestep of all layers."""
         spikes = self.stream.step(from_port(self.inp.recv(), self.in_shape, self.flat))
-        self.out.send(to_port(spikes[self.last], self.out_shape))
+        self.out.send(to_port(spikes, self.out_shape))
         for observer in self.observers:
-            observer.observe(self.time_step, spikes, self.stream.tally)
+            observer.observe(self.time_step, self.stream, self.stream.counts())
 
 
 @implements(proc=HierarchicalNetwork, protocol=LoihiProtocol)

@@ -132,9 +132,7 @@ class FusedNetwork(Network):
         from lava_mlsnn.proc.stream import stream
 
         if self.proc_params.get("stream") is None:
-            shown = (name for observer in self.observers if not observer.counts for name in observer.names)
-            wanted = tuple(dict.fromkeys((self.graph.output.name, *shown)))
-            self.proc_params["stream"] = stream(self.graph, self.reset_interval, self.reset_offset, wanted)
+            self.proc_params["stream"] = stream(self.graph, self.reset_interval, self.reset_offset)
 
     def _layers(self) -> list[NetworkLayer]:
         graph = self.graph
