@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .resume import run_resumable
 from .run import Run, run
 from .stream import Stream
 
-__all__ = ["Run", "Stream", "run"]
+__all__ = ["Run", "Stream", "run", "run_resumable"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .program import CHUNK, DECODE, DECODE_ENCODE, ENCODE, FIRE, INTEGRATE, LEAKY, PASS, Node, Slot
-from .simd import Lanes, elementwise, inlined, inner, lowest_bit, nonzero_mask
+from .simd import Lanes, elementwise, inlined, inner, lowest_bit, nonzero_mask, zero
 
 Values = list[Lanes]
 
@@ -181,13 +181,26 @@ def _mask(work: Any, start: int, n: int) -> Any:
 
 
 @inlined
-def fire(node: Any, constants: Any, floats: Any, work: Any, current: int, z: int, events: int, slot: Any) -> None:
-    """One step of a layer: state and currents in, event list out."""
+def fire(
+    node: Any,
+    constants: Any,
+    floats: Any,
+    work: Any,
+    current: int,
+    z: int,
+    events: int,
+    slot: Any,
+    fresh: bool,
+) -> None:
+    """One step of a layer: state (zero if ``fresh``) and currents in, event list out."""
     channels, sites, size = node[Node.CHANNELS], node[Node.SITES], node[Node.SIZE]
     clear(slot)
     at_once = min(max(CHUNK // channels, 1), sites)
     for site in range(0, sites, at_once):
         here = min(at_once, sites - site)
+        if fresh:
+            for k in range(node[Node.STATES]):
+                zero(work, node[Node.STATE] + k * size + site * channels, here * channels)
         _update(node, constants, floats, work, site * channels, here * channels, current, z)
         if node[Node.KERNEL] != INTEGRATE:
             collect(work, z, site, here, channels, events, sites, size, slot)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..energy.activity import Activity
 from .dynamics import clear, collect, fire
-from .program import INTEGRATE, Link, Node, Place, Program, Slot
+from .program import INTEGRATE, Link, Node, Place, Program, Slot, aligned
 from .scatter import DENSE_FROM, transmit
 from .simd import copy, inlined, inner, jit, zero
 
@@ -90,8 +90,6 @@ def _layer(
         clear(slot)
         return
     fresh = interval > 0 and (step - control[Control.OFFSET] - 1 - depth) % interval == 0
-    if fresh:
-        _zero_state(row, work)
     for i in range(row[Node.FIRST_CONNECTION], row[Node.END_CONNECTION]):
         link = links[i]
         source_events, source_slot = _merge(nodes, sources, link, slots, work, control, step, node, fresh)
@@ -116,13 +114,9 @@ def _layer(
         )
         if link[Link.COUNTED]:
             now[2 * count + node] += overflown
-    fire(row, constants, floats, work, control[Place.CURRENT], control[Place.SPIKES], events, slot)
+    blank = fresh or (step == 1 and not control[Control.PIPELINED])
+    fire(row, constants, floats, work, control[Place.CURRENT], control[Place.SPIKES], events, slot, blank)
     now[node], now[count + node] = slot[Slot.COUNT], slot[Slot.SUM]
-
-
-@inlined
-def _zero_state(row: Any, work: Any) -> None:
-    zero(work, row[Node.STATE], row[Node.STATES] * row[Node.SIZE])
 
 
 @inlined
@@ -198,8 +192,6 @@ def _advance(stamp: int) -> Any:
             control[Control.STEP] = 0
             for k in range(len(slots)):
                 clear(slots[k])
-            for node in range(1, len(nodes)):
-                _zero_state(nodes[node], work)
         for i in range(control[Control.STEPS]):
             control[Control.STEP] += 1
             step = control[Control.STEP]
@@ -277,9 +269,9 @@ class Engine:
         owner = [i for i, row in enumerate(nodes) for _ in range(row[Node.FIRST_CONNECTION], row[Node.END_CONNECTION])]
         depth = nodes[:, Node.DEPTH] if pipelined else np.zeros(len(nodes), np.int64)
         self.depths = np.concatenate([depth, depth, depth, depth[owner]])
-        self.work = np.zeros(program.work, np.int32)
-        self.wide_work = np.zeros(program.wide_work, np.int64)
-        self.image = np.zeros(program.padded, np.float32)
+        self.work = aligned(program.work, np.int32)
+        self.wide_work = aligned(program.wide_work, np.int64)
+        self.image = aligned(program.padded, np.float32)
         self.dense_from = np.array(DENSE_FROM)
         self.slots = np.zeros((program.slots, len(Slot)), np.int64)
         self.now = np.zeros(len(self.depths), np.int64)

@@ -121,23 +121,43 @@ class Slot(IntEnum):
     SUM = 3
 
 
+ALIGNMENT = 64
+"""Bytes of a cache line: vectors that straddle two cost twice."""
+
+
+def aligned(size: int, dtype: Any) -> NDArray[Any]:
+    """Zeros that begin with a cache line."""
+    item = np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT // item, dtype)
+    start = -raw.ctypes.data % ALIGNMENT // item
+    return raw[start : start + size]
+
+
+def _whole_lines(size: int, dtype: Any) -> int:
+    lines = ALIGNMENT // np.dtype(dtype).itemsize
+    return -(-size // lines) * lines
+
+
 @dataclass
 class _Arena:
-    """Arrays laid one after the other."""
+    """Arrays laid one after the other, each at the begin of a cache line."""
 
     dtype: Any
-    parts: list[NDArray[Any]] = field(default_factory=list)
+    parts: list[tuple[int, NDArray[Any]]] = field(default_factory=list)
     size: int = 0
 
     def add(self, values: Any) -> int:
         part = np.asarray(values).astype(self.dtype).ravel()
         start = self.size
-        self.parts.append(part)
-        self.size += part.size
+        self.parts.append((start, part))
+        self.size += _whole_lines(part.size, self.dtype)
         return start
 
     def array(self) -> NDArray[Any]:
-        return np.concatenate([*self.parts, np.zeros(1, self.dtype)])  # never empty
+        array = aligned(max(self.size, 1), self.dtype)
+        for start, part in self.parts:
+            array[start : start + part.size] = part
+        return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +215,7 @@ class _Compiler:
         self.sources: list[tuple[int, int]] = []
 
     def allot(self, size: int) -> int:
-        start, self.work = self.work, self.work + int(size)
+        start, self.work = self.work, self.work + _whole_lines(int(size), np.int32)
         return start
 
     def run(self) -> Program:

@@ -14,6 +14,14 @@ from lava_mlsnn.netx import INPUT, NetGraph
 
 pytest.importorskip("numba")
 
+ON_CI = settings.default.derandomize
+
+
+def _examples(on_ci: int) -> settings:
+    """So many graphs on CI (2,200 in all), a tenth of them elsewhere; more if the profile says so."""
+    return settings(deadline=None, max_examples=max(on_ci if ON_CI else on_ci // 10, settings.default.max_examples))
+
+
 
 def _run(graph, images, **options):
     with warnings.catch_warnings():
@@ -37,14 +45,14 @@ def _frames(graph: NetGraph, images: np.ndarray) -> list[np.ndarray]:
 
 
 @given(strategies.cases())
-@settings(deadline=None)
+@_examples(1000)
 def test_fast_is_the_reference(case):
     graph, images = case
     _equal(_run(graph, images, engine="fast", threads=1), _run(graph, images, engine="reference"))
 
 
 @given(strategies.cases())
-@settings(deadline=None)
+@_examples(400)
 def test_the_dense_path_is_the_reference(case):
     graph, images = case
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +62,7 @@ def test_the_dense_path_is_the_reference(case):
 
 
 @given(strategies.cases())
-@settings(deadline=None)
+@_examples(400)
 def test_fast_stream_is_the_reference_stream(case):
     """Free-running, or with a reset wave that has another period and phase than the samples."""
     graph, images = case
@@ -72,7 +80,7 @@ def test_fast_stream_is_the_reference_stream(case):
 
 
 @given(strategies.cases(strategies.Options(gated_only=True)))
-@settings(deadline=None)
+@_examples(400)
 def test_stream_with_resets_is_batch_mode_shifted_by_depth(case):
     graph, images = case
     run, stream = _run(graph, images), sim.Stream(graph, graph.timesteps)
