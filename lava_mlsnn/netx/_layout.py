@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
-from .graph import INPUT, Connection, Layer
-from .neuron import LIF, NEURONS, Delta, Neuron, Sigma, SigmaDelta
+from .bounds import bounds
+from .graph import INPUT, Connection, Layer, NetGraph
+from .neuron import LIF, NEURONS, Delta, Neuron, Readout, Sigma, SigmaDelta
 from .synapse import SYNAPSES, DelayDense, Dense, Identity, Injection, Synapse
 
 FORMAT = "lava-mlsnn"
@@ -24,6 +25,15 @@ SYNAPSE_TYPES: dict[type[Synapse], str] = {cls: cls.kind for cls in SYNAPSES.val
 
 STOCK_LIF = ("CUBA", "LOIHI")
 STOCK_SDNN = "SDNN"
+
+STOCK_BIAS = (-(2**15), 2**15 - 1)
+"""What stock's LIF, which keeps a bias in 16 bits, does not wrap."""
+
+SILENT = LIF(vth=2**17 - 1, du=4095, dv=4096)
+"""Stock's stand-in for a readout at T = 1: never fires, and its v is 64 (a + b) after each step."""
+
+READOUT_SCALE = "readoutScale"
+"""Key beside a CUBA neuron's own that makes it a readout again; stock does not look at it."""
 
 
 def is_input_block(layer: Layer) -> bool:
@@ -51,7 +61,27 @@ def is_stock(layer: Layer, kind: str) -> bool:
     """Whether stock NetX, reading this layer under stock names, computes what the graph says."""
     if kind not in (INPUT, "conv", "dense", "dense_rec"):
         return False
-    return _is_stock_neuron(layer.neuron, kind) and _keeps_weights(layer, kind)
+    return _is_stock_neuron(layer.neuron, kind) and _keeps_weights(layer, kind) and _keeps_bias(layer)
+
+
+def ends_in_stock_readout(graph: NetGraph, kind: str) -> bool:
+    """Whether stock NetX can run the readout of ``graph``, written as a layer of type ``kind``, as SILENT neurons.
+
+    At T = 1 a readout integrates nothing, and stock has a silent LIF for it as long as the current fits 17 bits.
+    """
+    last = graph.output
+    if not isinstance(last.neuron, Readout) or graph.timesteps != 1 or kind != "dense":
+        return False
+    if not (_keeps_weights(last, kind) and _keeps_bias(last)):
+        return False
+    limits = bounds(graph)[last.name]
+    return max(limits.current.magnitude.max(), limits.accumulators[0].magnitude.max()) <= SILENT.vth
+
+
+def _keeps_bias(layer: Layer) -> bool:
+    if layer.bias is None or not isinstance(layer.neuron, LIF | Readout):
+        return True
+    return bool(layer.bias.min() >= STOCK_BIAS[0] and layer.bias.max() <= STOCK_BIAS[1])
 
 
 def _keeps_weights(layer: Layer, kind: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from ._layout import FLATTEN, GATHER, OWN_NEURONS, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
+from ._layout import FLATTEN, GATHER, OWN_NEURONS, READOUT_SCALE, SILENT, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
 from ._node import Node
 from .errors import NetFileError
 from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .neuron import LIF, Delta, Neuron, Sigma, SigmaDelta
+from .neuron import LIF, Delta, Neuron, Readout, Sigma, SigmaDelta
 from .spec import IntArray, Shape, int_array
 from .synapse import MAX_DELAY, Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
@@ -22,7 +22,7 @@ def read_graph(root: Node) -> NetGraph:
     Raises:
         NetFileError: names the layer and the value.
     """
-    timesteps = read_simulation(root)
+    timesteps = read_simulation(root, required=True)
     labels = root.texts("labels") if root.has("labels") else ()
     nodes = layer_nodes(root)
     root.done()
@@ -46,13 +46,13 @@ def read_graph(root: Node) -> NetGraph:
     return build(root, NetGraph, source, tuple(layers), timesteps, labels)
 
 
-def read_simulation(root: Node) -> int:
-    """Timesteps of one sample, 1 where the file does not say."""
-    if not root.has("simulation"):
+def read_simulation(root: Node, required: bool = False) -> int:
+    """Timesteps of one sample; 1 where a file may leave it open and does."""
+    if not root.has("simulation") and not required:
         return 1
     node = root.node("simulation", f"{root.where}: simulation")
     node.ignore("Ts")  # duration of a step, in ms: only a scale of the time axis
-    timesteps = node.integer("tSample", 1) if node.has("tSample") else 1
+    timesteps = node.integer("tSample", 1) if node.has("tSample") or required else 1
     node.done()
     return timesteps
 
@@ -242,6 +242,10 @@ def _read_neuron(node: Node, is_input: bool = False) -> Neuron:
     neuron: Neuron
     if kind in STOCK_LIF:
         neuron = read_stock_lif(node)
+        if node.has(READOUT_SCALE):
+            if neuron != SILENT:
+                raise node.error(f"{READOUT_SCALE!r} beside a neuron other than the silent one of a readout: {neuron}")
+            neuron = build(node, Readout, node.real(READOUT_SCALE))
     elif kind == STOCK_SDNN:
         neuron = read_stock_sdnn(node, is_input, spike_exp=6)
     elif kind in OWN_NEURONS:

@@ -9,9 +9,21 @@ import h5py
 import numpy as np
 
 from ._digest import digest
-from ._layout import FLATTEN, FORMAT, GATHER, SYNAPSE_TYPES, VERSION, is_input_block, is_stock, layer_type
+from ._layout import (
+    FLATTEN,
+    FORMAT,
+    GATHER,
+    READOUT_SCALE,
+    SILENT,
+    SYNAPSE_TYPES,
+    VERSION,
+    ends_in_stock_readout,
+    is_input_block,
+    is_stock,
+    layer_type,
+)
 from .graph import INPUT, Layer, NetGraph
-from .neuron import LIF, Neuron, Sigma
+from .neuron import LIF, Neuron, Readout, Sigma
 from .spec import IntArray, Shape
 from .synapse import Conv, DelayDense, Dense, Identity, Pool, Synapse
 
@@ -38,6 +50,12 @@ def write_graph(root: h5py.Group, graph: NetGraph) -> None:
         types.append(layer_type(layer, previous))
         previous = layer.name
 
+    all_stock = all(is_stock(layer, kind) for layer, kind in zip(layers[:-1], types[:-1], strict=True))
+    silent = (
+        all_stock
+        and (block is None or is_stock(block, INPUT))
+        and ends_in_stock_readout(graph, types[-1] if types else INPUT)
+    )
     flat_input = block is not None and types[:1] in ([], ["dense"], ["dense_rec"]) and graph.input.shape[1:] == (1, 1)
     _write_input(groups.create_group("0"), graph, block, flat_input)
     previous = block.name if block else INPUT
@@ -46,7 +64,8 @@ def write_graph(root: h5py.Group, graph: NetGraph) -> None:
         is_dense = kind in ("dense", "dense_rec")
         if is_dense and three_d:
             _write_flatten(groups.create_group(str(len(groups))), graph.shape(previous))
-        _write_layer(groups.create_group(str(len(groups))), layer, kind, graph.shape(previous))
+        group = groups.create_group(str(len(groups)))
+        _write_layer(group, layer, kind, graph.shape(previous), silent and layer is graph.output)
         previous, three_d = layer.name, not is_dense
 
 
@@ -69,13 +88,12 @@ def _write_flatten(group: h5py.Group, shape: Shape) -> None:
     _put(group, "shape", np.array([np.prod(shape), 1, 1], dtype=np.int64))
 
 
-def _write_layer(group: h5py.Group, layer: Layer, kind: str, in_shape: Shape) -> None:
+def _write_layer(group: h5py.Group, layer: Layer, kind: str, in_shape: Shape, silent: bool) -> None:
     _put_text(group, "type", kind)
     _put_text(group, "name", layer.name)
     is_dense = kind in ("dense", "dense_rec")
     _put(group, "shape", np.array(layer.shape[:1] if is_dense else layer.shape, dtype=np.int64))
-    stock = is_stock(layer, kind)
-    _write_neuron(group.create_group("neuron"), layer.neuron, stock)
+    _write_neuron(group.create_group("neuron"), layer.neuron, silent or is_stock(layer, kind))
     if layer.bias is not None:
         bias = layer.bias.reshape(-1) if is_dense else layer.bias
         _put_array(group, "bias", bias.transpose(2, 1, 0) if bias.ndim == 3 else bias)  # stock's neurons are (W, H, C)
@@ -150,6 +168,9 @@ def _write_neuron(group: h5py.Group, neuron: Neuron, stock: bool) -> None:
                 _put_text(group, field.name, value)
             else:
                 _put(group, field.name, value)
+    elif isinstance(neuron, Readout):
+        _write_neuron(group, SILENT, True)
+        _put(group, READOUT_SCALE, neuron.scale)
     elif isinstance(neuron, LIF):
         _put_text(group, "type", "CUBA")
         _put(group, "iDecay", neuron.du + 1)
