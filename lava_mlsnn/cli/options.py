@@ -9,7 +9,10 @@ from typing import Annotated, Any
 import typer
 
 Net = Annotated[Path, typer.Argument(help="Network: a .net file (ours or stock NetX).", show_default=False)]
-Data = Annotated[str, typer.Option("--data", help="Images: digits, or mnist5k (needs the extra mnist).")]
+Data = Annotated[
+    str,
+    typer.Option("--data", help="Images: digits, mnist5k (needs the extra mnist), or FILE.npz with images and labels."),
+]
 Json = Annotated[Path | None, typer.Option("--json", help="Where results land as JSON [default: beside the network].")]
 Seed = Annotated[int, typer.Option("--seed", help="Of weights, order and augmentation.")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def simulate(
 ) -> None:
     """Run the whole test set in the integer engine, and with --lava some of it in Lava, compared spike by spike.
 
-    Exit code 1 if Lava and the engine differ.
+    Exit code 1 if Lava and the engine differ. An interrupted run of the engine continues where it stopped.
 
     [bold]Example:[/] mlsnn simulate digits.net --lava layers --samples 16
     """
@@ -46,7 +47,7 @@ def simulate(
     graph = netx.load(net)
     dataset = load_data(data, graph)
     started = time.perf_counter()
-    run = run_engine(graph, dataset)
+    run = run_engine(graph, dataset, options.beside(net, "simulate.partial.npz"))
     seconds = time.perf_counter() - started
     record = network_record(net.name, graph, run.activity, {"engine": right(run, dataset)})
     show.console.print(layers_table(record))
@@ -69,10 +70,14 @@ def simulate(
 
 
 def load_data(name: str, graph: NetGraph) -> Dataset:
-    """The dataset called ``name``; ValueError if the network reads other images."""
+    """The dataset called ``name``, or the arrays of a file; ValueError if the network reads other images."""
     from .. import data
+    from ..data import arrays
 
-    dataset = data.load(name)
+    if Path(name).suffix == arrays.ENDING:
+        dataset = arrays.load(Path(name), graph.input.bits, graph.output.shape[0], graph.input.scale)
+    else:
+        dataset = data.load(name)
     pairs = {
         "shape": (graph.input.shape, dataset.shape),
         "bits": (graph.input.bits, dataset.bits),
@@ -84,12 +89,14 @@ def load_data(name: str, graph: NetGraph) -> Dataset:
     return dataset
 
 
-def run_engine(graph: NetGraph, dataset: Dataset, **settings: Any) -> Run:
-    """The test images in the engine, with a progress bar."""
+def run_engine(graph: NetGraph, dataset: Dataset, keep: Path | None = None, **settings: Any) -> Run:
+    """The test images in the engine, with a progress bar; ``keep`` is where an interrupted run is continued from."""
     from .. import sim
 
     with show.counting("engine") as progress:
-        return sim.run(graph, dataset.test_images, progress=progress, **settings)
+        if keep is None:
+            return sim.run(graph, dataset.test_images, progress=progress, **settings)
+        return sim.run_resumable(graph, dataset.test_images, keep, progress=progress, **settings)
 
 
 def run_lava(graph: NetGraph, dataset: Dataset, run: Run, lava: Lava, samples: int | None) -> dict[str, Any]:
