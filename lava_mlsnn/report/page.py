@@ -11,6 +11,15 @@ from .drawing import drawing
 from .style import CSS
 from .units import count, joules, percent, ratio, significant
 
+FIT_COLUMNS = (
+    ("cores", "cores"),
+    ("neurons", "neurons per core"),
+    ("synaptic_words", "synaptic words"),
+    ("axons_in", "axons in"),
+    ("axons_out", "axons out"),
+)
+"""Keys of a layer's part of a core, and their titles."""
+
 
 def page(results: Mapping[str, Any]) -> str:
     """A self-contained HTML page of :func:`lava_mlsnn.report.results`; each number carries its path in them.
@@ -129,7 +138,7 @@ def _network(doc: Document, i: int) -> str:
     return (
         f"<h2>{doc.text(f'{at}.name')}</h2><p>T = {doc.value(f'{at}.timesteps', count)}, "
         f"N = {doc.value(f'{at}.levels', count)}</p>{drawing(record)}{table(head, rows, 6, True)}"
-        f"{_sums(doc, at)}{_terms(doc, at)}"
+        f"{_sums(doc, at)}{_terms(doc, at)}{_fit(doc, at)}"
     )
 
 
@@ -166,6 +175,26 @@ def _terms(doc: Document, at: str) -> str:
         note = '<p class="soft">* no formula is published for this kind of layer; one of this project is used.</p>'
     body = table(["layer", *map(escape, terms), "total"], rows, len(terms) + 1, True)
     return f"<h3>Energy by layer and term</h3>{body}{note}"
+
+
+def _fit(doc: Document, at: str) -> str:
+    fit = doc.get(f"{at}.fit")
+    rows = []
+    for j, layer in enumerate(fit["layers"]):
+        path = f"{at}.fit.layers.{j}.part"
+        cells = (
+            [doc.value(f"{path}.{key}", count) for key, _ in FIT_COLUMNS] if layer["part"] else ["–"] * len(FIT_COLUMNS)
+        )
+        rows.append([escape(layer["name"]), *cells])
+    head = ["layer", *(title for _, title in FIT_COLUMNS)]
+    lines = "".join(f"<li>{escape(line)}</li>" for line in fit["advice"])
+    verdict = "fits one chip" if fit["fits"] else "does not fit as it is"
+    return (
+        f"<h3>Fit on Loihi 2</h3><p>{doc.value(f'{at}.fit.cores', count)} cores, "
+        f"{doc.value(f'{at}.fit.chip.cores', count)} on a chip: {verdict}. Limits are public, most rules are "
+        f"inferred from compiler logs; nothing was run on silicon.</p>"
+        f"{table(head, rows, len(FIT_COLUMNS))}<ul>{lines}</ul>"
+    )
 
 
 def _constants(doc: Document) -> str:

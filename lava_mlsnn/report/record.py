@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
+from .. import __version__, loihi2
 from ..energy import estimate
 from ..energy.activity import Activity
 from ..energy.report import Report
@@ -20,7 +21,7 @@ FORMAT = 1
 WITH_TWIN = ("lemaire", "horowitz")
 """Models that also price an ANN of the same shapes."""
 
-PACKAGES = ("lava-mlsnn", "lava-nc", "lava-dl", "torch", "numpy", "numba", "lightning", "h5py")
+PACKAGES = ("lava-nc", "lava-dl", "torch", "numpy", "numba", "lightning", "h5py")
 
 
 def network_record(
@@ -67,6 +68,7 @@ def network_record(
             "ratio_low": low,
             "ratio_high": high,
         },
+        "fit": loihi2.fit(graph).to_dict(),
         "energy": {"snn": snn.to_dict(), "ann": ann.to_dict() if ann else None},
     }
 
@@ -92,7 +94,7 @@ def provenance(command: str, dataset: Mapping[str, Any] | None = None, **more: A
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide about the numbers; "" for a missing one."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "lava-mlsnn": __version__}
     for package in PACKAGES:
         try:
             found[package] = importlib.metadata.version(package)

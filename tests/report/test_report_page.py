@@ -111,6 +111,7 @@ def test_paths_cover_accuracy_events_energy_of_both_networks(results: dict[str, 
         for j in range(4):
             assert f"networks.{i}.layers.{j}.events" in paths and f"networks.{i}.layers.{j}.energy_ann" in paths
         assert f"networks.{i}.layers.2.sums.0.sites" in paths
+        assert {f"networks.{i}.fit.cores", f"networks.{i}.fit.layers.1.part.synaptic_words"} <= paths
 
 
 def test_nothing_is_fetched_and_nothing_runs(results: dict[str, Any]):

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lava_mlsnn import data, netx, proc, sim, train
+from lava_mlsnn.cli.exports import read_manifest, regenerate
+
+FOLDER = Path(__file__).parents[2] / "netx_exports"
+NETS: dict[str, Any] = read_manifest(FOLDER)["nets"]
+
+
+def test_manifest_lists_exactly_the_files_and_the_experiments():
+    assert sorted(NETS) == sorted(path.name for path in FOLDER.glob("*.net"))
+    assert [name.removesuffix(".net") for name in NETS] == list(train.EXPERIMENTS)
+    assert {(net["timesteps"], net["levels"]) for net in NETS.values()} >= {(1, 4), (4, 1)}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_file_is_the_one_described(name: str):
+    entry, content = NETS[name], (FOLDER / name).read_bytes()
+    assert len(content) == entry["bytes"] < 300_000
+    assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+    graph = netx.load(FOLDER / name)
+    assert netx.digest(graph) == entry["digest"] and graph.timesteps == entry["timesteps"]
+    experiment = train.EXPERIMENTS[name.removesuffix(".net")]
+    assert entry["command"] == experiment.command and entry["seed"] == experiment.seed
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_accuracy_is_what_the_engine_finds(name: str):
+    dataset, entry = data.load(NETS[name]["dataset"]), NETS[name]
+    run = sim.run(netx.load(FOLDER / name), dataset.test_images)
+    right = float((run.labels == dataset.test_labels).mean())
+    assert entry["accuracy"]["engine"] == entry["accuracy"]["quantized"] == entry["accuracy"]["lava"] == right
+    assert len(dataset.test_labels) == entry["test_images"]
+    assert entry["accuracy"]["float"] >= 0.97 and right >= entry["accuracy"]["float"] - 0.005
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_lava_computes_the_same(name: str):
+    graph, images = netx.load(FOLDER / name), data.load(NETS[name]["dataset"]).test_images[:20]
+    run, lava = sim.run(graph, images), proc.simulate(FOLDER / name, images)
+    assert np.array_equal(run.output, lava.output) and run.activity == lava.activity
+
+
+def test_regenerate_one_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "manifest.json").write_text((FOLDER / "manifest.json").read_text(encoding="utf-8"), encoding="utf-8")
+    recipe = train.recipe("digits", epochs=1, quantized_epochs=1, batch=64)
+    monkeypatch.setitem(train.RECIPES, "digits", recipe)
+    found = regenerate(tmp_path, ["digits_mlp_t1n4"])["nets"]
+    assert list(found) == list(NETS) and found["digits_cnn_t1n4.net"] == NETS["digits_cnn_t1n4.net"]
+    entry = found["digits_mlp_t1n4.net"]
+    assert entry["sha256"] == hashlib.sha256((tmp_path / "digits_mlp_t1n4.net").read_bytes()).hexdigest()
+    assert read_manifest(tmp_path)["nets"] == found
+
+
+def test_a_folder_without_manifest_is_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"manifest\.json: expected the manifest"):
+        regenerate(tmp_path, ["digits_mlp_t1n4"])
