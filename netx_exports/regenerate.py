@@ -1,4 +1,4 @@
-"""Train the nets of this folder again and write their manifest: ``make exports``, or ``python netx_exports/regenerate.py``.
+"""Train the nets of this folder again and write their manifest: ``make exports``.
 
 Arguments are names of nets; without any, all of them are made.
 """

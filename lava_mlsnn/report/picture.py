@@ -23,7 +23,7 @@ def picture(document: Mapping[str, Any], path: str | Path) -> Path:
 
     records = document["networks"]
     rows = max(len(record["layers"]) for record in records)
-    figure = Figure(figsize=(11, max(4.2, 1.6 + 0.26 * rows * min(2, len(records)))), layout="constrained")
+    figure = Figure(figsize=(11, max(4.2, 1.4 + 0.2 * rows * min(2, len(records)))), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     _events(left, records)
