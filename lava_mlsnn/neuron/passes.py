@@ -120,9 +120,7 @@ class _Step:
             u = h
         else:
             torch.div(h, self.threshold, out=u)
-        if (
-            out.is_contiguous()
-        ):  # strided outputs (contiguous time, T > 1) are written once, dense ones used as a buffer
+        if out.is_contiguous():  # a buffer then; a strided output (time fastest, T > 1) is written once
             z = out
         torch.clamp(u, 0, self.levels, out=z)
         if not self.whole or v is not None:
