@@ -19,18 +19,22 @@ import traceback
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import Process as OsProcess
 from multiprocessing import Queue
 from multiprocessing.connection import wait
 from queue import Empty
 from typing import Any
 
+from lava.magma.compiler.channels.interfaces import ChannelType
+from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.process.message_interface_enum import ActorType
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.runtime.message_infrastructure.multiprocessing import MultiProcessing, SystemProcess
-from lava.magma.runtime.message_infrastructure.shared_memory_manager import SharedMemoryManager
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enum_equal
 from lava.magma.runtime.runtime import Runtime
+
+from lava_mlsnn.proc.channel import Channel, SharedMemoryManager
 
 GRACE = 10.0
 """Seconds that a run is given to stop by itself before its processes are killed."""
@@ -92,15 +96,53 @@ class _Actor(SystemProcess):
         return f"{self.label}: {how} without an exception"
 
 
+def _work(builder: Any, exception_q: Any) -> None:
+    """What a process of a run does: Lava's ``target_fn``, and then the short loop where it will do."""
+    try:
+        actor = builder.build()
+        exception_q.put(None)
+        if (
+            isinstance(actor, PyLoihiProcessModel)
+            and not actor.var_ports
+            and type(actor).run is PyLoihiProcessModel.run
+        ):
+            actor.run = partial(_obey, actor)
+        actor.start()
+    except Exception as error:
+        error.trace = traceback.format_exc()  # type: ignore[attr-defined]
+        exception_q.put(error)
+        raise
+
+
+def _obey(model: Any) -> None:
+    """AbstractPyProcessModel.run of a model whose Vars nobody reads while it runs: it has but one port to wait for."""
+    while True:
+        command = model.service_to_process.recv()[0]
+        try:
+            if command not in model._cmd_handlers:
+                raise ValueError(f"{type(model).__qualname__} cannot handle command {command} of the runtime service")
+            model._cmd_handlers[command]()
+            if command == MGMT_COMMAND.STOP[0] or model._stopped:
+                return
+        except Exception:
+            model.process_to_service.send(MGMT_RESPONSE.ERROR)
+            model.join()
+            raise
+
+
 class _Infrastructure(MultiProcessing):
     """Lava's processes and shared memory, bound to the life of this process."""
 
+    _smm: Any
+
     def start(self) -> None:
         self._smm = SharedMemoryManager()
-        self._smm._manager.start(initializer=bind_to_parent, initargs=(os.getpid(),))
+
+    def channel_class(self, channel_type: ChannelType) -> Any:
+        return Channel if channel_type == ChannelType.PyPy else super().channel_class(channel_type)
 
     def build_actor(self, target_fn: Callable[..., None], builder: Any, exception_q: Any = None) -> _Actor:
-        actor = _Actor(target=target_fn, args=(), kwargs={"builder": builder, "exception_q": exception_q})
+        actor = _Actor(target=_work, args=(builder, exception_q))
         actor.start()
         self._actors.append(actor)
         return actor
