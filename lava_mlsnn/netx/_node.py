@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import prod
-from os import PathLike, fspath, path
+from os import PathLike, fspath, fstat, path
 from typing import Any
 
 import h5py
@@ -112,11 +112,13 @@ class Node:
             raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {value}")
         return int(value)
 
-    def uniform(self, key: str, low: int, high: int) -> int:
-        """One integer, given once or, always the same, for every neuron."""
+    def uniform(self, key: str, low: int, high: int, channels: int) -> int:
+        """One integer, given once or, always the same, for every channel."""
         value = self.array(key)
-        if value.size == 0 or np.any(value != value.flat[0]):
-            raise self.error(f"{key!r} differs between neurons ({value.size} values): expected one for the layer")
+        if value.shape not in ((), (1,), (channels,)):
+            raise self.error(f"{key!r}: expected one number or {channels}, found shape {value.shape}")
+        if np.any(value != value.flat[0]):
+            raise self.error(f"{key!r} differs between channels: expected one value for the layer")
         number = value.flat[0]
         if number != int(number) or not low <= number <= high:
             raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {number}")
@@ -155,8 +157,10 @@ class Node:
         if string is None or (string.length or 0) > MAX_TEXT:
             raise self.error(f"{key!r}: expected text, found dtype {dataset.dtype}")
         self._budget.elements -= self._check_size(key, dataset) * max(1, string.length or 0)
-        if self._budget.elements < 0 or (string.length is None and dataset.size > 1):
-            raise self.error(f"{key!r}: too much text, shape {dataset.shape} of dtype {dataset.dtype}")
+        if string.length is None and dataset.size > 1:
+            raise self.error(f"{key!r}: expected a vector of texts of fixed length (numpy 'S'), found variable ones")
+        if self._budget.elements < 0:
+            raise self.error(f"{key!r}: text of shape {dataset.shape} takes the file beyond {MAX_ELEMENTS} characters")
         with _guard(f"{self.where}: {key!r}"):
             values = np.atleast_1d(np.asarray(dataset[()]))
         try:
@@ -223,9 +227,10 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
     if path.isdir(name):
         raise NetFileError(f"{where}: expected a file, found a directory")
     with open(name, "rb") as stream:
-        image = stream.read(MAX_FILE + 1)
-    if len(image) > MAX_FILE:
-        raise NetFileError(f"{where}: larger than {MAX_FILE} bytes")
+        size = fstat(stream.fileno()).st_size
+        if size > MAX_FILE:
+            raise NetFileError(f"{where}: {size} bytes: expected at most {MAX_FILE}")
+        image = stream.read(size)
     if not image.startswith(_SIGNATURE):
         raise NetFileError(f"{where}: not an HDF5 file: it starts with {image[:8]!r}")
     with _guard(where):

@@ -127,7 +127,7 @@ def _read_input(node: Node) -> tuple[Input, Layer | None]:
     )
     block = None
     if node.has("neuron"):
-        neuron = _read_neuron(node.node("neuron"), is_input=True)
+        neuron = _read_neuron(node.node("neuron"), source.shape[0], is_input=True)
         connection = Connection((INPUT,), Injection())
         block = build(node, Layer, node.text("name"), (connection,), source.shape, neuron)
     node.done()
@@ -136,7 +136,7 @@ def _read_input(node: Node) -> tuple[Input, Layer | None]:
 
 def _read_layer(node: Node, kind: str, previous: str) -> Layer:
     name, shape = node.text("name"), read_shape(node)
-    neuron = _read_neuron(node.node("neuron"))
+    neuron = _read_neuron(node.node("neuron"), shape[0])
     bias = read_bias(node, shape)
     if kind == GATHER:
         connections = _read_connections(node.node("connections"))
@@ -237,17 +237,17 @@ def expect(node: Node, key: str, value: int | tuple[int, ...]) -> None:
         raise node.error(f"{key!r} is {found}, the layer's other values say {wanted}")
 
 
-def _read_neuron(node: Node, is_input: bool = False) -> Neuron:
+def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
     kind = node.text("type")
     neuron: Neuron
     if kind in STOCK_LIF:
-        neuron = read_stock_lif(node)
+        neuron = read_stock_lif(node, channels)
         if node.has(READOUT_SCALE):
             if neuron != SILENT:
                 raise node.error(f"{READOUT_SCALE!r} beside a neuron other than the silent one of a readout: {neuron}")
             neuron = build(node, Readout, node.real(READOUT_SCALE))
     elif kind == STOCK_SDNN:
-        neuron = read_stock_sdnn(node, is_input, spike_exp=6)
+        neuron = read_stock_sdnn(node, channels, is_input, spike_exp=6)
     elif kind in OWN_NEURONS:
         cls = OWN_NEURONS[kind]
         values = {field.name: _read_field(node, field.name, str(field.type)) for field in fields(cls)}
@@ -269,24 +269,24 @@ def _read_field(node: Node, key: str, kind: str) -> Any:
     return read_integers(node, key)
 
 
-def read_stock_lif(node: Node) -> LIF:
+def read_stock_lif(node: Node, channels: int) -> LIF:
     """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant."""
-    du, dv = node.uniform("iDecay", 0, 4096) - 1, node.uniform("vDecay", 0, 4096)
+    du, dv = node.uniform("iDecay", 0, 4096, channels) - 1, node.uniform("vDecay", 0, 4096, channels)
     if node.has("gradedSpike") and node.flag("gradedSpike"):
         raise node.error("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
-    if node.has("refDelay") and node.uniform("refDelay", 0, 2**15) != 1:
+    if node.has("refDelay") and node.uniform("refDelay", 0, 2**15, channels) != 1:
         raise node.error("'refDelay' is not 1: stock NetX ignores it")
-    lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24), du=du, dv=dv)
+    lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24, channels), du=du, dv=dv)
     return lif
 
 
-def read_stock_sdnn(node: Node, is_input: bool, spike_exp: int) -> Neuron:
+def read_stock_sdnn(node: Node, channels: int, is_input: bool, spike_exp: int) -> Neuron:
     """Stock's SDNN: Delta in an input block, Sigma where ``sigma_output`` stands, else SigmaDelta."""
     if node.has("activation"):
         activation = node.text("activation")
         if activation != "relu" and not is_input:
             raise node.error(f"activation {activation!r}: stock NetX computes 'relu' only")
-    vth = node.uniform("vThMant", 0, 2**24)
+    vth = node.uniform("vThMant", 0, 2**24, channels)
     if is_input:
         return build(node, Delta, vth, spike_exp)
     if node.has("sigma_output"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._layout import FLATTEN, STOCK_LIF, STOCK_SDNN
+from ._layout import FLATTEN, STOCK_BIAS, STOCK_LIF, STOCK_SDNN
 from ._node import Node
 from ._read import (
     build,
@@ -139,7 +139,7 @@ def _input(chain: _Chain, node: Node, index: int) -> None:
     gain = node.integer("weight") if node.has("weight") else 64
     offset = node.integer("bias") if node.has("bias") else 0
     chain.source = build(node, Input, shape, scale=1 / 64, bits=INPUT_BITS, signed=True, gain=gain, offset=offset)
-    neuron = _neuron(node, chain.options, is_input=True)
+    neuron = _neuron(node, shape[0], chain.options, is_input=True)
     chain.layers.append(build(node, Layer, f"{INPUT}{index}", (Connection((INPUT,), Injection()),), shape, neuron))
 
 
@@ -157,8 +157,13 @@ def _layer(chain: _Chain, node: Node, kind: str, name: str) -> Layer:
     connections = tuple(
         Connection((source,), synapse) for source, synapse in zip((chain.previous, name), synapses, strict=False)
     )
-    neuron = _neuron(node, chain.options) if node.has("neuron") or not is_dense else NEVER
-    return build(node, Layer, name, connections, shape, neuron, read_bias(node, shape))
+    neuron = _neuron(node, shape[0], chain.options) if node.has("neuron") or not is_dense else NEVER
+    bias = read_bias(node, shape)
+    if bias is not None and isinstance(neuron, LIF) and (bias.min() < STOCK_BIAS[0] or bias.max() > STOCK_BIAS[1]):
+        raise node.error(
+            f"'bias' {bias.min()} .. {bias.max()}: stock NetX keeps the bias of a LIF in 16 bits and wraps it"
+        )
+    return build(node, Layer, name, connections, shape, neuron, bias)
 
 
 def _first_shape(node: Node, synapse: Synapse, options: Options) -> Shape:
@@ -282,7 +287,7 @@ def _average(chain: _Chain, node: Node, name: str) -> Layer:
 _SYNAPSES = {"conv": _conv, "dense": _dense, "dense_rec": _dense_rec, "pool": _pool}
 
 
-def _neuron(layer: Node, options: Options, is_input: bool = False) -> Neuron:
+def _neuron(layer: Node, channels: int, options: Options, is_input: bool = False) -> Neuron:
     node = layer.node("neuron")
     kind = node.text("type")
     node.ignore(*UNUSED)
@@ -291,9 +296,9 @@ def _neuron(layer: Node, options: Options, is_input: bool = False) -> Neuron:
             raise node.error(f"{key!r} is {node.integer(key)}: stock NetX ignores it and computes with other weights")
     neuron: Neuron
     if kind in STOCK_LIF:
-        neuron = read_stock_lif(node)
+        neuron = read_stock_lif(node, channels)
     elif kind == STOCK_SDNN:
-        neuron = read_stock_sdnn(node, is_input, options.spike_exp)
+        neuron = read_stock_sdnn(node, channels, is_input, options.spike_exp)
     else:
         raise node.error(f"neuron type {kind!r} has no counterpart: expected {', '.join((*STOCK_LIF, STOCK_SDNN))}")
     node.done()

@@ -15,7 +15,6 @@ from ._node import Node, open_root
 from ._read import read_graph
 from ._stock import Options, read_stock
 from ._write import write_graph
-from .errors import NetFileError
 from .graph import NetGraph
 from .spec import integer, positive_ints
 
@@ -63,17 +62,19 @@ def load(
     spike_exp: int = 6,
     input_shape: tuple[int, int, int] | None = None,
     input_message_bits: int = 0,
+    verify: bool = True,
 ) -> NetGraph:
     """Read a network file, ours or one that SLAYER wrote for stock NetX.
 
-    A stock file becomes the graph of what stock NetX computes. The options are for stock files only: stock takes as
-    arguments what ours say themselves.
+    A stock file becomes the graph of what stock NetX computes. The first three options are for such files only: stock
+    takes as arguments what ours say themselves.
 
     Args:
         path: the file. It is neither locked nor left open.
         spike_exp: exponent of sigma-delta messages.
         input_shape: (C, H, W) of the input where a stock file has no input layer; stock's own argument is (W, H, C).
         input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.
+        verify: whether a file of ours must have the content that its digest promises; False for one edited by hand.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -90,20 +91,19 @@ def load(
         integer(input_message_bits, "input_message_bits", 0, 24),
     )
     with open_root(path) as (root, attributes):
-        return _load_own(root, attributes) if attributes else read_stock(root, options)
+        return _load_own(root, attributes, verify) if attributes else read_stock(root, options)
 
 
-def _load_own(root: Node, attributes: dict[str, object]) -> NetGraph:
+def _load_own(root: Node, attributes: dict[str, object], verify: bool) -> NetGraph:
     if attributes.get("format") != FORMAT:
         raise root.error(f"format is {attributes.get('format')!r}: expected {FORMAT!r}")
     version = attributes.get("format_version")
     if version != VERSION:
         raise root.error(f"format version {version}: this release reads version {VERSION}; update lava-mlsnn")
     graph = read_graph(root)
-    stored = attributes.get("digest")
-    if stored is not None and stored != digest(graph):
-        raise NetFileError(
-            f"{root.where}: the content does not have the digest that the file states, {stored}: "
-            "it was damaged or edited; remove the attribute 'digest' to load it as it is"
+    if verify and attributes.get("digest") != digest(graph):
+        raise root.error(
+            f"its content has the digest {digest(graph)}, its attribute says {attributes.get('digest')}: damaged, or "
+            "edited by hand; load(..., verify=False) takes it as it is"
         )
     return graph

@@ -130,7 +130,9 @@ def lif_chain() -> NetGraph:
             (7, 1, 1),
             lif,
         ),
-        Layer("sum", (Connection("loop", Dense(_ints(12, (3, 7), 1, 200))),), (3, 1, 1), LIF(vth=90, du=-1, dv=4096)),
+        Layer(
+            "sum", (Connection("loop", Dense(2 * _ints(12, (3, 7), 1, 100))),), (3, 1, 1), LIF(vth=90, du=-1, dv=4096)
+        ),
     )
     return NetGraph(Input((2, 6, 5), bits=7), layers, 16)
 

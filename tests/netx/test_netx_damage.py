@@ -1,0 +1,328 @@
+"""Damaged, foreign and inconsistent files: one clear error each, quickly, in bounded memory, and nothing in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from netx_damage import change
+from test_netx_hdf5 import residual
+from test_netx_stock import SAMPLES, graded_chain, lif_chain, sdnn_chain
+
+from lava_mlsnn import netx
+from lava_mlsnn.netx import NetFileError, WeightWarning
+
+FUZZ = Path(__file__).with_name("netx_fuzz.py")
+ROUNDS = int(os.environ.get("MLSNN_FUZZ_ROUNDS", "300"))
+"""Damaged files per run and kind; many thousands are asked for by MLSNN_FUZZ_ROUNDS."""
+
+
+def _strip(path: Path) -> None:
+    """Make a stock file of ours: what SLAYER would have written."""
+    with h5py.File(path, "r+") as file:
+        file.attrs.clear()
+        for name in list(file["layer"]):
+            for key in ("name", "scale", "bits", "signed"):
+                file[f"layer/{name}"].pop(key, None)
+        if "neuron" not in file["layer/0"]:
+            del file["layer/0/weight"], file["layer/0/bias"]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Valid files to damage, with their graphs: ours and stock's."""
+    folder = tmp_path_factory.mktemp("valid")
+    found = {}
+    for name, graph in (
+        ("residual", residual()),
+        ("lif", lif_chain()),
+        ("sdnn", sdnn_chain()),
+        ("graded", graded_chain()),
+    ):
+        netx.save(graph, folder / name)
+        found[folder / name] = graph
+    for name in ("lif", "sdnn", "graded"):
+        shutil.copy(folder / name, folder / f"stock_{name}")
+        _strip(folder / f"stock_{name}")
+        found[folder / f"stock_{name}"] = netx.load(folder / f"stock_{name}")
+    shutil.copy(SAMPLES / "tiny.net", folder / "tiny")
+    found[folder / "tiny"] = netx.load(folder / "tiny")
+    return found
+
+
+def test_no_change_of_structure_passes_unseen(files, tmp_path):
+    paths = list(files)
+    refused = seen = 0
+    for seed in range(ROUNDS):
+        source = paths[seed % len(paths)]
+        path = tmp_path / "x.net"
+        shutil.copy(source, path)
+        what, silent = change(path, seed)
+        ours = not source.name.startswith(("stock", "tiny"))
+        for verify in (True, False) if ours else (False,):
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", WeightWarning)
+                    graph = netx.load(path, verify=verify)
+            except NetFileError as error:
+                refused += 1
+                assert str(error).startswith("x.net"), error
+                continue
+            same = graph == files[source]
+            assert same <= silent, f"{seed}: {source.name}, {what}: the graph did not change"
+            if verify:
+                assert same and "digest" not in what, f"{seed}: {source.name}, {what}: passed the digest"
+            seen += 1
+    assert refused > ROUNDS / 3 and seen > ROUNDS / 10, (refused, seen)
+
+
+def test_bytes_overwritten_cut_and_repeated(files, tmp_path):
+    names = ("residual", "lif", "stock_lif", "stock_sdnn")
+    paths = [path for path in files if path.name in names]
+    command = [sys.executable, str(FUZZ), "0", str(ROUNDS), *map(str, paths)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=280 + ROUNDS)
+    lines = run.stdout.splitlines()
+    assert run.returncode == 0, f"case {lines[-1:]} ended with {run.returncode}: {run.stderr[-2000:]}"
+    reports = [json.loads(line) for line in lines if line.startswith("{")]
+    *cases, summary = reports
+    assert not [case for case in cases if "result" in case]
+    assert summary["found"]["refused"] > ROUNDS / 4 and summary["slowest"] < 2 and summary["peak"] < 2**29, summary
+    for case in cases:  # a file of ours is what it was, or refused
+        if not paths[case["file"]].name.startswith("stock"):
+            assert case["digest"] == netx.digest(files[paths[case["file"]]]), case
+
+
+@pytest.mark.parametrize("size", [0, 4, 8, 100, 1000, -1, -100])
+def test_truncated(size, tmp_path):
+    path = tmp_path / "cut.net"
+    netx.save(residual(), path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(NetFileError, match=r"cut.net: (not an HDF5 file|damaged)"):
+        netx.load(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip", b"\x80\x04\x95 a pickle", b"layer: conv\n"])
+def test_foreign(content, tmp_path):
+    (tmp_path / "x.net").write_bytes(content)
+    with pytest.raises(NetFileError, match="not an HDF5 file"):
+        netx.load(tmp_path / "x.net")
+
+
+def test_pickles_are_never_opened(tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(residual(), path)
+    with h5py.File(path, "r+") as file:
+        del file["layer/1/weight"]
+        file["layer/1/weight"] = np.void(b"\x80\x04\x95cos\nsystem\n(S'touch owned'\ntR.")
+    with pytest.raises(NetFileError, match=r"layer 1 \(conv 'stem'\): 'weight': expected numbers, found dtype"):
+        netx.load(path)
+
+
+def _edit(graph, path, edits):
+    netx.save(graph, path)
+    with h5py.File(path, "r+") as file:
+        for key, value in edits.items():
+            if key.startswith("@"):
+                file.attrs[key[1:]] = value
+                continue
+            if key in file:
+                del file[key]
+            if value is not None:
+                file[key] = value
+
+
+@pytest.mark.parametrize(
+    ("edits", "message"),
+    [
+        ({"@format_version": 2}, "format version 2: this release reads version 1; update"),
+        ({"@format": "nir"}, "format is 'nir': expected 'lava-mlsnn'"),
+        ({"layer/1/type": np.array([b"skip"])}, r"layer 1 \(skip 'stem'\): unknown layer type 'skip': expected conv"),
+        (
+            {"layer/1/neuron/type": "ALIF"},
+            r"layer 1 \(conv 'stem'\): neuron: unknown neuron type 'ALIF': expected CUBA",
+        ),
+        ({"layer/1/stride": [0, 1]}, r"layer 1 \(conv 'stem'\): conv stride: expected 2 integers >= 1, got \(0, 1\)"),
+        ({"layer/1/shape": [2, 5, 5]}, r"layer 'stem' has shape \(2, 5, 5\), its conv from input gives \(2, 4, 4\)"),
+        ({"layer/1/kernelSize": [5, 5]}, r"layer 1 \(conv 'stem'\): 'kernelSize' is \(5, 5\), .* say \(3, 3\)"),
+        (
+            {"layer/1/bias": [1, 2, 3]},
+            r"layer 1 \(conv 'stem'\): 'bias' of shape \(3,\): expected \(2,\) or \(4, 4, 2\)",
+        ),
+        ({"layer/1/bias": [0.5, 1]}, r"layer 1 \(conv 'stem'\): bias: expected integers, found 0.5"),
+        ({"layer/1/delay": 3}, r"layer 1 \(conv 'stem'\): unknown key 'delay'; known here: bias, dilation"),
+        ({"layer/1/weight": None}, r"layer 1 \(conv 'stem'\): 'weight' is missing"),
+        ({"layer/1/neuron/levels": 0}, r"layer 1 \(conv 'stem'\): neuron: levels: expected 1 integers >= 1, got 0"),
+        ({"layer/1/neuron/threshold": [7, -9]}, "threshold: expected integers >= 1, got .7, -9"),
+        (
+            {"layer/3/connections/0/sources": np.array([b"stem", b"out"])},
+            "layer 'add' reads 'out': expected one of the layers be",
+        ),
+        ({"layer/3/connections/0/sources": np.array([b"stem", b"nowhere"])}, "layer 'add' reads 'nowhere'"),
+        ({"layer/3/connections/0/sources": np.array([b"stem", b"stem"])}, "expected one or more different names"),
+        ({"layer/3/connections/0/sources": ["stem", "body"]}, "connections 0: 'sources': expected .* of fixed length"),
+        ({"layer/3/connections/0/sources": np.array([b"add"])}, "layer 'add' reads only itself"),
+        ({"layer/3/connections/0/type": "residual"}, r"connections 0: unknown synapse type 'residual'"),
+        ({"layer/2/name": np.array([b"stem"])}, "layer 'stem': the name appears twice"),
+        ({"layer/4": None}, r"layer: 5 layers, but 4 is missing"),
+        ({"layer/4/shape": [7, 1, 1]}, r"layer 4 \(flatten\): flattens to shape \(7, 1, 1\), its input"),
+        ({"simulation/tSample": 0}, "simulation: 'tSample': expected an integer in 1 .. 2147483647, found 0"),
+        ({"simulation": None}, "'simulation' is missing"),
+        ({"labels": np.array([b"one"])}, "1 labels for an output of shape"),
+        ({"layer/1/weight": np.full((2, 1, 3, 3), 3e9)}, r"layer 1 \(conv 'stem'\): weight: expected 32-bit integers"),
+        ({"layer/1/weight": np.full((2, 1, 3, 3), np.nan)}, r"'weight': found a value that is not finite"),
+    ],
+)
+def test_message_names_layer_and_value(edits, message, tmp_path):
+    _edit(residual(), tmp_path / "x.net", edits)
+    with pytest.raises(NetFileError, match=message):
+        netx.load(tmp_path / "x.net", verify=False)
+
+
+def test_edited_by_hand(tmp_path):
+    path = tmp_path / "x.net"
+    _edit(residual(), path, {"simulation/tSample": 7})
+    with pytest.raises(NetFileError, match=r"its content has the digest .*verify=False\) takes it"):
+        netx.load(path)
+    assert netx.load(path, verify=False).timesteps == 7
+
+
+def test_declared_sizes_are_not_believed(tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(residual(), path)
+    with h5py.File(path, "r+") as file:
+        del file["layer/1/weight"]
+        file.create_dataset("layer/1/weight", (2**20, 2**20), "f4", chunks=(64, 64))
+    with pytest.raises(NetFileError, match=r"'weight': declares shape \(1048576, 1048576\), 4398046511104 bytes, but"):
+        netx.load(path)
+
+
+STOCK = [
+    ("graded", {"layer/1/type": np.array([b"skip"])}, r"layer 1 \(skip\): layer type 'skip' has no counterpart"),
+    ("graded", {"layer/1/type": np.array([b"concat"])}, r"layer type 'concat' has no counterpart"),
+    ("graded", {"layer/1/delay": 3.0}, "layer 1 .conv.: 'delay': stock NetX ignores the delays of a convolution"),
+    (
+        "graded",
+        {"layer/1/weight": np.full((3, 2, 1, 3), 0.4)},
+        r"layer 1 \(conv\): weight: expected integers, found 0.4",
+    ),
+    ("graded", {"layer/1/neuron/type": "ALIF"}, r"layer 1 \(conv\): neuron: neuron type 'ALIF' has no counterpart"),
+    ("graded", {"layer/1/neuron/gradedSpike": True}, "'gradedSpike' is set: stock NetX runs"),
+    ("graded", {"layer/1/neuron/refDelay": 2}, "'refDelay' is not 1: stock NetX ignores it"),
+    ("graded", {"layer/1/neuron/weight_exp": 3}, "'weight_exp' is 3: stock NetX ignores it"),
+    ("graded", {"layer/1/neuron/messageBits": 8}, "unknown key 'messageBits'"),
+    ("graded", {"layer/1/neuron/iDecay": [1, 2, 3]}, "'iDecay' differs between channels"),
+    ("graded", {"layer/2": None}, "a dense layer reads|without 'flatten'"),
+    (
+        "graded",
+        {"layer/3/weight": np.full((4, 54), 300)},
+        r"layer 3 \(dense\): values 300 .. 300 of one sign exceed 8 b",
+    ),
+    (
+        "graded",
+        {"layer/3/weight": np.full((4, 54), -128)},
+        r"layer 3 \(dense\): weight -128 does not survive stock NetX",
+    ),
+    ("graded", {"layer/3/delay": [1.0, 2, 3, 70]}, r"layer 3 \(dense\): 'delay': expected 0 .. 62, found 1 .. 70"),
+    ("graded", {"layer/3/delay": [1.0, -1, 3, 7]}, r"'delay': expected 0 .. 62, found -1 .. 7"),
+    ("graded", {"layer/1/neuron/iDecay": [7, 7]}, r"'iDecay': expected one number or 3, found shape \(2,\)"),
+    ("graded", {"layer/3/bias": [1, 2, 3, 40000]}, r"layer 3 \(dense\): 'bias' 1 .. 40000: stock NetX keeps"),
+    ("sdnn", {"layer/1/neuron/activation": "tanh"}, "activation 'tanh': stock NetX computes 'relu' only"),
+    ("sdnn", {"layer/0/weight": 0.5}, r"layer 0 \(input\): 'weight': expected an integer in .*, found 0.5"),
+    ("sdnn", {"name": 1}, "unknown key 'name'; known here: layer, simulation; a file of lava-mlsnn says so"),
+    ("lif", {"layer/6/delay": 1.0}, "'delay': stock NetX loses the exponent of recurrent weights"),
+]
+
+
+@pytest.mark.parametrize(("name", "edits", "message"), STOCK)
+def test_stock_message_names_layer_and_value(name, edits, message, tmp_path):
+    path = tmp_path / "x.net"
+    netx.save({"graded": graded_chain, "sdnn": sdnn_chain, "lif": lif_chain}[name](), path)
+    _strip(path)
+    netx.load(path)
+    with h5py.File(path, "r+") as file:
+        for key, value in edits.items():
+            if key in file:
+                del file[key]
+            if value is not None:
+                file[key] = value
+        if edits == {"layer/2": None}:  # the flatten between convolution and dense layer
+            file.move("layer/3", "layer/2")
+    with pytest.raises(NetFileError, match=message):
+        netx.load(path)
+
+
+def _weights(path, key, value):
+    netx.save(graded_chain(), path)
+    _strip(path)
+    with h5py.File(path, "r+") as file:
+        del file[key]
+        file[key] = value
+
+
+def test_weights_that_hardware_cannot_hold_load_with_a_warning(tmp_path):
+    path = tmp_path / "x.net"
+    weight = np.random.default_rng(0).integers(-1000, 1001, (3, 2, 1, 3))
+    _weights(path, "layer/1/weight", weight)
+    with pytest.warns(
+        WeightWarning, match=r"layer 1 \(conv\): weights -\d+ .. \d+ are not 8 signed bits times a power"
+    ):
+        graph = netx.load(path)
+    np.testing.assert_array_equal(graph["conv1"].synapse.weight, weight)
+    with pytest.raises(ValueError, match=r"layer 'conv1'.* is not 8 signed bits"):
+        netx.check_hardware(graph)
+
+
+def test_weights_that_stock_clips_load_clipped_with_a_warning(tmp_path):
+    path = tmp_path / "x.net"
+    weight = np.random.default_rng(0).integers(-1000, 1001, (4, 54))
+    _weights(path, "layer/3/weight", weight)
+    with pytest.warns(WeightWarning, match=r"layer 3 \(dense\): stock NetX clips \d+ weights"):
+        graph = netx.load(path)
+    np.testing.assert_array_equal(graph["dense3"].synapse.weight, np.clip(weight, -256, 254))
+
+
+def test_average_at_the_end_is_a_readout_and_elsewhere_an_error(tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(graded_chain(), path)
+    _strip(path)
+    with h5py.File(path, "r+") as file:
+        file["layer/4/type"], file["layer/4/shape"] = np.array([b"average"]), [2, 1, 1]
+    graph = netx.load(path)
+    assert graph.output.neuron == netx.Readout(scale=1 / 2) and graph.output.shape == (2, 1, 1)
+    np.testing.assert_array_equal(graph.output.synapse.weight, [[1, 1, 0, 0], [0, 0, 1, 1]])
+    for groups in (3, 4, 5):
+        with h5py.File(path, "r+") as file:
+            file["layer/4/shape"][...] = [groups, 1, 1]
+        with pytest.raises(NetFileError, match=rf"layer 4 \(average\): an average of 4 neurons into {groups} groups"):
+            netx.load(path)
+    with h5py.File(path, "r+") as file:
+        file["layer/4/shape"][...] = [2, 1, 1]
+        file.copy("layer/3", "layer/5")
+    with pytest.raises(NetFileError, match=r"layer 4 \(average\): an average of spikes in mid-network"):
+        netx.load(path)
+
+
+def test_input_shape_for_files_without_input_layer(tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(graded_chain(), path)
+    _strip(path)
+    graph = netx.load(path, input_message_bits=8)
+    assert netx.load(path, input_shape=(2, 6, 5)).input.bits == 1 and graph.input == netx.Input((2, 6, 5), 1.0, 8, True)
+    with pytest.raises(NetFileError, match=r"the file has input shape \(2, 6, 5\), input_shape asks for \(2, 5, 6\)"):
+        netx.load(path, input_shape=(2, 5, 6))
+    with h5py.File(path, "r+") as file:
+        del file["layer/0"]
+        for index in range(1, 4):
+            file.move(f"layer/{index}", f"layer/{index - 1}")
+    with pytest.raises(NetFileError, match=r"layer 0 \(conv\): the file has no input layer: give load"):
+        netx.load(path)
+    again = netx.load(path, input_shape=(2, 6, 5), input_message_bits=8)
+    assert [layer.connections[0].synapse for layer in again] == [layer.connections[0].synapse for layer in graph]
