@@ -23,6 +23,9 @@ from .synapse import Conv, Dense, Identity, Pool, Synapse
 MAX_CURRENT = 2**17 - 1
 """A stock LIF shifts current and bias left by 6 bits into 24: a larger current would wrap."""
 
+BIAS_LIMITS = (-(2**15), 2**15 - 1)
+"""A stock LIF keeps its bias in 16 bits on the CPU (Loihi in 13); a wider one would wrap."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -61,7 +64,8 @@ def lower(graph: NetGraph, target: str = "stock") -> NetGraph:
 
     Raises:
         ValueError: T > 1 (a stock LIF cannot reset softly), a neuron or synapse without stock counterpart, layers
-            of one depth that no single convolution can hold, currents of 17 bits: names the layer and the value.
+            of one depth that no single convolution can hold, currents of 17 bits, biases of 16: names the layer and the
+            value.
     """
     if target != "stock":
         raise ValueError(f"lower: unknown target {target!r}, expected 'stock'")
@@ -177,6 +181,11 @@ def _chain_layer(plan: _Plan, depth: int, source: str) -> Layer:
     if not isinstance(neuron, Readout):
         vth = int(np.clip(-(int(offset.max()) + int(offset.min())) // 2, 0, MAX_CURRENT))
         neuron, offset = LIF(vth=vth, du=4095, dv=4096), offset + vth
+    if offset.min() < BIAS_LIMITS[0] or offset.max() > BIAS_LIMITS[1]:
+        raise ValueError(
+            f"layer {name!r}: thresholds and biases need stock biases of {offset.min()} .. {offset.max()}, "
+            f"expected {BIAS_LIMITS[0]} .. {BIAS_LIMITS[1]}"
+        )
     bias = offset if offset.any() else None
     return Layer(name, (Connection((source,), synapse),), synapse.out_shape(in_shape), neuron, bias)
 

@@ -133,6 +133,8 @@ def small(neuron, timesteps=1, weight=1, bias=None):
         (small(LIF(3)), "layer 'a'.*got lif"),
         (small(MultiLevel(2, 3), weight=10_000), "layer 'a': currents up to 5100000"),
         (small(Relay(), weight=-1), "layer 'a': a relay of sums down to -510"),
+        (small(MultiLevel(4, 30_000)), "layer 'a': thresholds and biases need stock biases of -45000 .. 45000"),
+        (small(MultiLevel(1, 300), bias=[0, 70_000]), "layer 'a': thresholds and biases need stock biases of"),
     ],
 )
 def test_what_stock_cannot_do_is_refused(graph, message):
