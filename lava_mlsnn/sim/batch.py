@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from ..energy.activity import Activity
 from ..netx.graph import INPUT, Layer, NetGraph
 from ..netx.neuron import Readout
-from .reference import Ints, accumulate, current_bits, initial_state, overflows, step, wrap
+from ..netx.synapse import DelayDense
+from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
 
 PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
@@ -122,22 +124,34 @@ def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.i
     """
     first = spikes[next(name for name in layer.inputs if name != layer.name)]
     samples, steps = first.shape[0], first.shape[-1]
-    own = np.zeros((samples, *layer.shape), np.int32)  # what a recurrent connection reads: spikes of the step before
-    out = np.zeros((*own.shape, steps), np.int32)
+    out = np.zeros((samples, *layer.shape, steps), np.int32)
     sites = np.zeros((len(layer.connections), steps), np.int64)
-    state, overflown = initial_state(layer.neuron, own.shape), 0
+    state, overflown = initial_state(layer.neuron, out.shape[:-1]), 0
     for t in range(steps):
-        total = np.zeros(own.shape, np.int64)
+        total = np.zeros(out.shape[:-1], np.int64)
         for i, connection in enumerate(layer.connections):
-            parts = [own if name == layer.name else spikes[name][..., t] for name in connection.sources]
-            summed = wrap(sum(part.astype(np.int64) for part in parts))
+            synapse = connection.synapse
+            read = partial(_summed, connection.sources, {**spikes, layer.name: out}, layer.name, t)
+            summed = read(0)
             sites[i, t] = np.count_nonzero(summed)
-            accumulated = accumulate(connection.synapse, summed)
+            if isinstance(synapse, DelayDense):
+                accumulated = accumulate_late(synapse, read)
+            else:
+                accumulated = accumulate(synapse, summed)
             overflown += overflows(accumulated) if connection.synapse.delay else 0
             total += wrap(accumulated, current_bits(connection.synapse))
-        own, state = step(layer.neuron, state, wrap(total), layer.bias)
-        out[..., t] = own
+        out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias)
     return out, sites, overflown
+
+
+def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int, late: int) -> Ints:
+    """Sum of what the sources sent ``late`` steps before step t, a layer itself one step earlier; zeros before."""
+    total = np.zeros(spikes[sources[0]].shape[:-1], np.int64)
+    for name in sources:
+        when = t - late - (name == own)
+        if when >= 0:
+            total += spikes[name][..., when]
+    return wrap(total)
 
 
 def counts(graph: NetGraph, spikes: dict[str, Ints]) -> Activity:

@@ -6,7 +6,7 @@ pure: arguments are never written to. Numbers are computed in int64 and wrapped 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import singledispatch
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..netx.neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
 from ..netx.spec import INT24_MAX, IntArray
-from ..netx.synapse import Conv, Dense, Identity, Injection, Pool, Synapse
+from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
 Ints = NDArray[np.int32]
 Wide = NDArray[np.int64]
@@ -97,6 +97,26 @@ def _dense(synapse: Dense, spikes: Any) -> Wide:
     out, _, _ = synapse.out_shape(spikes.shape[-3:])
     flat = spikes.reshape(*spikes.shape[:-3], -1)
     return (flat @ synapse.weight.T.astype(np.int64)).reshape(*spikes.shape[:-3], out, 1, 1)
+
+
+def accumulate_late(synapse: DelayDense, spikes: Callable[[int], Any]) -> Wide:
+    """The exact sums of a synapse with delays, int64: every delay's weights times what was sent that long ago.
+
+    Args:
+        synapse: its weights and delays.
+        spikes: ``spikes(d)`` are those of d steps ago, int (..., C, H, W).
+
+    **Shape:** int64 (..., O, 1, 1).
+
+    Example:
+        >>> synapse = DelayDense(np.array([[1, 10]]), np.array([[0, 2]]))
+        >>> past = [np.array([3, 4]), np.array([5, 6]), np.array([7, 8])]
+        >>> accumulate_late(synapse, lambda d: past[d].reshape(2, 1, 1)).ravel()
+        array([83])
+    """
+    delays = np.unique(synapse.delays).tolist()
+    parts = (accumulate(Dense(np.where(synapse.delays == d, synapse.weight, 0)), spikes(d)) for d in delays)
+    return np.asarray(sum(parts), np.int64)
 
 
 @accumulate.register

@@ -32,6 +32,7 @@ from lava_mlsnn.netx import (
     NetGraph,
     Pool,
     Readout,
+    Relay,
     Sigma,
     SigmaDelta,
 )
@@ -238,12 +239,12 @@ def test_pilotnet_sdnn_equals_its_recording():
 
 def test_ntidigits_with_delays_equals_its_recording():
     graph = netx.load(SAMPLES / "gts/ntidigits/ntidigits.net")
-    steps = 200
-    frames = np.load(SAMPLES / "gts/ntidigits/input.npy")[None, None, :, :steps].astype(np.int64)
-    recorded = np.load(SAMPLES / "gts/ntidigits/output.npy")[:, :steps]
-    assert recorded.any()
-    found = stream(graph, frames)["dense4"][:, 0, 0]
-    np.testing.assert_array_equal(found[:, :-1], recorded[:, 1:])  # made where the input took a step, too
+    steps = 120
+    frames = np.load(SAMPLES / "gts/ntidigits/input.npy")[None, None, None, :, :steps].astype(np.int64)
+    recorded = np.load(SAMPLES / "gts/ntidigits/output.npy")
+    found = run(replace(graph, timesteps=steps), frames, trace=True, engine="reference").trace["dense4"][0, :, 0, 0]
+    assert found.any()
+    np.testing.assert_array_equal(found, recorded[:, 4 : 4 + steps])  # depth 3, and a step that the input took
     assert graph.output.neuron == Readout(scale=1 / 22) and graph.output.shape == (11, 1, 1)
 
 
@@ -255,6 +256,18 @@ def test_samples_say_what_they_say():
     assert tiny.output.neuron == LIF(vth=25, du=4095, dv=1024) and tiny["conv1"].synapse.stride == (2, 2)
     with h5py.File(SAMPLES / "tiny.net") as file:
         np.testing.assert_array_equal(tiny["conv1"].synapse.weight, file["layer/1/weight"][..., 0])
+
+
+def test_delays_reach_back_within_a_sample():
+    weight, delays = _ints(0, (3, 4), -9, 9), _ints(1, (3, 4), 0, 5)
+    layer = Layer("a", (Connection("input", DelayDense(weight, delays)),), (3, 1, 1), Relay())
+    graph = NetGraph(Input((4, 1, 1)), (layer,), 7)
+    frames = _ints(2, (2, 4, 1, 1, 7), 0, 255)
+    expected = np.zeros((2, 3, 1, 1, 7), np.int64)
+    for n, o, i, t in np.ndindex(2, 3, 4, 7):
+        if t >= delays[o, i]:
+            expected[n, o, 0, 0, t] += weight[o, i] * frames[n, i, 0, 0, t - delays[o, i]]
+    np.testing.assert_array_equal(run(graph, frames, trace=True, engine="reference").trace["a"], expected)
 
 
 def _with(graph: NetGraph, index: int, **changes: object) -> NetGraph:
