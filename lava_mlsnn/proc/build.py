@@ -22,7 +22,7 @@ class NetworkLayer:
         spec: the layer of the NetGraph.
         depth: timesteps between an input and the layer's answer.
         shape: of its spikes, in the order of Lava's ports.
-        neuron: its neurons' Process, with ports ``a_in`` and ``s_out``; None in a fused network.
+        neuron: its neurons' Process, with ports ``a_in`` and ``s_out``; in a fused network a :class:`FusedNeuron`.
         synapses: its synapses' Processes, None for an injection; empty in a fused network.
         inp, out: the ports that stock NetX blocks have; None where a fused network has none.
     """
@@ -34,6 +34,7 @@ class NetworkLayer:
     synapses: list[Any] = field(default_factory=list)
     inp: Any = None
     out: Any = None
+    _transform: dict[str, float] | None = None
 
     @property
     def name(self) -> str:
@@ -41,11 +42,39 @@ class NetworkLayer:
         return self.spec.name
 
     @property
+    def transform(self) -> dict[str, float] | None:
+        """What a stock encoder expects: weight * x + bias for a pixel x (``Network.encode``). None in other layers."""
+        return self._transform
+
+    @property
     def synapse(self) -> Any:
         """The synapse of a layer that has just one; ValueError otherwise."""
         if len(self.synapses) != 1:
             raise ValueError(f"layer {self.name!r} has {len(self.synapses)} synapse processes: read .synapses")
         return self.synapses[0]
+
+
+class FusedNeuron:
+    """Stands for a layer's neurons in a fused network, where no Process holds them.
+
+    The encoder's has ``a_in``, which is the network's ``inp``, and, if it is a LIF as stock NetX makes them, the Var
+    ``bias_mant``; the last layer's has ``s_out``, which is the network's ``out``.
+    """
+
+    def __init__(self, layer: str, **members: Any) -> None:
+        self._layer = layer
+        self.__dict__.update(members)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(
+            f"{name!r}: a fused network has no Process for the neurons of layer {self._layer!r}; "
+            "fused=False has, and proc.Monitor records spikes in both"
+        )
+
+
+def transform(graph: NetGraph) -> dict[str, float]:
+    """The input's transform under stock's names."""
+    return {"weight": graph.input.gain, "bias": graph.input.offset}
 
 
 def connect(source: Any, target: Any) -> None:
@@ -62,6 +91,11 @@ def connect(source: Any, target: Any) -> None:
         source.transpose([2, 1, 0]).flatten().connect(target)
     else:
         source.reshape(target.shape).connect(target)
+
+
+def is_encoder(layer: Layer) -> bool:
+    """Whether the input is put straight into the layer's neurons, as stock NetX's input blocks do."""
+    return any(isinstance(connection.synapse, Injection) for connection in layer.connections)
 
 
 class Builder:
@@ -85,6 +119,8 @@ class Builder:
         neuron = neuron_process(layer, self.shapes[layer.name], timing)
         self.ports[layer.name] = neuron.s_out
         built = NetworkLayer(layer, depth, self.shapes[layer.name], neuron, out=neuron.s_out)
+        if is_encoder(layer):
+            built._transform = transform(self.graph)
         for index, connection in enumerate(layer.connections):
             target = self._synapse(layer, index, timing, built)
             for source in connection.sources:

@@ -8,159 +8,27 @@ limit at once. It takes over by itself in every run that one of this package's P
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
-import signal
 import socket
-import sys
-import threading
 import time
-import traceback
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from multiprocessing import Process as OsProcess
 from multiprocessing import Queue
 from multiprocessing.connection import wait
 from queue import Empty
 from typing import Any
 
-from lava.magma.compiler.channels.interfaces import ChannelType
-from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.process.message_interface_enum import ActorType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.runtime.message_infrastructure.multiprocessing import MultiProcessing, SystemProcess
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enum_equal
 from lava.magma.runtime.runtime import Runtime
 
-from lava_mlsnn.proc.channel import Channel, SharedMemoryManager
-
-GRACE = 10.0
-"""Seconds that a run is given to stop by itself before its processes are killed."""
-
-_PR_SET_PDEATHSIG = 1
+from lava_mlsnn.proc.actors import GRACE, Actor, Infrastructure
 
 
 class ProcessError(RuntimeError):
     """A process of a Lava run raised or died. The message holds each one's name and traceback."""
-
-
-def bind_to_parent(parent: int) -> None:
-    """Make this process, just forked, end when ``parent`` does, and leave Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0:
-        if os.getppid() != parent:  # it ended before the call
-            os._exit(1)
-        return
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-class _Actor(SystemProcess):
-    """One process of a run: tells its traceback as text, which travels whatever the exception is made of."""
-
-    label = ""
-
-    def run(self) -> None:
-        bind_to_parent(self._parent_pid)
-        try:
-            OsProcess.run(self)
-            self._cconn.send(None)
-        except Exception as error:
-            self._cconn.send((RuntimeError(repr(error)), traceback.format_exc()))
-
-    def end(self, seconds: float) -> None:
-        """Wait for its end, at most ``seconds``, then kill it; a second call does nothing."""
-        if self._is_done:
-            return
-        OsProcess.join(self, max(seconds, 0))
-        if self.is_alive():
-            self.kill()
-        SystemProcess.join(self)
-
-    def obituary(self) -> str:
-        """How it ended, or "" if it lives or ended well."""
-        failure = self.exception
-        if failure is not None:
-            return f"{self.label}:\n{failure[1]}"
-        code = None if self._is_done else self.exitcode
-        if code is None or (code == 0 and self._exception is None):
-            return ""
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-        return f"{self.label}: {how} without an exception"
-
-
-def _work(builder: Any, exception_q: Any) -> None:
-    """What a process of a run does: Lava's ``target_fn``, and then the short loop where it will do."""
-    try:
-        actor = builder.build()
-        exception_q.put(None)
-        if (
-            isinstance(actor, PyLoihiProcessModel)
-            and not actor.var_ports
-            and type(actor).run is PyLoihiProcessModel.run
-        ):
-            actor.run = partial(_obey, actor)
-        actor.start()
-    except Exception as error:
-        error.trace = traceback.format_exc()  # type: ignore[attr-defined]
-        exception_q.put(error)
-        raise
-
-
-def _obey(model: Any) -> None:
-    """AbstractPyProcessModel.run of a model whose Vars nobody reads while it runs: it has but one port to wait for."""
-    while True:
-        command = model.service_to_process.recv()[0]
-        try:
-            if command not in model._cmd_handlers:
-                raise ValueError(f"{type(model).__qualname__} cannot handle command {command} of the runtime service")
-            model._cmd_handlers[command]()
-            if command == MGMT_COMMAND.STOP[0] or model._stopped:
-                return
-        except Exception:
-            model.process_to_service.send(MGMT_RESPONSE.ERROR)
-            model.join()
-            raise
-
-
-class _Infrastructure(MultiProcessing):
-    """Lava's processes and shared memory, bound to the life of this process."""
-
-    _smm: Any
-
-    def start(self) -> None:
-        self._smm = SharedMemoryManager()
-
-    def channel_class(self, channel_type: ChannelType) -> Any:
-        return Channel if channel_type == ChannelType.PyPy else super().channel_class(channel_type)
-
-    def build_actor(self, target_fn: Callable[..., None], builder: Any, exception_q: Any = None) -> _Actor:
-        actor = _Actor(target=_work, args=(builder, exception_q))
-        actor.start()
-        self._actors.append(actor)
-        return actor
-
-    def stop(self, grace: float = GRACE) -> None:
-        deadline = time.monotonic() + grace
-        for actor in self._actors:
-            actor.end(deadline - time.monotonic())
-        if self._smm is not None:
-            self._smm.shutdown()
-            self._smm = None
-
-    def kill(self) -> None:
-        """End all processes now."""
-        for actor in self._actors:
-            if not actor._is_done and actor.is_alive():
-                actor.kill()
-        self.stop(0)
 
 
 class GuardedRuntime(Runtime):
@@ -183,7 +51,7 @@ class GuardedRuntime(Runtime):
         _LIVE.add(self)
         try:
             self._build_watchdog_manager()
-            self._messaging_infrastructure = _Infrastructure()
+            self._messaging_infrastructure = Infrastructure()
             self._messaging_infrastructure.start()
             self._build_channels()
             self._build_sync_channels()
@@ -209,7 +77,7 @@ class GuardedRuntime(Runtime):
             actor.label = names[index] if index < len(names) else "runtime service"
 
     @property
-    def _actors(self) -> list[_Actor]:
+    def _actors(self) -> list[Actor]:
         return [] if self._messaging_infrastructure is None else self._messaging_infrastructure.actors
 
     def _await_builds(self) -> None:

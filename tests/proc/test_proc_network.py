@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lava.magma.core.run_conditions import RunSteps
@@ -103,6 +105,30 @@ def test_print_shows_a_row_per_connection(fused):
     assert lines[0].startswith("|   Type   |  W  |  H  |  C  | ker | str | pad | dil | grp |delay|")
     assert lines[1].startswith("|Conv      |    8|    6|    4| 3, 3| 1, 1| 1, 1| 1, 1|    1|False|")
     assert "sum <- a + b" in lines[3] and "|True |" in lines[3]
+
+
+@BOTH
+def test_stock_idioms_of_the_encoder(fused):
+    graph = chain(SigmaDelta(1, 0, 0))
+    net = proc.Network(graph, fused=fused)
+    frames = np.array([[1, 2, 3], [4, 4, 4], [0, 0, 0]], np.int32)
+    source, sink = StockSource(data=frames.T), StockSink(shape=net.out_layer.out.shape, buffer=4)
+    source.s_out.connect(net.in_layer.neuron.a_in)
+    net.out_layer.neuron.s_out.connect(sink.a_in)
+    net.run(condition=RunSteps(num_steps=4), run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+    assert sink.data.get().T.tolist() == [[0, 0], [7, 6], [16, 12], [0, 0]]
+    net.stop()
+
+
+def test_encoders_take_real_images_by_their_transform():
+    graph = replace(chain(LIF(vth=10)), input=Input((3, 1, 1), bits=16, signed=True, gain=40.0, offset=36.0))
+    net = proc.Network(graph)
+    assert net.in_layer.transform == {"weight": 40.0, "bias": 36.0} and net.layers[1].transform is None
+    assert net.encode([0.0, 0.5, -1.01]).tolist() == [36, 56, -4]
+    assert proc.Network(residual()).encode([0.0, 1.0, 100.4 / 255]).tolist() == [0, 255, 100]
+    assert proc.Network(residual()).in_layer.transform is None
+    with pytest.raises(AttributeError, match=r"'vth'.*no Process for the neurons of layer 'encoder'.*fused=False"):
+        _ = net.in_layer.neuron.vth
 
 
 def chain(neuron, bias=None):
@@ -224,15 +250,18 @@ def test_simulate_leaves_nothing_in_lavas_lists():
     assert (len(ProcessServer().processes), len(logging.getLogger().handlers)) == before
 
 
-def test_a_network_without_input_runs_on_its_bias():
+@BOTH
+def test_a_network_without_input_runs_on_its_bias(fused):
     """As stock: nothing need be connected to a network whose encoder is driven by its bias."""
-    graph = chain(LIF(vth=10, dv=0))
-    net = proc.Network(graph, fused=False)
+    net = proc.Network(chain(LIF(vth=10, dv=0)), fused=fused)
     net.in_layer.neuron.bias_mant.init = np.array([3, 0, 11])
-    monitor = proc.Monitor(net, ["encoder"], steps=4)
-    proc.run(net.in_layer.neuron, 4, timeout=60)
-    net.in_layer.neuron.stop()
-    assert monitor.data["encoder"].reshape(4, 3).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]]
+    monitor = proc.Monitor(net, ["encoder"], steps=6)
+    proc.run(net, 4, timeout=60)
+    net.in_layer.neuron.bias_mant.set(np.array([0, 11, 0]))
+    proc.run(net, 2, timeout=60)
+    net.stop()
+    assert monitor.data["encoder"][4:].reshape(2, 3).tolist() == [[0, 1, 0], [0, 1, 0]]
+    assert monitor.data["encoder"][:4].reshape(4, 3).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]]
 
 
 @pytest.mark.parametrize(

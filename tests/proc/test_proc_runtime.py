@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -79,6 +80,17 @@ def test_stock_calls_are_guarded_when_one_of_our_processes_takes_part():
     broken.out.connect(sink.a_in)
     with pytest.raises(proc.ProcessError, match="the sky falls"):
         sink.run(RunSteps(num_steps=5), Loihi2SimCfg(select_tag="fixed_pt"))
+
+
+def test_a_run_outlives_the_thread_that_started_it():
+    sink, _ = chain("fine", 1)
+    thread = threading.Thread(target=proc.run, args=(sink, 2))
+    thread.start()
+    thread.join()
+    time.sleep(0.1)
+    proc.run(sink, 3, timeout=30)
+    sink.stop()
+    assert sink.data.sum() == 20
 
 
 def test_stop_ends_a_run_without_end():

@@ -12,6 +12,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from numpy.typing import NDArray
 
 from lava_mlsnn.netx import INPUT, NetGraph
 from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
@@ -28,6 +29,8 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
 
     inp: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    input_bias: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    added: NDArray[np.int32] | None = None
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
@@ -36,14 +39,25 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
         self.in_shape, self.flat = graph.input.shape, len(shapes[INPUT]) == 1
         self.out_shape = shapes[graph.output.name]
         self.stream: Streaming = proc_params["stream"]
+        self.own_bias: NDArray[np.int32] = proc_params["own_bias"]
         self.observers: list[Observer] = proc_params["observers"]
 
     def run_spk(self) -> None:
         """One timestep of all layers."""
-        spikes = self.stream.step(from_port(self.inp.recv(), self.in_shape, self.flat))
+        frame = self.inp.recv()
+        if self.added is None:
+            self.added = self.input_bias - self.own_bias
+            self.adds = bool(self.added.any())
+        if self.adds:
+            frame = frame + self.added
+        spikes = self.stream.step(from_port(frame, self.in_shape, self.flat))
         self.out.send(to_port(spikes, self.out_shape))
         for observer in self.observers:
             observer.observe(self.time_step, self.stream, self.stream.counts())
+
+    def on_var_update(self) -> None:
+        """Somebody set the input's bias."""
+        self.added = None
 
 
 @implements(proc=HierarchicalNetwork, protocol=LoihiProtocol)

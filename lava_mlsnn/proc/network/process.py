@@ -5,13 +5,16 @@ from __future__ import annotations
 from os import PathLike, fspath
 from typing import Any
 
+import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.variable import Var
+from numpy.typing import NDArray
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx import INPUT, NetGraph
+from lava_mlsnn.netx import INPUT, LIF, Layer, NetGraph
 from lava_mlsnn.netx.spec import positive_ints
-from lava_mlsnn.proc.build import Builder, NetworkLayer, connect
-from lava_mlsnn.proc.layout import port_shapes
+from lava_mlsnn.proc.build import Builder, FusedNeuron, NetworkLayer, connect, is_encoder, transform
+from lava_mlsnn.proc.layout import port_shapes, to_port
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.runtime import Process
 from lava_mlsnn.proc.table import table
@@ -101,14 +104,27 @@ class Network(Process):
             observers=self.observers,
             name=name,
         )
-        self.shapes = port_shapes(self.graph)
-        self.inp = InPort(shape=self.shapes[INPUT])
-        self.out = OutPort(shape=self.shapes[self.graph.output.name])
+        self._ports()
         self.layers: list[NetworkLayer] = self._layers()
         self.in_layer, self.out_layer = self.layers[0], self.layers[-1]
 
+    def _ports(self) -> None:
+        self.shapes = port_shapes(self.graph)
+        self.inp = InPort(shape=self.shapes[INPUT])
+        self.out = OutPort(shape=self.shapes[self.graph.output.name])
+
     def _layers(self) -> list[NetworkLayer]:
         raise NotImplementedError
+
+    def encode(self, images: Any) -> NDArray[np.int32]:
+        """Integers to feed for real images x: a stock encoder's weight * x + bias, truncated; else x / scale, rounded.
+
+        **Shape:** any; the order of axes stays.
+        """
+        source, images = self.graph.input, np.asarray(images, np.float64)
+        if (source.gain, source.offset) != (1.0, 0.0):
+            return np.trunc(source.gain * images + source.offset).astype(np.int32)
+        return np.rint(images / source.scale).astype(np.int32)
 
     @property
     def latency(self) -> int:
@@ -122,10 +138,33 @@ class Network(Process):
         return table(self.graph)
 
 
+def has_input_bias(layer: Layer) -> bool:
+    """Whether the bias of a layer is the same as an input: a LIF encoder whose current lasts for one step."""
+    neuron = layer.neuron
+    return is_encoder(layer) and isinstance(neuron, LIF) and neuron.du == 4095 and neuron.bias_exp == 6
+
+
 class FusedNetwork(Network):
-    """A network in one Process; made by ``Network(..., fused=True)``."""
+    """A network in one Process; made by ``Network(..., fused=True)``.
+
+    It receives before it sends: a loop from ``out`` back to ``inp`` needs a Process in it that sends first, as synapses
+    and :class:`~lava_mlsnn.proc.Delay` do.
+
+    Vars: ``input_bias``, which shows the bias of a stock LIF encoder and is zero otherwise; whatever is set there
+    beyond is added to the input in every step.
+    """
 
     fused = True
+
+    def _ports(self) -> None:
+        super()._ports()
+        encoder, shape = self.graph.layers[0], self.shapes[INPUT]
+        bias = encoder.bias if has_input_bias(encoder) else None
+        if bias is not None and bias.ndim == 3:
+            bias = to_port(bias, shape)
+        own = np.broadcast_to(0 if bias is None else bias, shape).astype(np.int32)
+        self.proc_params["own_bias"] = own
+        self.input_bias = Var(shape=shape, init=own)
 
     def prepare(self) -> None:
         """Make the engine where its memory and its compiled kernels are shared with the process that runs it."""
@@ -135,9 +174,19 @@ class FusedNetwork(Network):
             self.proc_params["stream"] = stream(self.graph, self.reset_interval, self.reset_offset)
 
     def _layers(self) -> list[NetworkLayer]:
-        graph = self.graph
-        layers = [NetworkLayer(layer, graph.depth[layer.name], self.shapes[layer.name]) for layer in graph]
+        graph, members = self.graph, [dict[str, Any]() for _ in self.graph]
+        encoder = graph.layers[0]
+        if is_encoder(encoder):
+            members[0]["a_in"] = self.inp
+        if has_input_bias(encoder):
+            members[0]["bias_mant"] = self.input_bias
+        members[-1]["s_out"] = self.out
+        layers = [
+            NetworkLayer(layer, graph.depth[layer.name], self.shapes[layer.name], FusedNeuron(layer.name, **own))
+            for layer, own in zip(graph, members, strict=True)
+        ]
         layers[0].inp, layers[-1].out = self.inp, self.out
+        layers[0]._transform = transform(graph) if is_encoder(encoder) else None
         return layers
 
 
