@@ -1,7 +1,7 @@
 """Load damaged files in a process of its own, so that a crash, a hang or a flood of memory is seen and told.
 
 ``python netx_fuzz.py SEED COUNT FILE ...`` overwrites, cuts, swaps and repeats bytes of the files. It prints the number
-of each case before it is tried and what came of it, and ends with the peak of its memory.
+of each case before it is tried and what came of it, and ends with the growth of its memory.
 """
 
 from __future__ import annotations
@@ -72,6 +72,7 @@ def main(seed: int, count: int, *files: str) -> None:
     originals = [Path(file).read_bytes() for file in files]
     for file in files:
         netx.load(file)  # imports and caches are not the load's memory
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -95,8 +96,8 @@ def main(seed: int, count: int, *files: str) -> None:
                 print(json.dumps({"case": index, "result": result}), flush=True)
             elif kind == "graph":
                 print(json.dumps({"case": index, "file": which, "digest": result.split()[1]}), flush=True)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"found": found, "slowest": slowest, "peak": peak}), flush=True)
+    growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    print(json.dumps({"found": found, "slowest": slowest, "growth": growth}), flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -177,3 +178,20 @@ def test_load_options_are_checked(tmp_path):
         netx.load(tmp_path / "none.net")
     with pytest.raises(NetFileError, match="directory"):
         netx.load(tmp_path)
+
+
+FORMAT = Path(__file__).parents[2] / "docs" / "format.md"
+
+
+@given(graph=graphs())
+def test_every_key_is_documented(graph):
+    documented = set(re.findall(r"`([\w/]+)`", FORMAT.read_text()))
+    documented |= {part for name in documented for part in name.split("/")} | {"layer", "neuron", "connections"}
+    with tempfile.TemporaryDirectory() as folder:
+        netx.save(graph, Path(folder) / "x.net")
+        with h5py.File(Path(folder) / "x.net") as file:
+            names: list[str] = list(file.attrs)
+            file.visit(names.append)
+            kinds = {file[name][0].decode() for name in names if name.endswith("type")}
+    parts = {part for name in names for part in name.split("/") if not part.isdigit()}
+    assert parts | kinds <= documented, (parts | kinds) - documented

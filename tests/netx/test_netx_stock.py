@@ -286,7 +286,7 @@ def foreign_to_stock() -> dict[str, NetGraph]:
     both = replace(same, connections=(Connection(("b", "c0"), Identity()),))
     return {
         "multilevel": _with(base, 0, neuron=MultiLevel(4, 10)),
-        "readout": _with(base, 1, neuron=Readout()),
+        "readout over steps": replace(_with(base, 1, neuron=Readout()), timesteps=2),
         "bias exponent": _with(base, 1, neuron=LIF(vth=99, bias_exp=3), bias=np.ones(4)),
         "identity": replace(base, layers=(*base.layers, same)),
         "two sources": replace(base, layers=(*base.layers, extra, both)),
