@@ -202,7 +202,8 @@ def sweep(network: str, turns: int) -> dict[str, list[float]]:
     slope, base = np.polyfit(points["operations"], points["ms"], 1)
     points["fit"] = [float(base), float(slope)]
     print(
-        f"\n{network}: {base:.2f} ms + {1e6 * slope:.1f} ps per synaptic operation ({1e-6 / slope:.1f} G/s), N=1, fit of:"
+        f"\n{network}: {base:.2f} ms + {1e6 * slope:.1f} ps per synaptic operation "
+        f"({1e-6 / slope:.1f} G/s), N=1, fit of:"
     )
     for activity, operations, ms in zip(*(points[k] for k in ("activity", "operations", "ms")), strict=True):
         print(f"  {activity:5.0%} {operations / 1e6:8.1f} M operations {ms:8.2f} ms")

@@ -22,7 +22,6 @@ def _examples(on_ci: int) -> settings:
     return settings(deadline=None, max_examples=max(on_ci if ON_CI else on_ci // 10, settings.default.max_examples))
 
 
-
 def _run(graph, images, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # of 24-bit overflows, which are compared
