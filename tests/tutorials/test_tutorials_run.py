@@ -8,6 +8,8 @@ import pytest
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parents[2] / "tutorials"
+NO_GPU = "No CUDA runtime is found"
+"""What torch 2.3, built for GPUs, prints where it finds none and Lava imports its extension builder (Python 3.10)."""
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
@@ -23,4 +25,6 @@ def test_tutorial_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatc
     assert any("SNN / ANN" in text for text in texts)
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            assert output.get("name") != "stderr", f"a cell writes to stderr: {output['text']}"
+            if output.get("name") == "stderr":
+                lines = [line for line in output["text"].splitlines() if line and not line.startswith(NO_GPU)]
+                assert not lines, f"a cell writes to stderr: {lines}"
