@@ -7,13 +7,22 @@ from typing import Any
 
 from ._layout import FLATTEN, GATHER, OWN_NEURONS, READOUT_SCALE, SILENT, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
 from ._node import Node
-from .errors import NetFileError
+from ._parts import (
+    build,
+    check_flatten,
+    expect,
+    layer_nodes,
+    read_bias,
+    read_delays,
+    read_integers,
+    read_shape,
+    read_simulation,
+    read_stock_lif,
+    read_stock_sdnn,
+)
 from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .neuron import LIF, Delta, Neuron, Readout, Sigma, SigmaDelta
-from .spec import IntArray, Shape, int_array
-from .synapse import MAX_DELAY, Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
-
-MAX_LAYERS = 100_000
+from .neuron import Neuron, Readout
+from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
 
 def read_graph(root: Node) -> NetGraph:
@@ -44,71 +53,6 @@ def read_graph(root: Node) -> NetGraph:
     if flattened:
         raise nodes[-1].error("'flatten' is the last layer: expected a dense layer after it")
     return build(root, NetGraph, source, tuple(layers), timesteps, labels)
-
-
-def read_simulation(root: Node, required: bool = False) -> int:
-    """Timesteps of one sample; 1 where a file may leave it open and does."""
-    if not root.has("simulation") and not required:
-        return 1
-    node = root.node("simulation", f"{root.where}: simulation")
-    node.ignore("Ts")  # duration of a step, in ms: only a scale of the time axis
-    timesteps = node.integer("tSample", 1) if node.has("tSample") or required else 1
-    node.done()
-    return timesteps
-
-
-def layer_nodes(root: Node) -> list[Node]:
-    """The groups ``layer/0`` .. ``layer/n-1`` in order, none missing."""
-    group = root.node("layer", f"{root.where}: layer")
-    count = len(group.keys())
-    if not 1 <= count <= MAX_LAYERS:
-        raise group.error(f"expected 1 .. {MAX_LAYERS} layers, found {count}")
-    nodes = []
-    for index in range(count):
-        if not group.has(str(index)):
-            raise group.error(f"{count} layers, but {index!r} is missing among {sorted(group.keys())[:20]}")
-        node = group.node(str(index), f"{root.where}: layer {index}")
-        kind = node.text("type")
-        name = f" {node.text('name')!r}" if node.has("name") else ""
-        node.where += f" ({kind}{name})"
-        nodes.append(node)
-    return nodes
-
-
-def read_shape(node: Node) -> Shape:
-    """The key ``shape``: (C, H, W), or (N,) for (N, 1, 1)."""
-    shape = node.integers("shape", (1, 3), 1)
-    return (shape[0], 1, 1) if len(shape) == 1 else (shape[0], shape[1], shape[2])
-
-
-def check_flatten(node: Node, shape: Shape, flattened: bool) -> None:
-    """A ``flatten`` entry says nothing new: what it says must be true."""
-    size = shape[0] * shape[1] * shape[2]
-    declared = node.integers("shape", (1, 3), 1)
-    product = 1
-    for n in declared:
-        product *= n
-    if product != size:
-        raise node.error(f"flattens to shape {declared}, its input {shape} has {size} values")
-    if flattened:
-        raise node.error("two 'flatten' in a row")
-    node.done()
-
-
-def build(node: Node, cls: Any, *args: Any, **kwargs: Any) -> Any:
-    """``cls(...)`` whose ValueError names the layer."""
-    try:
-        return cls(*args, **kwargs)
-    except NetFileError:
-        raise
-    except ValueError as error:
-        raise node.error(str(error)) from None
-
-
-def read_integers(node: Node, key: str) -> IntArray:
-    """A dataset of whole numbers, as int32."""
-    array: IntArray = build(node, int_array, node.array(key), key)
-    return array
 
 
 def _read_input(node: Node) -> tuple[Input, Layer | None]:
@@ -150,20 +94,6 @@ def _read_layer(node: Node, kind: str, previous: str) -> Layer:
     node.done()
     layer: Layer = build(node, Layer, name, tuple(connections), shape, neuron, bias)
     return layer
-
-
-def read_bias(node: Node, shape: Shape) -> IntArray | None:
-    """The key ``bias``: (C,), or one per neuron as (W, H, C), stock's order of axes."""
-    if not node.has("bias"):
-        return None
-    bias = read_integers(node, "bias")
-    if bias.ndim == 3:
-        if bias.shape != shape[::-1]:
-            raise node.error(f"'bias' of shape {bias.shape}: expected ({shape[0]},) or {shape[::-1]}")
-        bias = bias.transpose(2, 1, 0)
-    elif bias.shape != shape[:1]:
-        raise node.error(f"'bias' of shape {bias.shape}: expected ({shape[0]},) or {shape[::-1]}")
-    return bias
 
 
 def _read_connections(group: Node) -> list[Connection]:
@@ -209,32 +139,9 @@ def read_synapse(node: Node, kind: str) -> Synapse:
     raise node.error(f"unknown synapse type {kind!r}: expected {', '.join(dict.fromkeys(SYNAPSE_TYPES.values()))}")
 
 
-def read_delays(node: Node, shape: tuple[int, ...]) -> IntArray:
-    """As stock reads ``delay``: one number, one per output (first choice) or per input, or a matrix."""
-    delays = read_integers(node, "delay")
-    if delays.size == 0 or delays.min() < 0 or delays.max() > MAX_DELAY:
-        found = f"{delays.min()} .. {delays.max()}" if delays.size else "none"
-        raise node.error(f"'delay': expected 0 .. {MAX_DELAY}, found {found}")
-    if delays.ndim == 0:
-        return delays.reshape(1, 1)
-    if delays.ndim == 1 and delays.size in shape:
-        return delays.reshape((-1, 1) if delays.size == shape[0] else (1, -1))
-    if delays.shape != shape:
-        raise node.error(f"'delay' of shape {delays.shape}: expected ({shape[0]},), ({shape[1]},) or {shape}")
-    return delays
-
-
 def _pair(node: Node, key: str) -> tuple[int, int]:
     rows, columns = node.integers(key, (2,))
     return rows, columns
-
-
-def expect(node: Node, key: str, value: int | tuple[int, ...]) -> None:
-    """A key that repeats what the weights say must repeat it right."""
-    wanted = (value,) if isinstance(value, int) else tuple(value)
-    found = node.integers(key, (len(wanted),))
-    if found != wanted:
-        raise node.error(f"{key!r} is {found}, the layer's other values say {wanted}")
 
 
 def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
@@ -267,30 +174,3 @@ def _read_field(node: Node, key: str, kind: str) -> Any:
     if kind == "str":
         return node.text(key)
     return read_integers(node, key)
-
-
-def read_stock_lif(node: Node, channels: int) -> LIF:
-    """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant."""
-    du, dv = node.uniform("iDecay", 0, 4096, channels) - 1, node.uniform("vDecay", 0, 4096, channels)
-    if node.has("gradedSpike") and node.flag("gradedSpike"):
-        raise node.error("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
-    if node.has("refDelay") and node.uniform("refDelay", 0, 2**15, channels) != 1:
-        raise node.error("'refDelay' is not 1: stock NetX ignores it")
-    lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24, channels), du=du, dv=dv)
-    return lif
-
-
-def read_stock_sdnn(node: Node, channels: int, is_input: bool, spike_exp: int) -> Neuron:
-    """Stock's SDNN: Delta in an input block, Sigma where ``sigma_output`` stands, else SigmaDelta."""
-    if node.has("activation"):
-        activation = node.text("activation")
-        if activation != "relu" and not is_input:
-            raise node.error(f"activation {activation!r}: stock NetX computes 'relu' only")
-    vth = node.uniform("vThMant", 0, 2**24, channels)
-    if is_input:
-        return build(node, Delta, vth, spike_exp)
-    if node.has("sigma_output"):
-        if not node.flag("sigma_output"):
-            raise node.error("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
-        return Sigma()
-    return build(node, SigmaDelta, vth, spike_exp)

@@ -1,0 +1,139 @@
+"""Synapses of stock NetX files, with the weights that stock computes with."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from ._node import Node
+from ._parts import build, expect, read_delays, read_integers
+from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
+from .errors import WeightWarning
+from .spec import IntArray, Shape
+from .synapse import Conv, DelayDense, Dense, Pool, Synapse, fits_8_bits
+
+MAX_POOL_CHANNELS = 2**16
+"""What a pool's kernel may be repeated for."""
+
+
+def _conv(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
+    weight = _kernel(node)
+    if node.has("delay"):
+        raise node.error("'delay': stock NetX ignores the delays of a convolution, and the graph has none")
+    conv: Conv = build(node, Conv, weight, **_geometry(node), groups=node.integer("groups", 1))
+    for key, value in (
+        ("kernelSize", conv.weight.shape[2:]),
+        ("inChannels", conv.weight.shape[1] * conv.groups),
+        ("outChannels", conv.weight.shape[0]),
+    ):
+        if node.has(key):
+            expect(node, key, value)
+    _warn_unfit(node, conv.weight)
+    return [conv]
+
+
+def _pool(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
+    """SLAYER's pool: one kernel (1, 1, Kh, Kw) for every channel. Odd sizes, which it pads, end in a shape error."""
+    weight, geometry = _kernel(node), _geometry(node)
+    if weight.shape[:2] != (1, 1) or node.has("delay"):
+        raise node.error(f"a pool with weight {weight.shape}: expected (1, 1, Kh, Kw) and no delay")
+    expect(node, "kernelSize", weight.shape[2:])
+    plain = geometry["padding"] == (0, 0) and geometry["dilation"] == (1, 1)
+    if plain and np.all(weight == 1):
+        return [build(node, Pool, weight.shape[2:], geometry["stride"])]
+    channels = (in_shape or shape)[0]
+    if channels > MAX_POOL_CHANNELS:
+        raise node.error(f"a pool over {channels} channels: expected at most {MAX_POOL_CHANNELS}")
+    _warn_unfit(node, weight)
+    return [build(node, Conv, np.repeat(weight, channels, axis=0), groups=channels, **geometry)]
+
+
+def _kernel(node: Node) -> IntArray:
+    """Weights (O, I, Kh, Kw), which SLAYER may have given a last axis of one step in time."""
+    _refuse_complex(node)
+    weight = read_integers(node, "weight")
+    if weight.ndim == 5 and weight.shape[4] == 1:
+        weight = weight[..., 0]
+    if weight.ndim != 4 or 0 in weight.shape:
+        raise node.error(f"'weight' of shape {weight.shape}: expected (O, I, Kh, Kw)")
+    return weight
+
+
+def _geometry(node: Node) -> dict[str, tuple[int, int]]:
+    geometry = {}
+    for key in ("stride", "padding", "dilation"):
+        value = node.integers(key, (1, 2))
+        geometry[key] = (value[0], value[-1])
+    return geometry
+
+
+def _dense(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
+    weight = _matrix(node, "weight", shape)
+    try:
+        computed = stock_weights(weight.astype(np.int64))
+    except WeightsLostError as error:
+        raise node.error(str(error)) from None
+    _warn_changed(node, weight, computed)
+    if node.has("delay"):
+        delays = read_delays(node, weight.shape)
+        return [build(node, DelayDense, computed, delays) if delays.any() else build(node, Dense, computed)]
+    return [build(node, Dense, computed)]
+
+
+def _dense_rec(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
+    forward, recurrent = _matrix(node, "weight", shape), _matrix(node, "weight_rec", shape)
+    if node.has("delay"):
+        raise node.error("'delay': stock NetX loses the exponent of recurrent weights with delays")
+    try:
+        computed = stock_recurrent_weights(forward.astype(np.int64), recurrent.astype(np.int64))
+    except WeightsLostError as error:
+        raise node.error(str(error)) from None
+    for weight, result in zip((forward, recurrent), computed, strict=True):
+        _warn_changed(node, weight, result)
+    return [build(node, Dense, w) for w in computed]
+
+
+def _matrix(node: Node, key: str, shape: Shape) -> IntArray:
+    _refuse_complex(node)
+    weight = read_integers(node, key)
+    features = shape[0] * shape[1] * shape[2]
+    if weight.ndim == 1 and weight.size % features == 0:
+        weight = weight.reshape(features, -1)
+    if weight.ndim != 2 or weight.shape[0] != features or weight.size == 0:
+        raise node.error(f"{key!r} of shape {weight.shape}: expected ({features}, inputs)")
+    if key == "weight":
+        for name, value in (("inFeatures", weight.shape[1]), ("outFeatures", weight.shape[0])):
+            if node.has(name):
+                expect(node, name, value)
+    return weight
+
+
+def _refuse_complex(node: Node) -> None:
+    if node.has("weight") and not node.is_dataset("weight"):
+        raise node.error("complex weights: expected a dataset 'weight'")
+
+
+def _warn_unfit(node: Node, weight: IntArray) -> None:
+    if not fits_8_bits(weight):
+        low, high = weight.min(), weight.max()
+        _warn(f"{node.where}: weights {low} .. {high} are not 8 signed bits times a power of two: simulation only")
+
+
+def _warn_changed(node: Node, weight: IntArray, computed: np.ndarray) -> None:
+    if np.array_equal(weight, computed):
+        _warn_unfit(node, weight)
+        return
+    worst = np.unravel_index(int(np.abs(computed - weight).argmax()), weight.shape)
+    _warn(
+        f"{node.where}: stock NetX clips {int(np.count_nonzero(computed != weight))} weights, "
+        f"{weight[worst]} to {computed[worst]}, and so does this graph"
+    )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, WeightWarning, stacklevel=2)
+
+
+READERS = {"conv": _conv, "dense": _dense, "dense_rec": _dense_rec, "pool": _pool}
+"""Layer type: reads the synapses from (group, shape read or None, shape of the layer)."""
