@@ -25,7 +25,12 @@ PACKAGES = ("lava-nc", "lava-dl", "torch", "numpy", "numba", "lightning", "h5py"
 
 
 def network_record(
-    name: str, graph: NetGraph, activity: Activity, accuracy: Mapping[str, float], model: str = "lemaire"
+    name: str,
+    graph: NetGraph,
+    activity: Activity,
+    accuracy: Mapping[str, float],
+    model: str = "lemaire",
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Everything measured of one network: shapes, activity per layer, energy per layer and term, and its ANN twin.
 
@@ -35,13 +40,15 @@ def network_record(
         activity: counts over a test set.
         accuracy: how it was computed -> share of right labels, such as {"float": 0.98, "engine": 0.978}.
         model: of energy.
+        settings: of the model, see :func:`lava_mlsnn.energy.estimate`; for the network and its twin alike.
 
     Events are non-zero spikes per sample over all T steps, whatever their value (paper 000, Eq 11); the sum over the
     network leaves out its input, which is not a spike. Where a model prices no ANN (Loihi runs none), the twin's values
     are None.
     """
-    snn = estimate(graph, activity, model)
-    ann = estimate(graph, None, model) if model in WITH_TWIN else None
+    settings = dict(settings or {})
+    snn = estimate(graph, activity, model, **settings)
+    ann = estimate(graph, None, model, **settings) if model in WITH_TWIN else None
     layers = [_layer(layer, graph, activity, snn, ann) for layer in graph]
     ratio, low, high = snn.ratio(ann) if ann else (None, None, None)
     return {

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lava_mlsnn import netx, sim
+from lava_mlsnn import data, energy, netx, sim
 from lava_mlsnn.cli.app import app
 from lava_mlsnn.netx import Connection, Conv, Dense, Input, Layer, MultiLevel, NetGraph, Readout
+from lava_mlsnn.report import units
 
 
 def small(levels=2, timesteps=1):
@@ -91,3 +92,46 @@ def test_soft_reset_over_several_steps_has_no_stock_or_nir_form(tmp_path):
     assert result.exit_code == 2
     assert "T = 2" in result.output
     assert not (tmp_path / "slow.stock.net").exists()
+
+
+def test_energy_tells_the_price_of_stock_neurons(net):
+    result = mlsnn("energy", net, "--stock")
+    assert result.exit_code == 0, result.output
+    content = json.loads(net.with_name("small.energy.json").read_text())
+    images = data.load("digits").test_images
+    own, stock = sim.run(small(), images), sim.run(netx.lower(small()), images)
+    price = content["stock"]["price"]
+    events = stock.activity.events["conv"].sum() / own.activity.events["conv"].sum()
+    assert price["events"] == pytest.approx(events, rel=1e-12)
+    assert price["energy"] == content["stock"]["totals"]["energy"] / content["totals"]["energy"]
+    assert content["accuracy"] == content["stock"]["accuracy"]
+    assert f"neurons x {units.ratio(price['neurons'])}, events x {units.ratio(price['events'])}" in result.output
+
+
+def test_energy_takes_a_preset_and_options_of_the_model(net):
+    for arguments, settings in (
+        (["-o", "sram=bus", "-o", "bits=8"], {"sram": "bus", "bits": 8}),
+        (["--preset", "paper000_tables"], {"options": "paper000_tables"}),
+        (["--model", "horowitz"], {"model": "horowitz"}),
+    ):
+        assert mlsnn("energy", net, *arguments).exit_code == 0
+        content = json.loads(net.with_name("small.energy.json").read_text())
+        report = energy.estimate(small(), sim.run(small(), data.load("digits").test_images).activity, **settings)
+        assert content["totals"]["energy"] == report.total
+        assert " ".join(arguments) in content["run"]["command"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "sram=magic"], "'magic'"),
+        (["-o", "colour=1"], "unknown option 'colour'"),
+        (["-o", "bits"], "expected NAME=VALUE"),
+        (["--preset", "qualia", "--model", "loihi1"], "presets belong to the model lemaire"),
+        (["--preset", "best"], "got 'best'"),
+    ],
+)
+def test_energy_refuses_unknown_settings(net, arguments, message):
+    result = mlsnn("energy", net, *arguments)
+    assert result.exit_code == 2 and message in result.output
+    assert not net.with_name("small.energy.json").exists()
