@@ -10,6 +10,7 @@ from typing import Any
 
 from .cnn import CNN
 from .mlp import MLP
+from .mobilenet import MobileNet
 from .residual import FORMS
 from .resnet import BLOCKS, ResNet
 from .setting import Network, Setting
@@ -24,6 +25,8 @@ ARCHITECTURES: dict[str, Callable[..., Network]] = {
         for depth, blocks in BLOCKS.items()
         for form in FORMS
     },
+    "mobilenet_v2": partial(MobileNet, form="sew"),
+    "sparse_mobilenet_v2": partial(MobileNet, form="sparse"),
 }
 
 _SETTING = tuple(f.name for f in fields(Setting))

@@ -14,7 +14,8 @@ from .residual import FORMS, Ms
 from .setting import Network, Setting
 
 BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
-STEMS = ("cifar", "dvs")
+STEMS = {"cifar": 1, "dvs": 2}
+"""Stride of the first convolution."""
 
 
 class ResNet(Network):
@@ -39,10 +40,7 @@ class ResNet(Network):
         super().__init__(setting)
         if form not in FORMS:
             raise ValueError(f"residual form: expected one of {', '.join(FORMS)}, got {form!r}")
-        if stem is None:
-            stem = "dvs" if setting.in_shape[1] >= 64 else "cifar"
-        if stem not in STEMS:
-            raise ValueError(f"stem: expected one of {', '.join(STEMS)}, got {stem!r}")
+        stem = stem_for(setting, stem)
         (width,) = positive_ints(width, "width", 1)
         residual = FORMS[form]
         self.append("stem", _stem(setting, width, stem, None if residual is Ms else setting.make_neuron()))
@@ -60,9 +58,18 @@ class ResNet(Network):
         self.append("readout", block.Readout(channels, setting.num_classes))
 
 
+def stem_for(setting: Setting, stem: str | None) -> str:
+    """``stem``, or where that is None what suits the images; ValueError for an unknown one."""
+    if stem is None:
+        return "dvs" if setting.in_shape[1] >= 64 else "cifar"
+    if stem not in STEMS:
+        raise ValueError(f"stem: expected one of {', '.join(STEMS)}, got {stem!r}")
+    return stem
+
+
 def _stem(setting: Setting, width: int, kind: str, last: nn.Module | None) -> nn.Module:
     channels = setting.in_shape[0]
     if kind == "cifar":
-        return block.Conv(channels, width, 3, 1, 1, neuron=last)
-    first = block.Conv(channels, width, 7, 2, 3, neuron=setting.make_neuron())
+        return block.Conv(channels, width, 3, STEMS[kind], 1, neuron=last)
+    first = block.Conv(channels, width, 7, STEMS[kind], 3, neuron=setting.make_neuron())
     return nn.Sequential(OrderedDict(conv1=first, conv2=block.Conv(width, width, 3, 2, 1, neuron=last)))

@@ -18,6 +18,8 @@ SMALL = {
     "mlp": {"hidden": (9, 7)},
     "cnn": {"width": 3, "depth": 2},
     "vgg16": {"width": 3, "blocks": (1, 2), "hidden": (9,)},
+    "mobilenet_v2": {"width": 4, "blocks": (1, 2, 2), "expansion": 2},
+    "sparse_mobilenet_v2": {"width": 4, "blocks": (1, 2, 2), "expansion": 2},
 }
 RESNET = {"width": 3, "blocks": (1, 2)}
 FORMS = ("spiking", "sew", "ms", "sparse")
@@ -64,7 +66,8 @@ def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
 
 
 def test_names() -> None:
-    assert model.names() == ["mlp", "cnn", "vgg16"] + [f"{form}_resnet{depth}" for depth in (18, 34) for form in FORMS]
+    resnets = [f"{form}_resnet{depth}" for depth in (18, 34) for form in FORMS]
+    assert model.names() == ["mlp", "cnn", "vgg16", *resnets, "mobilenet_v2", "sparse_mobilenet_v2"]
 
 
 def parameters(net: nn.Module) -> int:
@@ -87,6 +90,31 @@ def test_vgg16_size() -> None:
     norms = 2 * (2 * 64 + 2 * 128 + 3 * 256 + 6 * 512)
     dense = 2 * (512 * 512 + 512) + 5130
     assert parameters(model.create("vgg16")) == convs + norms + dense
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "sparse_mobilenet_v2"])
+def test_mobilenet_is_that_of_the_literature(name: str) -> None:
+    """3,504,872 parameters for 1000 classes; maps of 4x4 at the end for CIFAR and for events of 128x128."""
+    assert parameters(model.create(name, in_shape=(3, 224, 224), num_classes=1000, width=32)) == 3_504_872
+    for shape in ((3, 32, 32), (2, 128, 128)):
+        steps = {
+            step.name: step.output.shape for step in block.plan(model.create(name, in_shape=shape, width=4).eval())
+        }
+        assert steps["head"] == (160, 4, 4) and steps["stage7.0.project"] == (40, 4, 4)
+        assert [step for step in steps if step.endswith("add")] == [
+            *("stage2.1.add", "stage3.1.add", "stage3.2.add", "stage4.1.add", "stage4.2.add", "stage4.3.add"),
+            *("stage5.1.add", "stage5.2.add", "stage6.1.add", "stage6.2.add"),
+        ]
+
+
+def test_mobilenet_convolves_each_channel_by_itself_and_has_barriers_where_asked() -> None:
+    for name, barriers in (("mobilenet_v2", 0), ("sparse_mobilenet_v2", 2)):
+        graph = ml.netx.quantize(small(name).eval())
+        assert [layer.neuron.kind for layer in graph].count("barrier") == barriers
+        depthwise = graph["stage2.0.depthwise"]
+        assert depthwise.connections[0].synapse.groups == depthwise.shape[0] == 2 * 2
+        assert "stage1.0.expand" not in {layer.name for layer in graph}
+        assert graph["stage2.1.project"].connections[0].sources == ("stage2.1.depthwise",)
 
 
 def test_layer_names_are_readable() -> None:
@@ -176,6 +204,9 @@ def test_neuron_options() -> None:
         ("cnn", {"neuron": "gelu"}, "neuron: expected multilevel, relu or a mapping of arguments, got 'gelu'"),
         ("cnn", {"neuron": {"slope": 1}}, "neuron argument 'slope': expected one of threshold, alpha, grad"),
         ("vgg16", {"downsample": "avg"}, "downsample: expected one of stride, sumpool, maxpool, got 'avg'"),
+        ("mobilenet_v2", {"form": "sparse"}, "mobilenet_v2 option 'form'"),
+        ("mobilenet_v2", {"blocks": (1,) * 8}, "blocks: expected 1 to 7 stages, got 8"),
+        ("mobilenet_v2", {"stem": "imagenet"}, "stem: expected one of cifar, dvs, got 'imagenet'"),
         ("sew_resnet18", {"stem": "imagenet"}, "stem: expected one of cifar, dvs, got 'imagenet'"),
         ("sparse_resnet18", {"barrier_grad": "hat"}, "hat"),
     ],
