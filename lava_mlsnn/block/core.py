@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ..netx.spec import Shape, positive_ints
-from ..neuron import MultiLevel, functional
+from ..neuron import Barrier, GradedNeuron
 from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
 from .signal import Signal
 
@@ -148,8 +148,8 @@ class Block(nn.Module):
 
     Args:
         connections: one per input.
-        neuron: a module of (N, C, ..., T), usually :class:`lava_mlsnn.neuron.MultiLevel`; torch.nn.ReLU makes the ANN
-            twin; None returns the current.
+        neuron: a module of (N, C, ..., T), usually :class:`lava_mlsnn.neuron.MultiLevel` or
+            :class:`lava_mlsnn.neuron.ATIF`; torch.nn.ReLU makes the ANN twin; None returns the current.
     """
 
     def __init__(self, connections: Iterable[Connection], neuron: nn.Module | None) -> None:
@@ -183,11 +183,8 @@ class Block(nn.Module):
         neuron = spiking(self.neuron)
         with torch.autocast(inputs[0].device.type, enabled=False):
             neuron.clamp()
-            charge = self.charge(inputs, self.dyadic(q))
-            alpha = neuron.alpha * float(
-                torch.as_tensor(neuron.threshold).detach()
-            )  # the sharpness alpha Vth of the float neuron
-            return functional.fire(charge, None, 1.0, neuron.levels, neuron.grad, alpha, exact=neuron.exact)[0]
+            dyadic = self.dyadic(q)
+            return neuron.fire_integers(self.charge(inputs, dyadic), dyadic.exponent)
 
     def charge(self, inputs: tuple[Tensor, ...], dyadic: Dyadic) -> Tensor:
         """Sum of the currents and the bias in units of the threshold, exact multiples of 2^-exponent."""
@@ -204,11 +201,12 @@ class Block(nn.Module):
     def dyadic(self, q: Quantization) -> Dyadic:
         """Quantised weights and bias: what training's forward uses and what the exporter reads."""
         neuron = spiking(self.neuron)
+        neuron.check_steps(q.steps)
         threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
         gains = [neuron.levels / signal.levels / threshold for signal in q.inputs]
-        return self.rounded(gains, neuron.levels / threshold, q, neuron.levels)
+        return self.rounded(gains, neuron.levels / threshold, q, neuron.levels * neuron.reach)
 
-    def rounded(self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, levels: int) -> Dyadic:
+    def rounded(self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, ceiling: float) -> Dyadic:
         """Folded weights, times one gain per connection, and their folded bias, quantised."""
         if self.anchor.dtype not in (torch.float32, torch.float64):
             raise ValueError(f"quantised mode needs float32 or float64 parameters, got {self.anchor.dtype}")
@@ -218,7 +216,7 @@ class Block(nn.Module):
         for f, gain in zip(folded, gains, strict=True):
             weights.append(gain.expand(channels) if f is None else f[0] * gain)
             bias = bias if f is None else bias + f[1]
-        return quantize(weights, bias * bias_gain, q, levels)
+        return quantize(weights, bias * bias_gain, q, ceiling)
 
     def out_shape(self, inputs: tuple[Signal, ...]) -> Shape:
         """Shape of the population; ValueError if the inputs do not fit the synapses or one another."""
@@ -246,19 +244,21 @@ def on_grid(current: Tensor, exponent: Tensor) -> Tensor:
     return round_through(current * unit) / unit
 
 
-def spiking(neuron: nn.Module | None) -> MultiLevel:
+def spiking(neuron: nn.Module | None) -> GradedNeuron:
     """``neuron`` if it is one that an integer layer has.
 
     Raises:
         ValueError: says why not and what to do.
     """
-    if isinstance(neuron, MultiLevel):
+    if isinstance(neuron, GradedNeuron) and not isinstance(neuron, Barrier):
         return neuron
     if isinstance(neuron, nn.ReLU):
-        raise ValueError("a ReLU (ANN twin) sends no spikes: expected neuron.MultiLevel; export the spiking network")
+        raise ValueError(
+            "a ReLU (ANN twin) sends no spikes: expected neuron.MultiLevel or neuron.ATIF; export the spiking network"
+        )
     if neuron is None:
         raise ValueError(
             "a block without neuron passes on membrane potentials, not spikes (the MS-ResNet residual does): "
             "expected a neuron; the sew_, sparse_ and spiking_ residual forms are event based"
         )
-    raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.MultiLevel")
+    raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.MultiLevel or neuron.ATIF")

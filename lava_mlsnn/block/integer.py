@@ -103,7 +103,7 @@ def power_of_two(exponent: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return ((exponent.int() + 127) << 23).view(torch.float32).to(dtype)
 
 
-def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int = 0) -> Dyadic:
+def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float = 0) -> Dyadic:
     """Round weights and bias, given in units of the threshold and of integer inputs, to integers times powers of two.
 
     Gradients pass straight through the rounding.
@@ -113,12 +113,12 @@ def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantizatio
             two of their own (hardware shifts a whole synapse for nothing).
         bias: (C,).
         q: bits, steps and input bounds.
-        levels: N of the neuron, 0 for a readout.
+        ceiling: largest potential that the neuron spends in one step, N thresholds; 0 for a readout.
 
     Raises:
         ValueError: fan-in, input and steps are so large that no weight but zero is sure to stay below 2^23.
     """
-    exponent = _exponent([w.detach() for w in weights], bias.detach(), q, levels)
+    exponent = _exponent([w.detach() for w in weights], bias.detach(), q, ceiling)
     up, down = power_of_two(exponent, bias.dtype), power_of_two(-exponent, bias.dtype)
     rounded = [_OnGrid.apply(w, up, down, q.weight_max) if w.ndim > 1 else _identity(w, exponent, q) for w in weights]
     # No limit for the bias: the exponent saw to it that it fits with all the rest.
@@ -138,7 +138,7 @@ def _row_norm(weight: torch.Tensor, order: float) -> torch.Tensor:
     return torch.linalg.vector_norm(weight.reshape(len(weight), -1), order, dim=1)
 
 
-def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, levels: int) -> torch.Tensor:
+def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float) -> torch.Tensor:
     """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
     tiny = 2.0**-64  # so small that the cap decides
     wide = [w for w in weights if w.ndim > 1]
@@ -155,7 +155,7 @@ def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, 
         _floor_log2(q.weight_max / largest.clamp(min=tiny)),
         _floor_log2(room / membrane_bound(weights, bias, q).clamp(min=tiny)),
     )
-    cap = min(MAX_EXPONENT, (INT24_MAX // (levels + 1)).bit_length() - 1)
+    cap = min(MAX_EXPONENT, int(INT24_MAX / (ceiling + 1)).bit_length() - 1)
     exponent = exponent.clamp(0, cap)
     if not q.per_channel:
         return exponent.min().reshape(1)

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 from . import functional, surrogate
+from .atif import ATIF
 from .barrier import Barrier
+from .base import GradedNeuron
 from .checks import GRADS
 from .multilevel import MultiLevel
 
-__all__ = ["GRADS", "Barrier", "MultiLevel", "functional", "surrogate"]
+__all__ = ["ATIF", "GRADS", "Barrier", "GradedNeuron", "MultiLevel", "functional", "surrogate"]

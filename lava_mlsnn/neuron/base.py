@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from lava.lib.dl.slayer.neuron import base
 
+from . import functional
 from .checks import check_alpha, check_grad, check_levels, check_threshold
 
 __all__ = ["GradedNeuron"]
@@ -28,6 +29,7 @@ class GradedNeuron(base.Neuron):
     """
 
     graded_spike = True
+    exact: bool | None
 
     def __init__(self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False) -> None:
         if isinstance(threshold, torch.Tensor):
@@ -41,6 +43,30 @@ class GradedNeuron(base.Neuron):
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return super().__call__(x)
+
+    @property
+    def threshold(self) -> float | torch.Tensor:
+        """The potential that the integer network takes as its unit."""
+        raise NotImplementedError
+
+    @property
+    def reach(self) -> float:
+        """Largest threshold in units of :attr:`threshold`."""
+        return 1.0
+
+    def clamp(self) -> None:
+        """Bring trained parameters back into their range."""
+
+    def check_steps(self, steps: int) -> None:
+        """ValueError for a sample of more timesteps than the neuron can take."""
+
+    def fire_integers(self, charge: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+        """Whole spikes 0..N for a charge in units of :attr:`threshold`, whole multiples of 2^-exponent per channel.
+
+        **Shape:** charge (N, C, ..., T); exponent (C,) or (1,). Returns (N, C, ..., T).
+        """
+        sharpness = self.alpha * float(torch.as_tensor(self.threshold).detach())  # alpha Vth of the float neuron
+        return functional.fire(charge, None, 1.0, self.levels, self.grad, sharpness, exact=self.exact)[0]
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}, grad={self.grad!r}"

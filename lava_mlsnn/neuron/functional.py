@@ -13,8 +13,20 @@ from .checks import check_alpha, check_current, check_grad, check_levels, check_
 from .kernels import BarrierFire, ExactFire, TableFire
 from .layout import laid_out
 from .passes import Rule, fire_forward
+from .points import points, schedule
+from .quantiser import count_spikes, scheduled, staircase
 
-__all__ = ["barrier", "fire", "micro_steps", "multilevel"]
+__all__ = [
+    "barrier",
+    "count_spikes",
+    "fire",
+    "micro_steps",
+    "multilevel",
+    "points",
+    "schedule",
+    "scheduled",
+    "staircase",
+]
 
 
 def multilevel(
@@ -223,7 +235,7 @@ def _fire(
         z, last = fire_forward(laid_out(x), v, vth, rule)
     else:
         each = torch.as_tensor(threshold, dtype=x.dtype, device=x.device)
-        z, last = ExactFire.apply(x, None if v is None else v.to(x.dtype), each, rule)
+        z, last = ExactFire.apply(x, None if v is None else v.to(x.dtype), each.unsqueeze(-1), rule)
     return z.to(dtype), last
 
 

@@ -1,4 +1,4 @@
-"""The autograd functions behind the multi-level neuron: looked up (training), exact (float64, any threshold), barrier.
+"""The autograd functions behind the neurons: looked up (training), exact (float64, any threshold), barrier, staircase.
 
 All compute, for t = 1..T, with u = H / Vth and the staircase z(u) of :func:`lava_mlsnn.neuron.surrogate.spikes`,
 
@@ -9,6 +9,8 @@ to 1, where the terms in braces vanish if the reset is detached:
 
     dL/dH(t)  = dL/dz(t) f / Vth + dL/dV(t) (1 - {f})          dL/dV(t-1) = dL/dH(t)       dL/dx(t) = gain dL/dH(t)
     dL/dVth  += dL/dz(t) g / Vth - dL/dV(t) (z + {g})
+
+Only the exact one has thresholds that change from step to step, Vth(t).
 """
 
 from __future__ import annotations
@@ -23,11 +25,14 @@ from .layout import as_matrix, as_vector, laid_out, matched, state_strides
 from .passes import Rule, fire_backward, fire_forward, look_up
 from .surrogate import Table
 
-__all__ = ["BarrierFire", "ExactFire", "TableFire"]
+__all__ = ["BarrierFire", "ExactFire", "Staircase", "TableFire"]
 
 
 class ExactFire(torch.autograd.Function):
-    """The surrogate evaluated at every potential; Vth is a tensor that broadcasts against V. Saves u (and Vth)."""
+    """The surrogate evaluated at every potential. Saves u (and Vth).
+
+    Vth (..., T), or (..., 1) for all timesteps, broadcasts against x.
+    """
 
     @staticmethod
     def forward(
@@ -35,11 +40,11 @@ class ExactFire(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         h = torch.zeros_like(x[..., 0]) if v is None else v
         potentials = []
-        for current in x.unbind(-1):
+        for current, vth in zip(x.unbind(-1), _each_step(threshold, x), strict=True):
             charge = rule.gain * current
             h = h + (charge.round() if rule.whole else charge)
-            potentials.append(h / threshold)
-            h = h - threshold * surrogate.spikes(potentials[-1], rule.levels)
+            potentials.append(h / vth)
+            h = h - vth * surrogate.spikes(potentials[-1], rule.levels)
         u = torch.stack(potentials, dim=-1)
         ctx.save_for_backward(u, threshold)
         ctx.rule = rule
@@ -52,15 +57,26 @@ class ExactFire(torch.autograd.Function):
         u, threshold = ctx.saved_tensors
         rule: Rule = ctx.rule
         coupled = 1.0 if rule.through_reset else 0.0
-        grad_threshold = torch.zeros_like(grad_v)
+        thresholds = _each_step(threshold, u)
+        grad_thresholds = []
         grad_x = torch.empty_like(u)
         for t in reversed(range(u.shape[-1])):
-            f, g = surrogate.slopes(u[..., t], rule.levels, rule.alpha * threshold, rule.grad)
-            grad_u = grad_z[..., t] / (rule.unit * threshold)
-            grad_threshold += grad_u * g - grad_v * (surrogate.spikes(u[..., t], rule.levels) + coupled * g)
+            vth = thresholds[t]
+            f, g = surrogate.slopes(u[..., t], rule.levels, rule.alpha * vth, rule.grad)
+            grad_u = grad_z[..., t] / (rule.unit * vth)
+            moved = grad_u * g - grad_v * (surrogate.spikes(u[..., t], rule.levels) + coupled * g)
+            grad_thresholds.append(moved.sum_to_size(vth.shape))
             grad_v = grad_u * f + grad_v * (1 - coupled * f)
             grad_x[..., t] = rule.gain * grad_v
-        return grad_x, grad_v if ctx.has_state else None, grad_threshold.sum_to_size(threshold.shape), None
+        grad_threshold = torch.stack(grad_thresholds[::-1], dim=-1)
+        if threshold.shape[-1] == 1:
+            grad_threshold = grad_threshold.sum(-1, keepdim=True)
+        return grad_x, grad_v if ctx.has_state else None, grad_threshold, None
+
+
+def _each_step(threshold: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Vth of each timestep of ``x``, as views."""
+    return threshold.expand(*threshold.shape[:-1], x.shape[-1]).unbind(-1)
 
 
 class TableFire(torch.autograd.Function):
@@ -127,3 +143,31 @@ class BarrierFire(torch.autograd.Function):
             grad_z[..., 0] / ctx.unit if ctx.needs_input_grad[1] else None,
             None,
         )
+
+
+class Staircase(torch.autograd.Function):
+    """z = sum_n [x >= c_n] without memory, one sigmoid per threshold backward. Saves x (and c).
+
+    Thresholds c (N, ...) broadcast against x without their first axis.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, thresholds: torch.Tensor, alpha: float) -> torch.Tensor:
+        ctx.save_for_backward(x, thresholds)
+        ctx.alpha = alpha
+        z = torch.zeros_like(x)
+        for c in thresholds.unbind(0):
+            z += x >= c
+        return z
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
+        x, thresholds = ctx.saved_tensors
+        grad_x, grad_thresholds = torch.zeros_like(x), []
+        for c in thresholds.unbind(0):
+            q = ctx.alpha * (x - c)
+            part = grad * (ctx.alpha * torch.sigmoid(q) * torch.sigmoid(-q))
+            grad_x += part
+            grad_thresholds.append(-part.sum_to_size(c.shape))
+        return grad_x, torch.stack(grad_thresholds), None
