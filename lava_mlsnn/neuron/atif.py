@@ -13,7 +13,7 @@ from .passes import Rule
 from .points import SCHEDULES, evenly, points, schedule
 from .quantiser import count_spikes, scheduled, staircase
 
-__all__ = ["MODES", "ATIF"]
+__all__ = ["ATIF", "MODES"]
 
 MODES = ("uniform", "nonuniform")
 
