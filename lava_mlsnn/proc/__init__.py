@@ -16,6 +16,7 @@ from .runtime import GuardedRuntime, Process, ProcessError
 from .sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
 from .simulate import SimCfg, run, simulate
 from .sink.process import Sink
+from .soft_lif.process import Rescale, SoftLIF
 from .source.process import Source
 
 __all__ = [
@@ -34,11 +35,13 @@ __all__ = [
     "ProcessError",
     "Readout",
     "Relay",
+    "Rescale",
     "ResetDelta",
     "ResetSigma",
     "ResetSigmaDelta",
     "SimCfg",
     "Sink",
+    "SoftLIF",
     "Source",
     "WideDense",
     "run",

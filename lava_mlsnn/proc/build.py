@@ -115,7 +115,7 @@ class Builder:
 
     def _layer(self, layer: Layer) -> NetworkLayer:
         depth = self.graph.depth[layer.name]
-        timing = Timing(*self.reset, depth)
+        timing = Timing(*self.reset, depth, self.graph.timesteps)
         neuron = neuron_process(layer, self.shapes[layer.name], timing)
         self.ports[layer.name] = neuron.s_out
         built = NetworkLayer(layer, depth, self.shapes[layer.name], neuron, out=neuron.s_out)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable
+from queue import Empty
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
@@ -96,6 +97,17 @@ class SendPort(_Watched, CspSendPort):
             self._free = 1
         return self._free > 0
 
+    def within(self, seconds: float) -> bool:
+        """Whether a message can be sent without waiting, now or after ``seconds`` at most."""
+        if self.thread is None:
+            if not self._free and self._ack.acquire(True, seconds):
+                self._free = 1
+            return self._free > 0
+        ready = bool(self._semaphore.acquire(timeout=seconds))
+        if ready:
+            self._semaphore.release()
+        return ready
+
     def send(self, data: NDArray[Any]) -> None:
         """Send an array of the channel's shape."""
         if self.thread is not None or type(data) is not np.ndarray:
@@ -139,6 +151,18 @@ class RecvPort(_Watched, CspRecvPort):
         if not self._ready and self._req.acquire(False):
             self._ready = 1
         return self._ready > 0
+
+    def within(self, seconds: float) -> bool:
+        """Whether a message can be received without waiting, now or after ``seconds`` at most."""
+        if self.thread is None:
+            if not self._ready and self._req.acquire(True, seconds):
+                self._ready = 1
+            return self._ready > 0
+        try:
+            self._queue.get(timeout=seconds, peek=True)
+        except Empty:
+            return False
+        return True
 
     def peek(self) -> NDArray[Any]:
         """The next message, which stays in the channel."""

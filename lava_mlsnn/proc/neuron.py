@@ -94,6 +94,13 @@ class NeuronModel(PyLoihiProcessModel):
             self.reset()
         self.s_out.send(self.respond(current))
 
+    @property
+    def since(self) -> int:
+        """Timesteps since the state was last zeroed or, without resets, since the first step."""
+        if self.interval is None:
+            return int(self.time_step - self.first_step)
+        return int((self.time_step - self.offset) % self.interval)
+
     def reset(self) -> None:
         """Zero the state."""
         raise NotImplementedError

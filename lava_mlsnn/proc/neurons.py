@@ -16,6 +16,7 @@ from lava_mlsnn.proc.multilevel.process import MultiLevel
 from lava_mlsnn.proc.readout.process import Readout
 from lava_mlsnn.proc.relay.process import Relay
 from lava_mlsnn.proc.sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
+from lava_mlsnn.proc.soft_lif.process import Rescale, SoftLIF
 from lava_mlsnn.proc.timing import Timing
 
 
@@ -25,6 +26,19 @@ def neuron_process(layer: netx.Layer, shape: PortShape, timing: Timing) -> Any:
     if bias is not None and bias.ndim == 3:
         bias = to_port(bias, shape)
     return _process(layer.neuron, shape, bias, timing, layer.name)
+
+
+def check_bias(layer: str, bias: Any, otherwise: str = "") -> None:
+    """Lava's LIF keeps ``bias_mant`` in 16 bits and would wrap a larger one without a word.
+
+    Raises:
+        ValueError: it does not fit; names the layer and the values.
+    """
+    limits, bias = np.iinfo(np.int16), np.asarray(bias)
+    if bias.min() < limits.min or bias.max() > limits.max:
+        raise ValueError(
+            f"layer {layer!r}: the bias of Lava's LIF has 16 bits, got {bias.min()} .. {bias.max()}{otherwise}"
+        )
 
 
 @singledispatch
@@ -54,16 +68,21 @@ def _readout(neuron: netx.Readout, shape: PortShape, bias: Any, timing: Timing, 
 
 
 @_process.register
+def _soft_lif(neuron: netx.SoftLIF, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
+    return SoftLIF(shape=shape, neuron=neuron, period=timing.period, name=name, **timing.gated)
+
+
+@_process.register
+def _rescale(neuron: netx.Rescale, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
+    return Rescale(shape=shape, neuron=neuron, period=timing.period, name=name, **timing.gated)
+
+
+@_process.register
 def _lif(neuron: netx.LIF, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
     params: dict[str, Any] = {"shape": shape, "vth": neuron.vth, "du": neuron.du, "dv": neuron.dv, "name": name}
     params["bias_exp"] = neuron.bias_exp
     if bias is not None:
-        limits = np.iinfo(np.int16)
-        if bias.min() < limits.min or bias.max() > limits.max:
-            raise ValueError(
-                f"layer {name!r}: the bias of Lava's LIF has 16 bits, got {bias.min()} .. {bias.max()}; "
-                f"the fused network (fused=True) computes it"
-            )
+        check_bias(name, bias, "; the fused network (fused=True) computes it")
         params["bias_mant"] = np.broadcast_to(bias, shape).copy()
     if timing.reset_interval is None:
         return LIF(**params)

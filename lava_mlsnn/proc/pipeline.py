@@ -61,8 +61,9 @@ class Pipeline:
         total = np.zeros(layer.shape, np.int64)
         for connection in layer.connections:
             total += self._current(layer, connection, now)
+        turn = (self.time - depth - 1 if self.interval is None else self._age(layer)) % self.graph.timesteps
         spikes, self.state[layer.name] = reference.step(
-            layer.neuron, self.state[layer.name], reference.wrap(total), layer.bias
+            layer.neuron, self.state[layer.name], reference.wrap(total), layer.bias, t=turn
         )
         return spikes
 

@@ -12,17 +12,19 @@ import os
 import socket
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import Queue
 from multiprocessing.connection import wait
 from queue import Empty
 from typing import Any
 
+import numpy as np
 from lava.magma.core.process.message_interface_enum import ActorType
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enum_equal
 from lava.magma.runtime.runtime import Runtime
+from numpy.typing import NDArray
 
 from lava_mlsnn.proc.actors import GRACE, Actor, Infrastructure
 
@@ -42,6 +44,8 @@ class GuardedRuntime(Runtime):
     """
 
     timeout: float | None = None
+    runtime_to_service: Any
+    service_to_runtime: Any
     _owner = 0
     _messaging_infrastructure: Any
 
@@ -147,6 +151,53 @@ class GuardedRuntime(Runtime):
             time.sleep(0.01)
         raise ProcessError(f"{len(words)} process(es) of the Lava run failed\n\n" + "\n\n".join(words))
 
+    def get_var(self, var_id: int, idx: Any = None) -> Any:
+        """Lava's, under the same guard as a run."""
+        with self._patience():
+            return super().get_var(var_id, idx)
+
+    def set_var(self, var_id: int, value: Any, idx: Any = None) -> None:
+        """Lava's, under the same guard as a run; ValueError for integers that Lava's model would wrap."""
+        self._check_value(var_id, np.asarray(value))
+        with self._patience():
+            super().set_var(var_id, value, idx)
+
+    def _check_value(self, var_id: int, value: NDArray[Any]) -> None:
+        var = self._executable.node_configs[0].var_models.get(var_id)
+        for process in self._executable.proc_builders:
+            if var is None or process.id != var.proc_id or not value.size:
+                continue
+            declared = getattr(process.model_class, var.name, None)
+            kind = getattr(declared, "d_type", None) if getattr(declared, "cls", None) is np.ndarray else None
+            if isinstance(kind, type) and issubclass(kind, np.integer):
+                limits, low, high = np.iinfo(kind), value.min(), value.max()
+                if low < limits.min or high > limits.max:
+                    raise ValueError(
+                        f"Var {var.name!r} of {process.name!r} holds {kind.__name__}, {limits.min} .. {limits.max}: "
+                        f"got {low} .. {high}"
+                    )
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Meanwhile no port to the runtime service waits for the dead."""
+        ports = self.runtime_to_service, self.service_to_runtime
+        deadline = self._deadline()
+
+        def check(failed: bool = False) -> None:
+            try:
+                if failed or not all(actor.is_alive() for actor in self._actors):
+                    self._fail()
+                _left(deadline, self.timeout)
+            except BaseException:
+                self.abort()
+                raise
+
+        self.runtime_to_service, self.service_to_runtime = ([_Patient(port, check) for port in side] for side in ports)
+        try:
+            yield
+        finally:
+            self.runtime_to_service, self.service_to_runtime = ports
+
     def stop(self) -> None:
         """End the run and all its processes; a call when all has ended does nothing."""
         if self._owner != os.getpid():  # the copy of a forked child, or never initialized
@@ -185,6 +236,33 @@ class GuardedRuntime(Runtime):
         self._is_running = self._is_started = self._is_initialized = False
         if self._watchdog_manager is not None:
             self._watchdog_manager.stop()
+
+
+class _Patient:
+    """A port that calls ``check`` again and again while it waits, and ``check(True)`` if the first answer is an error.
+
+    Lava would take that for the number of values that follow.
+    """
+
+    def __init__(self, port: Any, check: Callable[..., None]) -> None:
+        self.port, self.check, self.first = port, check, True
+
+    def _wait(self) -> None:
+        while not self.port.within(0.2):
+            self.check()
+
+    def send(self, data: Any) -> None:
+        """Send when there is room."""
+        self._wait()
+        self.port.send(data)
+
+    def recv(self) -> Any:
+        """The next message."""
+        self._wait()
+        data, first, self.first = self.port.recv(), self.first, False
+        if first and enum_equal(data, MGMT_RESPONSE.ERROR):
+            self.check(True)
+        return data
 
 
 def _left(deadline: float | None, timeout: float | None) -> float | None:

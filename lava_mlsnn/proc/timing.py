@@ -14,11 +14,13 @@ class Timing:
         reset_interval: steps between resets, None for none.
         reset_offset: phase of the first layer's reset, as in NetX.
         depth: of the layer.
+        period: T, for parameters that differ from step to step.
     """
 
     reset_interval: int | None
     reset_offset: int
     depth: int
+    period: int = 1
 
     @property
     def reset(self) -> dict[str, Any]:

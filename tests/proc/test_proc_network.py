@@ -264,6 +264,30 @@ def test_a_network_without_input_runs_on_its_bias(fused):
     assert monitor.data["encoder"][:4].reshape(4, 3).tolist() == [[0, 0, 1], [0, 0, 1], [0, 0, 1], [1, 0, 1]]
 
 
+@BOTH
+def test_a_bias_that_lavas_lif_would_wrap_is_refused(fused):
+    """At the start, and between two runs; stock wraps it to 16 bits without a word."""
+
+    def network():
+        graph = chain(LIF(vth=10, dv=0))
+        wide = replace(graph, input=replace(graph.input, bits=16, signed=True))
+        net = proc.Network(wide, fused=fused)
+        return net, net.in_layer.neuron.bias_mant
+
+    net, bias = network()
+    bias.init = np.array([3, 2**15, 11])
+    with pytest.raises(ValueError, match=r"layer 'encoder': the bias of Lava's LIF has 16 bits, got 3 .. 32768"):
+        proc.run(net, 2, timeout=60)
+    net, bias = network()
+    bias.init = np.array([3, 2**15 - 1, -(2**15)])
+    proc.run(net, 2, timeout=60)
+    words = "16 bits, got 0 .. 40000" if fused else "'bias_mant' of 'encoder' holds int16, .*: got 0 .. 40000"
+    with pytest.raises((ValueError, proc.ProcessError), match=words):
+        bias.set(np.array([0, 40000, 0]))
+        proc.run(net, 2, timeout=60)
+    net.stop()
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

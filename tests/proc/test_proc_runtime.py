@@ -61,6 +61,24 @@ def test_a_process_that_hangs_ends_with_the_timeout(step):
         proc.run(sink, 10, timeout=1)
 
 
+@pytest.mark.parametrize("step", [-1, -2], ids=["set", "get"])
+@pytest.mark.parametrize("way", ["raise", "kill", "hang", "fine"])
+def test_reading_and_writing_vars_does_not_wait_for_the_dead(way, step):
+    sink, broken = chain(way, step)
+    proc.run(sink, 2, timeout=60)
+    sink.runtime.timeout = 2
+    start = time.monotonic()
+    if way == "fine":
+        broken.value.set(np.array([1.0, 2, 3]))
+        assert broken.value.get().tolist() == [1, 2, 3]
+        sink.stop()
+        return
+    words = "longer than 2" if way == "hang" else WORDS[way]
+    with pytest.raises(TimeoutError if way == "hang" else proc.ProcessError, match=words):
+        broken.value.set(np.ones(3)) if step == -1 else broken.value.get()
+    assert time.monotonic() - start < 10
+
+
 def test_a_run_that_is_fine_goes_on_and_stops():
     sink, broken = chain("fine", 3)
     proc.run(sink, 4, timeout=30)

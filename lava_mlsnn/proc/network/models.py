@@ -14,9 +14,10 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx import INPUT, NetGraph
+from lava_mlsnn.netx import INPUT, LIF, NetGraph
 from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
+from lava_mlsnn.proc.neurons import check_bias
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.stream import Streaming
 
@@ -40,12 +41,15 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
         self.out_shape = shapes[graph.output.name]
         self.stream: Streaming = proc_params["stream"]
         self.own_bias: NDArray[np.int32] = proc_params["own_bias"]
+        self.biased: str | None = proc_params["biased"]
         self.observers: list[Observer] = proc_params["observers"]
 
     def run_spk(self) -> None:
         """One timestep of all layers."""
         frame = self.inp.recv()
         if self.added is None:
+            if self.biased is not None:
+                check_bias(self.biased, self.input_bias)
             self.added = self.input_bias - self.own_bias
             self.adds = bool(self.added.any())
         if self.adds:
@@ -67,4 +71,7 @@ class SubNetworkModel(AbstractSubProcessModel):
     """The Processes that the network made and connected when it was made."""
 
     def __init__(self, process: HierarchicalNetwork) -> None:
-        """Nothing is left to build."""
+        """Nothing is left to build; a bias that somebody set since must fit, too."""
+        for layer in process.layers:
+            if isinstance(layer.spec.neuron, LIF):
+                check_bias(layer.name, layer.neuron.bias_mant.init)

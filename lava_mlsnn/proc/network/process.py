@@ -15,6 +15,7 @@ from lava_mlsnn.netx import INPUT, LIF, Layer, NetGraph
 from lava_mlsnn.netx.spec import positive_ints
 from lava_mlsnn.proc.build import Builder, FusedNeuron, NetworkLayer, connect, is_encoder, transform
 from lava_mlsnn.proc.layout import port_shapes, to_port
+from lava_mlsnn.proc.neurons import check_bias
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.runtime import Process
 from lava_mlsnn.proc.table import table
@@ -150,8 +151,8 @@ class FusedNetwork(Network):
     It receives before it sends: a loop from ``out`` back to ``inp`` needs a Process in it that sends first, as synapses
     and :class:`~lava_mlsnn.proc.Delay` do.
 
-    Vars: ``input_bias``, which shows the bias of a stock LIF encoder and is zero otherwise; whatever is set there
-    beyond is added to the input in every step.
+    Vars: ``input_bias``, which shows the bias of a stock LIF encoder (in 16 bits, as there) and is zero otherwise; what
+    is set there beyond is added to the input in every step.
     """
 
     fused = True
@@ -164,12 +165,15 @@ class FusedNetwork(Network):
             bias = to_port(bias, shape)
         own = np.broadcast_to(0 if bias is None else bias, shape).astype(np.int32)
         self.proc_params["own_bias"] = own
+        self.proc_params["biased"] = encoder.name if has_input_bias(encoder) else None
         self.input_bias = Var(shape=shape, init=own)
 
     def prepare(self) -> None:
         """Make the engine where its memory and its compiled kernels are shared with the process that runs it."""
         from lava_mlsnn.proc.stream import stream
 
+        if (name := self.proc_params["biased"]) is not None:
+            check_bias(name, self.input_bias.init)
         if self.proc_params.get("stream") is None:
             self.proc_params["stream"] = stream(self.graph, self.reset_interval, self.reset_offset)
 
