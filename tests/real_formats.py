@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-CIFAR10_LABELS = "airplane automobile bird cat deer dog frog horse ship truck".split()
+CIFAR10_LABELS = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
 # -- CIFAR: pickles as Python 2 wrote them -----------------------------------------------------------------------------
 
 
 class Python2Pickle:
-    """Pickle of protocol 2 as Python 2's cPickle wrote it: byte strings, numpy arrays by ``_reconstruct``, memo puts."""
+    """Protocol 2 as Python 2's cPickle wrote it: byte strings, numpy arrays by ``_reconstruct``, memo puts."""
 
     def __init__(self) -> None:
         self.out = io.BytesIO()
@@ -212,3 +212,186 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
 def md5(path: Path) -> str:
     """Of a file's content, in hex."""
     return hashlib.md5(Path(path).read_bytes()).hexdigest()
+
+
+# -- recordings of events ----------------------------------------------------------------------------------------------
+
+
+def random_events(count: int, size: int, seed: int, label: int = 0, duration: int = 1_000_000) -> dict[str, np.ndarray]:
+    """x, y, t (sorted, microseconds), p of one recording; where the events lie depends on the label."""
+    random = np.random.RandomState(seed)
+    centre = np.array([(label * 7 + 3) % size, (label * 11 + 5) % size])
+    place = (centre[:, None] + random.normal(0, size / 6, (2, count)).astype(int)) % size
+    time = np.sort(random.randint(0, duration, count))
+    return {"x": place[0], "y": place[1], "t": time, "p": random.randint(0, 2, count)}
+
+
+def write_nmnist(folder: Path, per_class: int = 2, test_per_class: int = 1, seed: int = 0, events: int = 300) -> Path:
+    """N-MNIST: Train and Test, 0 .. 9, five bytes per event, with an overflow of the timer; returns ``folder``.
+
+    The content of ``Train/3/00001.bin`` is ``random_events(events, 34, seed_of(seed, "Train", 3, 1), 3, 300_000)``.
+    """
+    for part, number in (("Train", per_class), ("Test", test_per_class)):
+        for label in range(10):
+            inner = Path(folder) / part / str(label)
+            inner.mkdir(parents=True, exist_ok=True)
+            for i in range(number):
+                content = random_events(events, 34, seed_of(seed, part, label, i), label, 300_000)
+                (inner / f"{i:05d}.bin").write_bytes(nmnist_bytes(content))
+    return Path(folder)
+
+
+def seed_of(seed: int, part: str, label: int, number: int) -> int:
+    """One seed per recording."""
+    return seed * 1_000_003 + (part == "Test") * 500_009 + label * 1009 + number
+
+
+def nmnist_bytes(events: dict[str, np.ndarray], overflow: bool = False) -> bytes:
+    """Five bytes per event; with ``overflow`` a row 240 in the middle, after which times are told 2^13 lower."""
+    rows = []
+    half = len(events["t"]) // 2
+    for i, (x, y, t, p) in enumerate(zip(*(events[name].tolist() for name in "xytp"), strict=True)):
+        if overflow and i == half:
+            rows.append((0, 240, 0, 0, 0))
+        t -= (1 << 13) * (overflow and i >= half)
+        rows.append((x, y, p << 7 | t >> 16 & 127, t >> 8 & 255, t & 255))
+    return bytes(value for row in rows for value in row)
+
+
+def write_dvs128(
+    folder: Path, layout: str = "npy", users: tuple[int, int] = (2, 1), seed: int = 0, events: int = 400
+) -> Path:
+    """DVS128 Gesture with 11 gestures of each user: tonic's ``npy`` or the published ``aedat``; returns ``folder``.
+
+    ``users``: how many train (from user 1) and how many test (from user 24).
+    """
+    folder = Path(folder)
+    for part, first, number in (("Train", 1, users[0]), ("Test", 24, users[1])):
+        trials = []
+        for user in range(first, first + number):
+            contents = [random_events(events, 128, seed_of(seed, part, c, user), c, 4_000_000) for c in range(11)]
+            name = f"user{user:02d}_led"
+            if layout == "npy":
+                inner = folder / f"ibmGesture{part}" / name
+                inner.mkdir(parents=True, exist_ok=True)
+                for label, content in enumerate(contents):
+                    table = np.stack([content["x"], content["y"], content["p"], content["t"] / 1000], axis=1)
+                    np.save(inner / f"{label}.npy", table)
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            whole = {
+                key: np.concatenate([c[key] + (5_000_000 * i if key == "t" else 0) for i, c in enumerate(contents)])
+                for key in "xytp"
+            }
+            (folder / f"{name}.aedat").write_bytes(aedat31_bytes(whole))
+            lines = [f"{i + 1},{5_000_000 * i},{5_000_000 * i + 4_000_000}" for i in range(11)]
+            (folder / f"{name}_labels.csv").write_text("class,startTime_usec,endTime_usec\n" + "\n".join(lines) + "\n")
+            trials.append(f"{name}.aedat\n")
+        if layout == "aedat":
+            (folder / f"trials_to_{part.lower()}.txt").write_text("".join(trials))
+    return folder
+
+
+def write_cifar10dvs(
+    folder: Path, format: str = "aedat", per_class: int = 5, seed: int = 0, events: int = 500, steps: int = 4
+) -> Path:
+    """CIFAR10-DVS: ten folders of recordings ``cifar10_<class>_<i>``; returns ``folder``.
+
+    ``format``: aedat (2.0, as published), aedat4, npz (SpikingJelly's events), npy (fields t, x, y, p), or frames
+    (SpikingJelly's .npz of ``steps`` frames by number). The events are ``random_events(events, 128, seed_of(seed,
+    "Train", label, i), label)``.
+    """
+    ending = {"frames": "npz"}.get(format, format)
+    for label, name in enumerate(CIFAR10_LABELS):
+        inner = Path(folder) / name
+        inner.mkdir(parents=True, exist_ok=True)
+        for i in range(per_class):
+            content = random_events(events, 128, seed_of(seed, "Train", label, i), label)
+            path = inner / f"cifar10_{name}_{i}.{ending}"
+            if format == "aedat":
+                path.write_bytes(aedat2_bytes(content))
+            elif format == "aedat4":
+                path.write_bytes(aedat4_bytes(content))
+            elif format == "npz":
+                np.savez(path, **content)
+            elif format == "npy":
+                fields = np.dtype([("t", "<i8"), ("x", "<i2"), ("y", "<i2"), ("p", "?")])
+                np.save(path, np.array(list(zip(*(content[n].tolist() for n in "txyp"), strict=True)), fields))
+            else:
+                np.savez(path, frames=frames_by_number(content, steps, 128))
+    return Path(folder)
+
+
+def frames_by_number(events: dict[str, np.ndarray], steps: int, size: int) -> np.ndarray:
+    """Frames (T, 2, size, size) of SpikingJelly's integration by number, event after event."""
+    found = np.zeros((steps, 2, size, size))
+    each = len(events["t"]) // steps
+    for i, (x, y, p) in enumerate(zip(events["x"], events["y"], events["p"], strict=True)):
+        found[min(i // each, steps - 1) if each else steps - 1, p, y, x] += 1
+    return found
+
+
+def aedat2_bytes(events: dict[str, np.ndarray]) -> bytes:
+    """AEDAT 2.0 of a DVS128 as jAER writes it: turned and with inverted polarity, as CIFAR10-DVS is published."""
+    header = b"#!AER-DAT2.0\r\n# This is a raw AE data file - do not edit\r\n# created Thu Mar 30 2017\r\n"
+    column, row = 127 - events["y"], 127 - events["x"]
+    address = row << 8 | column << 1 | 1 - events["p"]
+    return header + np.stack([address, events["t"]], axis=1).astype(">u4").tobytes()
+
+
+def aedat31_bytes(events: dict[str, np.ndarray], packet: int = 1000, overflow: int = 0) -> bytes:
+    """AEDAT 3.1 as cAER writes it: packets of polarity events, and packets of another type between them."""
+    out = b"#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#Start-Time: 2016-07-01\r\n#!END-HEADER\r\n"
+    for start in range(0, len(events["t"]), packet):
+        x, y, t, p = (events[name][start : start + packet] for name in "xytp")
+        words = np.stack([x << 17 | y << 2 | p << 1 | 1, t], axis=1).astype("<u4")
+        words = np.concatenate([words, [[0, 0]]]).astype("<u4")  # an invalid event at the end of the capacity
+        out += struct.pack("<hhiiiiii", 0, 1, 8, 4, overflow, 1, 1, 1) + b"\x01" + bytes(7)  # a special event
+        out += struct.pack("<hhiiiiii", 1, 1, 8, 4, overflow, len(words), len(words), len(t)) + words.tobytes()
+    return out
+
+
+def aedat4_bytes(events: dict[str, np.ndarray], packet: int = 200, size: int = 128) -> bytes:
+    """AEDAT 4 without compression: an IOHeader flatbuffer, then packets of events, no table of packets."""
+    information = (
+        f'<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/"><node name="0" '
+        f'path="/mainloop/Recorder/outInfo/0/"><attr key="compression" type="string">NONE</attr>'
+        f'<attr key="originalModuleName" type="string">capture</attr><attr key="originalOutputName" type="string">'
+        f'events</attr><attr key="typeDescription" type="string">Array of events (polarity ON/OFF).</attr>'
+        f'<attr key="typeIdentifier" type="string">EVTS</attr><node name="info" path="/mainloop/Recorder/outInfo/0/'
+        f'info/"><attr key="sizeX" type="int">{size}</attr><attr key="sizeY" type="int">{size}</attr>'
+        f'<attr key="source" type="string">DVS128</attr></node></node></node></dv>'
+    ).encode()
+    out = b"#!AER-DAT4.0\r\n" + _io_header(information)
+    formats, offsets = ["<i8", "<i2", "<i2", "?"], [0, 8, 10, 12]
+    fields = np.dtype({"names": ["t", "x", "y", "on"], "formats": formats, "offsets": offsets, "itemsize": 16})
+    for start in range(0, len(events["t"]), packet):
+        part = np.zeros(len(events["t"][start : start + packet]), fields)
+        for name, key in zip("txyp", ("t", "x", "y", "on"), strict=True):
+            part[key] = events[name][start : start + packet]
+        body = _event_packet(part.tobytes(), len(part))
+        out += struct.pack("<ii", 0, len(body)) + body
+    return out
+
+
+def _io_header(information: bytes) -> bytes:
+    """Size-prefixed flatbuffer IOHeader { compression: int = 0; dataTablePosition: long = -1; infoNode: string }."""
+    text = struct.pack("<I", len(information)) + information + b"\x00"
+    text += bytes(-len(text) % 4)
+    # root offset, identifier, vtable (sizes, then the fields' places, 0 for absent), table (its vtable, the string)
+    vtable = struct.pack("<5H", 10, 8, 0, 0, 4) + bytes(2)
+    table_at = 8 + len(vtable)
+    table = struct.pack("<iI", len(vtable), 4)
+    body = struct.pack("<I", table_at) + b"IOHE" + vtable + table + text
+    return struct.pack("<I", len(body)) + body
+
+
+def _event_packet(content: bytes, count: int) -> bytes:
+    """Size-prefixed flatbuffer EventPacket { elements: [Event] } with the vector's content aligned to 8 bytes."""
+    vtable = struct.pack("<3H", 6, 8, 4) + bytes(2)
+    table_at = 8 + len(vtable)
+    place = table_at + 8  # of the vector's length; its content must lie at a multiple of 8 from the prefix on
+    padding = -(4 + place + 4) % 8
+    table = struct.pack("<iI", len(vtable), 4 + padding)
+    body = struct.pack("<I", table_at) + b"EVTS" + vtable + table + bytes(padding) + struct.pack("<I", count) + content
+    return struct.pack("<I", len(body)) + body

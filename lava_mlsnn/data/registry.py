@@ -1,13 +1,74 @@
-"""Datasets by name; each name's module is imported when it is asked for."""
+"""Datasets by name; each name's module is imported when it is asked for.
+
+A data set that one has downloaded is named ``NAME`` (looked for in the folder that the environment variable
+``MLSNN_DATA`` gives), or ``NAME:PATH``; options follow after commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. The same
+text stands after ``--data`` in every command and in ``Experiment.dataset``.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
+from ._published import PUBLISHED, Finding
 from .dataset import Dataset
 
-_DATASETS = {"digits": "digits", "mnist5k": "mnist"}
-"""Name -> module of this package; its function ``load()`` returns the Dataset."""
+VARIABLE = "MLSNN_DATA"
+"""Environment variable: the folder that holds data sets."""
+
+_EVENTS = ("steps", "by", "size", "complete", "cache", "progress")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A data set: the module that reads it and the options it takes; ``on_disk`` if it has to be downloaded."""
+
+    module: str
+    options: tuple[str, ...] = ()
+    on_disk: bool = True
+
+
+_DATASETS = {
+    "digits": Entry("digits", on_disk=False),
+    "mnist5k": Entry("mnist", on_disk=False),
+    "cifar10": Entry("cifar", ("complete",)),
+    "cifar100": Entry("cifar", ("complete", "coarse")),
+    "cifar10dvs": Entry("cifar10dvs", _EVENTS),
+    "nmnist": Entry("nmnist", _EVENTS),
+    "dvs128gesture": Entry("gesture", _EVENTS),
+}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What ``NAME[:PATH][,KEY=VALUE...]`` says.
+
+    Example:
+        >>> Spec.parse("cifar10dvs:/data/dvs,steps=4,by=time")
+        Spec(name='cifar10dvs', path='/data/dvs', options={'steps': 4, 'by': 'time'})
+    """
+
+    name: str
+    path: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> Spec:
+        """ValueError for an unknown name or option."""
+        rest, options = text, {}
+        while found := re.fullmatch(r"(.+),([A-Za-z_]\w*)=([^,/]*)", rest, re.DOTALL):
+            rest, key, value = found.groups()
+            options[key] = _value(value)
+        name, colon, path = rest.partition(":")
+        _entry(name)
+        if colon and not path:
+            raise ValueError(f"dataset {text!r}: expected a path after the colon")
+        return cls(name, path or None, dict(reversed(options.items())))
 
 
 def names() -> tuple[str, ...]:
@@ -15,18 +76,124 @@ def names() -> tuple[str, ...]:
     return tuple(_DATASETS)
 
 
-def load(name: str) -> Dataset:
+def has_frames(name: str) -> bool:
+    """Whether a data set holds recordings of events, which are loaded as T frames.
+
+    Example:
+        >>> has_frames("nmnist:/data"), has_frames("digits")
+        (True, False)
+    """
+    return "steps" in _entry(Spec.parse(name).name).options
+
+
+def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """The dataset called ``name``.
 
+    Args:
+        name: ``NAME[:PATH][,KEY=VALUE...]``; :func:`names` lists the names.
+        root: in place of PATH: the archive, or a folder that holds it or what it contains.
+        options: of the data set, in place of those in ``name``; None leaves an option as it is.
+
+            ``complete`` (all that are downloaded): False takes a part of the data, or other data in the same format,
+            and does not compare them with what was published.
+            ``coarse`` (cifar100): the 20 coarse labels.
+            ``steps``, ``by``, ``size``, ``cache``, ``progress`` (events): see :mod:`lava_mlsnn.data.recordings`.
+
     Raises:
-        ValueError: unknown name, or a dataset whose optional package is missing: says what to install.
+        ValueError: unknown name or option, a copy that is missing, cut, damaged or incomplete, or a missing optional
+            package: says what is expected where, and how to get it.
 
     Example:
         >>> digits = load("digits")
         >>> digits.shape, digits.num_classes, len(digits.train_labels), len(digits.test_labels)
         ((1, 8, 8), 10, 1438, 359)
     """
+    spec = Spec.parse(name)
+    entry = _entry(spec.name)
+    chosen = {**spec.options, **{key: value for key, value in options.items() if value is not None}}
+    for key in chosen:
+        if key not in entry.options:
+            known = ", ".join(entry.options) or "none"
+            raise ValueError(f"dataset {spec.name!r}: option {key!r}; expected one of: {known}")
+    module = import_module(f".{entry.module}", __package__)
+    if not entry.on_disk:
+        if spec.path or root is not None:
+            raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
+        dataset: Dataset = module.load()
+        return dataset
+    for key in ("complete", "coarse"):
+        if not isinstance(chosen.get(key, True), bool):
+            raise ValueError(f"dataset {spec.name!r}: {key}={chosen[key]!r}; expected yes or no")
+    found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
+    return found
+
+
+def check(name: str, root: str | Path | None = None) -> list[Finding]:
+    """What is there and whether it is what was published: files, md5 sums, counts per class, shapes.
+
+    Reads everything once. An empty folder, or none, is the ValueError of :func:`load`.
+    """
+    spec = Spec.parse(name)
+    entry = _entry(spec.name)
+    if not entry.on_disk:
+        dataset = load(name)
+        told = f"{len(dataset.train_labels)} training and {len(dataset.test_labels)} test images {dataset.shape}"
+        return [Finding(spec.name, True, told)]
+    module = import_module(f".{entry.module}", __package__)
+    findings: list[Finding] = module.check(spec.name, locate(spec, root))
+    return findings
+
+
+def guess(path: Path) -> str:
+    """The name of the data set that lies at ``path``; ValueError if none, or more than one, is recognised."""
+    if not path.exists():
+        raise ValueError(f"{path}: no such file or folder")
+    found = [name for name, entry in _DATASETS.items() if entry.on_disk and _finder(name)(name, path) is not None]
+    if len(found) != 1:
+        told = f"{' and '.join(found)} are there" if found else "no data set is recognised there"
+        raise ValueError(f"{path}: {told}; name one: NAME:PATH with NAME one of {', '.join(PUBLISHED)}")
+    return found[0]
+
+
+def locate(spec: Spec, root: str | Path | None = None) -> Any:
+    """The copy of a data set on disk, as its module sees it; ValueError says what is expected where."""
+    if root is not None and spec.path:
+        raise ValueError(f"dataset {spec.name!r}: a path in the name, {spec.path!r}, and a root, {str(root)!r}")
+    given = root if root is not None else spec.path
+    if given is not None:
+        places = [Path(given).expanduser()]
+    elif os.environ.get(VARIABLE):
+        folder = Path(os.environ[VARIABLE]).expanduser()
+        places = [folder / spec.name, folder]
+    else:
+        places = []
+    known = PUBLISHED[spec.name]
+    for place in places:
+        if place.exists():
+            copy = _finder(spec.name)(spec.name, place)
+            if copy is not None:
+                return copy
+    if not places:
+        where = f"expected {spec.name}:PATH, or the variable {VARIABLE} set to the folder that holds the data sets"
+    else:
+        kind = "nothing of it in" if places[0].exists() else "no"
+        where = f"found {kind} {' or '.join(map(str, places))}"
+    raise ValueError(f"{known.title}: {where}; expected there: {known.layout}. To have it, {known.how_to_get()}")
+
+
+def _finder(name: str) -> Callable[[str, Path], Any]:
+    finder: Callable[[str, Path], Any] = import_module(f".{_DATASETS[name].module}", __package__).find
+    return finder
+
+
+def _entry(name: str) -> Entry:
     if name not in _DATASETS:
         raise ValueError(f"dataset {name!r}: expected one of {', '.join(names())}")
-    dataset: Dataset = import_module(f".{_DATASETS[name]}", __package__).load()
-    return dataset
+    return _DATASETS[name]
+
+
+def _value(text: str) -> Any:
+    words = {"yes": True, "true": True, "no": False, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else text

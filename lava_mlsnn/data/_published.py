@@ -1,0 +1,126 @@
+"""What has been published under each name: pages, archives, sizes and md5 sums, and how to say what is missing.
+
+md5 sums are those that the publishers' pages or the loaders of torchvision, tonic and SpikingJelly state; they tell a
+damaged copy from a good one, not a forged one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file to download; ``size`` in bytes, None where no page states it."""
+
+    file: str
+    md5: str
+    size: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file} ({f'{self.size:,} bytes, ' if self.size else ''}md5 {self.md5})"
+
+
+@dataclass(frozen=True)
+class Published:
+    """One data set.
+
+    Args:
+        title: its name in the literature.
+        page: where a person gets it.
+        archives: what is to be downloaded there; ``any_of`` if one of them is enough.
+        layout: what is expected in the folder.
+    """
+
+    title: str
+    page: str
+    archives: tuple[Archive, ...]
+    layout: str
+    any_of: bool = False
+
+    def how_to_get(self) -> str:
+        """Where to get it and what to do with it, in one sentence."""
+        which = " or ".join(map(str, self.archives[:1] if self.any_of else self.archives))
+        return f"get {which} from {self.page}"
+
+
+PUBLISHED = {
+    "cifar10": Published(
+        "CIFAR-10",
+        "https://www.cs.toronto.edu/~kriz/cifar.html",
+        (
+            Archive("cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", 170_498_071),
+            Archive("cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530", 170_052_171),
+        ),
+        "cifar-10-python.tar.gz as it is, or the extracted folder cifar-10-batches-py (or -bin, the binary version)",
+        any_of=True,
+    ),
+    "cifar100": Published(
+        "CIFAR-100",
+        "https://www.cs.toronto.edu/~kriz/cifar.html",
+        (
+            Archive("cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", 169_001_437),
+            Archive("cifar-100-binary.tar.gz", "03b5dce01913d631647c71ecec9e9cb8", 168_513_733),
+        ),
+        "cifar-100-python.tar.gz as it is, or the extracted folder cifar-100-python (or cifar-100-binary)",
+        any_of=True,
+    ),
+    "cifar10dvs": Published(
+        "CIFAR10-DVS",
+        "https://figshare.com/articles/dataset/CIFAR10-DVS_New/4724671",
+        (
+            Archive("airplane.zip", "0afd5c4bf9ae06af762a77b180354fdd"),
+            Archive("automobile.zip", "8438dfeba3bc970c94962d995b1b9bdd"),
+            Archive("bird.zip", "a9c207c91c55b9dc2002dc21c684d785"),
+            Archive("cat.zip", "52c63c677c2b15fa5146a8daf4d56687"),
+            Archive("deer.zip", "b6bf21f6c04d21ba4e23fc3e36c8a4a3"),
+            Archive("dog.zip", "f379ebdf6703d16e0a690782e62639c3"),
+            Archive("frog.zip", "cad6ed91214b1c7388a5f6ee56d08803"),
+            Archive("horse.zip", "e7cbbf77bec584ffbf913f00e682782a"),
+            Archive("ship.zip", "41c7bd7d6b251be82557c6cce9a7d5c9"),
+            Archive("truck.zip", "89f3922fd147d9aeff89e76a2b0b70a7"),
+        ),
+        "ten folders airplane .. truck of 1000 recordings each (.aedat, .aedat4, or .npz/.npy with events or frames)",
+    ),
+    "nmnist": Published(
+        "N-MNIST",
+        "https://www.garrickorchard.com/datasets/n-mnist",
+        (
+            Archive("Train.zip", "20959b8e626244a1b502305a9e6e2031"),
+            Archive("Test.zip", "69ca8762b2fe404d9b9bad1103e97832"),
+        ),
+        "the extracted folders Train and Test with folders 0 .. 9 of .bin files",
+    ),
+    "dvs128gesture": Published(
+        "DVS128 Gesture",
+        "https://research.ibm.com/interactive/dvsgesture/",
+        (Archive("DvsGesture.tar.gz", "8a5c71fb11e24e5ca5b11866ca6c00a1"),),
+        "the extracted folder DvsGesture (.aedat files with their _labels.csv and trials_to_train.txt), or the folders "
+        "ibmGestureTrain and ibmGestureTest of tonic (userNN_light/CLASS.npy)",
+    ),
+}
+"""Name -> where it comes from."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: what, whether it is right, and the details."""
+
+    what: str
+    passed: bool
+    detail: str
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON-ready."""
+        return {"what": self.what, "passed": self.passed, "detail": self.detail}
+
+
+def incomplete(name: str, where: str, findings: list[Finding]) -> ValueError:
+    """The error for a copy that is not what was published."""
+    wrong = [f"{finding.what}: {finding.detail}" for finding in findings if not finding.passed]
+    more = f" (and {len(wrong) - 4} more; mlsnn data check lists all)" if len(wrong) > 4 else ""
+    known = PUBLISHED[name]
+    return ValueError(
+        f"{known.title} in {where} is not the published data: {'; '.join(wrong[:4])}{more}. To mend it, "
+        f"{known.how_to_get()}; to use a part of it on purpose, give the option complete=no"
+    )

@@ -1,0 +1,161 @@
+"""Recordings of event cameras: AEDAT 2.0, 3.1 and 4, and the five-byte events of N-MNIST.
+
+**AEDAT 2.0** (jAER; CIFAR10-DVS as published): text lines that begin with ``#``, the first ``#!AER-DAT2.0``; then
+8 bytes per event, big-endian: address uint32, time uint32 in microseconds. DVS128 addresses: bit 0 polarity, bits 1-7
+column, bits 8-14 row. Published recordings are turned: the frames of the literature (and tonic's AEDAT 4 files) are at
+(127 - row, 127 - column) with the opposite polarity.
+
+**AEDAT 3.1** (cAER; DVS128 Gesture as published): text lines up to ``#!END-HEADER``; then packets of a 28-byte header,
+little-endian (type int16, source int16, size of an event, offset of its time, time overflow, capacity, number, valid:
+int32), and capacity events. Type 1 is polarity: data uint32 (bit 0 valid, bit 1 polarity, bits 2-16 row, bits 17-31
+column) and time int32; time overflow counts 2^31 microseconds.
+
+**AEDAT 4** (DV; CIFAR10-DVS as tonic provides it): flatbuffers, mostly compressed; read by the package ``aedat`` (extra
+``events``), after the framing has been checked here.
+
+**N-MNIST** (.bin): 5 bytes per event: column, row, polarity (bit 7) and bits 22-16 of the time, bits 15-8, bits 7-0;
+time in microseconds. Row 240 is no event: from there on 2^13 is added to the times.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from ._archive import read_limited
+from .events import Events
+
+LIMIT = 1 << 30
+"""Bytes of one recording; the largest of DVS128 Gesture has some 10^8."""
+
+
+def read(path: Path) -> Events:
+    """Events of a recording in any of the AEDAT formats; ValueError names the file and what is wrong."""
+    try:
+        with open(path, "rb") as file:
+            first = file.readline(64)
+        if first.startswith(b"#!AER-DAT4"):
+            return _read4(path)
+        if first.startswith(b"#!AER-DAT3.1"):
+            return _read31(read_limited(path, LIMIT))
+        if first.startswith(b"#!AER-DAT2.0"):
+            return _read2(read_limited(path, LIMIT))
+        raise ValueError(f"expected a file that begins with #!AER-DAT2.0, 3.1 or 4.0, got {first[:16]!r}")
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
+
+
+def read_nmnist(path: Path) -> Events:
+    """Events of an N-MNIST file; ValueError names the file and what is wrong."""
+    content = read_limited(path, LIMIT)
+    if len(content) % 5:
+        raise ValueError(f"{path.name}: {len(content):,} bytes, expected a multiple of 5: cut or damaged")
+    raw = np.frombuffer(content, np.uint8).reshape(-1, 5).astype(np.int64)
+    overflow = raw[:, 1] == 240
+    time = ((raw[:, 2] & 127) << 16 | raw[:, 3] << 8 | raw[:, 4]) + (np.cumsum(overflow) << 13)
+    real = raw[~overflow]
+    return Events(real[:, 0], real[:, 1], time[~overflow], real[:, 2] >> 7)
+
+
+def _read2(content: bytes) -> Events:
+    start = 0
+    while content[start : start + 1] == b"#":
+        end = content.find(b"\n", start)
+        if end < 0:
+            raise ValueError("no end of the header: cut or damaged")
+        start = end + 1
+    body = memoryview(content)[start:]
+    if len(body) % 8:
+        raise ValueError(f"{len(body):,} bytes of events, expected a multiple of 8: cut or damaged")
+    pairs = np.frombuffer(body, ">u4").reshape(-1, 2).astype(np.int64)
+    address = pairs[:, 0]
+    if len(address) and int(address.max()) >> 15:
+        raise ValueError(f"address {int(address.max()):#x}, expected 15 bits: not a DVS128, or damaged")
+    column, row = address >> 1 & 127, address >> 8 & 127
+    return Events(127 - row, 127 - column, pairs[:, 1], 1 - (address & 1))
+
+
+def _read31(content: bytes) -> Events:
+    marker = content.find(b"#!END-HEADER")
+    start = content.find(b"\n", marker) + 1
+    if marker < 0 or start == 0:
+        raise ValueError("no #!END-HEADER: cut or damaged")
+    parts = []
+    while start < len(content):
+        if len(content) - start < 28:
+            raise ValueError(f"{len(content) - start} bytes left at byte {start}, expected a header of 28: cut")
+        kind, _, size, _, overflow, capacity, number, _ = struct.unpack_from("<hhiiiiii", content, start)
+        start += 28
+        if size <= 0 or not 0 <= number <= capacity or start + size * capacity > len(content):
+            raise ValueError(f"packet at byte {start - 28}: {capacity} events of {size} bytes: cut or damaged")
+        if kind == 1:
+            if size != 8:
+                raise ValueError(f"packet at byte {start - 28}: polarity events of {size} bytes, expected 8")
+            raw = np.frombuffer(content, "<u4", 2 * number, start).reshape(-1, 2).astype(np.int64)
+            raw = raw[raw[:, 0] & 1 == 1]
+            parts.append(np.c_[raw[:, 0], raw[:, 1] + (overflow << 31)])
+        start += size * capacity
+    data = np.concatenate([np.zeros((0, 2), np.int64), *parts])
+    word = data[:, 0]
+    return Events(word >> 17 & 0x7FFF, word >> 2 & 0x7FFF, data[:, 1], word >> 1 & 1)
+
+
+def _read4(path: Path) -> Events:
+    _check_framing(path)
+    try:
+        import aedat
+    except ImportError as error:
+        raise ValueError(f"AEDAT 4 needs the package aedat ({error}): pip install 'lava-mlsnn[events]'") from None
+    parts = []
+    try:
+        for packet in aedat.Decoder(path):
+            if "events" in packet:
+                parts.append(np.array(packet["events"]))
+    except BaseException as error:  # a panic of the decoder is no Exception
+        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
+            raise
+        raise ValueError(f"cut or damaged ({error})") from None
+    if not parts:
+        return Events(*np.zeros((4, 0), np.int64))
+    events = np.concatenate(parts)
+    fields = events.dtype.names or ()
+    on = next(name for name in ("on", "p") if name in fields)
+    return Events(events["x"], events["y"], events["t"], events[on])
+
+
+def _check_framing(path: Path) -> None:
+    """ValueError unless header and packets end where the file, or its table of packets, does."""
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        file.seek(file.readline(64).index(b"\n") + 1)
+        start = file.tell()
+        raw = file.read(4)
+        length = struct.unpack("<I", raw)[0] if len(raw) == 4 else size
+        if not 0 < length <= min(size - start - 4, 1 << 20):
+            raise ValueError(f"a header of {length:,} bytes in a file of {size:,}: cut or damaged")
+        end = _table_position(file.read(length))
+        if not (end == -1 or start + 4 + length <= end <= size):
+            raise ValueError(f"a table of packets at byte {end:,} of {size:,}: cut or damaged")
+        end = size if end == -1 else end
+        place = start + 4 + length
+        while place < end:
+            file.seek(place)
+            raw = file.read(8)
+            length = struct.unpack("<ii", raw)[1] if len(raw) == 8 else -1
+            if not 0 <= length <= end - place - 8:
+                raise ValueError(f"a packet of {length:,} bytes at byte {place:,} of {size:,}: cut or damaged")
+            place += 8 + length
+
+
+def _table_position(header: bytes) -> int:
+    """The field dataTablePosition of an IOHeader flatbuffer, -1 (its default: there is none) if absent."""
+    try:
+        table = struct.unpack_from("<I", header, 0)[0]
+        vtable = table - struct.unpack_from("<i", header, table)[0]
+        entries = struct.unpack_from("<H", header, vtable)[0]
+        offset = struct.unpack_from("<H", header, vtable + 6)[0] if entries > 6 else 0
+        return int(struct.unpack_from("<q", header, table + offset)[0]) if offset else -1
+    except struct.error as error:
+        raise ValueError(f"a header that is no flatbuffer ({error}): damaged") from None

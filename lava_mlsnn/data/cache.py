@@ -1,0 +1,152 @@
+"""Frames on disk: integrated once, memory-mapped ever after, written so that a kill leaves nothing broken.
+
+A set of frames is a folder of the cache, named by a digest of what it was made from (names, sizes and times of change
+of all files, and all options): other files or options never meet old frames. It holds
+
+* ``frames.npy``: uint8 (N, C, H, W, T), training recordings first;
+* ``about.json``: labels, how many recordings are training, how many events did not fit 8 bits.
+
+It is written under another name and renamed when it is complete; a lock keeps two processes from writing the same one
+and tells a writer that what it finds half-written is nobody's. Memory stays constant: one recording at a time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+VARIABLE = "MLSNN_CACHE"
+"""Environment variable: the folder of the cache, in place of the user's cache folder."""
+
+FORMAT = 1
+FRAMES, ABOUT = "frames.npy", "about.json"
+
+Progress = Callable[[int, int], None]
+
+
+def folder(given: str | Path | None = None) -> Path:
+    """Where frames are kept: ``given``, or ``$MLSNN_CACHE``, or ``lava-mlsnn`` in the user's cache folder."""
+    if given is not None:
+        return Path(given).expanduser()
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE]).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "lava-mlsnn"
+
+
+def digest(files: Iterable[Path], root: Path, settings: dict[str, Any]) -> str:
+    """Of names below ``root``, sizes and times of change of files, and of settings (JSON-ready).
+
+    Two files changed within the clock's resolution and without a change of size are taken for the same.
+    """
+    found = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
+    for path in files:
+        about = path.stat()
+        found.update(f"\n{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}".encode())
+    return found.hexdigest()[:24]
+
+
+def frames(
+    place: Path,
+    shape: tuple[int, ...],
+    make: Callable[[], Iterator[NDArray[np.uint8]]],
+    about: Callable[[], dict[str, Any]],
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """The frames at ``place``, made if they are not there, as a read-only memory map, and what is known about them.
+
+    Args:
+        place: folder of this set of frames.
+        shape: (N, C, H, W, T).
+        make: yields N recordings (C, H, W, T).
+        about: called after ``make``: what else is to be kept (JSON-ready).
+        progress: called with (recordings done, recordings in all).
+
+    Raises:
+        ValueError: no room on the disk, or no permission to write.
+    """
+    found = _open(place, shape)
+    if found is not None:
+        return found
+    try:
+        with _locked(place):
+            found = _open(place, shape)  # another process may have made it in the meantime
+            if found is None:
+                _write(place, shape, make(), about, progress)
+                found = _open(place, shape)
+    except PermissionError as error:
+        raise ValueError(f"cache {place.parent}: {error.strerror}; give another folder in {VARIABLE}") from None
+    if found is None:
+        raise ValueError(f"cache {place}: cannot be read back; remove it")
+    return found
+
+
+def _open(place: Path, shape: Sequence[int]) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
+    """None if it is not there or not what it should be."""
+    try:
+        about: dict[str, Any] = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+        found = np.load(place / FRAMES, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return (found, about) if found.shape == tuple(shape) and found.dtype == np.uint8 else None
+
+
+def _write(
+    place: Path,
+    shape: tuple[int, ...],
+    recordings: Iterator[NDArray[np.uint8]],
+    about: Callable[[], dict[str, Any]],
+    progress: Progress | None,
+) -> None:
+    size = int(np.prod(shape, dtype=np.int64))
+    free = shutil.disk_usage(place.parent).free
+    if size > free:
+        raise ValueError(f"cache {place.parent}: {size:,} bytes of frames, {free:,} free; see {VARIABLE}")
+    part = place.with_name(f"{place.name}.part")
+    for old in (part, place):  # what a killed writer left, or what cannot be read
+        if old.exists():
+            shutil.rmtree(old)
+    part.mkdir()
+    try:
+        with open(part / FRAMES, "wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for done, recording in enumerate(recordings, 1):
+                file.write(np.ascontiguousarray(recording, np.uint8).data)
+                if progress is not None:
+                    progress(done, shape[0])
+            _sync(file)
+        with open(part / ABOUT, "w", encoding="utf-8") as text:
+            json.dump(about(), text)
+            _sync(text)
+        part.rename(place)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
+def _sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """One writer at a time; the lock goes with the process that holds it."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    path = place.with_name(f"{place.name}.lock")
+    with open(path, "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
