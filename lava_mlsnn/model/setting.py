@@ -12,9 +12,15 @@ from torch import Tensor, nn
 
 from .. import block
 from ..netx.spec import Shape, positive_ints
-from ..neuron import Barrier, MultiLevel
+from ..neuron import ATIF, Barrier, GradedNeuron, MultiLevel
 
-NEURONS = ("multilevel", "relu")
+NEURONS = ("multilevel", "atif", "relu")
+
+_KINDS: dict[str, tuple[type[GradedNeuron], tuple[str, ...]]] = {
+    "multilevel": (MultiLevel, ("levels",)),
+    "atif": (ATIF, ("levels", "steps")),
+}
+"""Spiking neurons by name, and the arguments that they get from the setting."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +32,9 @@ class Setting:
         num_classes: number of outputs.
         levels: N of all neurons; 1 is the binary spiking network.
         steps: T, how often an image is presented.
-        neuron: "multilevel"; "relu" for the ANN twin of the same shapes; or a mapping of MultiLevel's arguments, such
-            as ``{"grad": "ste", "trainable": True}``.
+        neuron: "multilevel"; "atif" (paper 003); "relu" for the ANN twin of the same shapes; or a mapping of a neuron's
+            arguments, such as ``{"grad": "ste", "trainable": True}`` or ``{"kind": "atif", "mode": "nonuniform"}``;
+            its ``kind`` is "multilevel" if not given.
         barrier_grad: gradient of barrier neurons: "ste" or a surrogate's name.
         input_scale: value of one integer step of the input, 1 / 255 for 8-bit pixels in 0 .. 1.
         input_bits: width of an input message.
@@ -47,7 +54,8 @@ class Setting:
         for name in ("num_classes", "levels", "steps"):
             object.__setattr__(self, name, positive_ints(getattr(self, name), name, 1)[0])
         if isinstance(self.neuron, Mapping):
-            known = [name for name in inspect.signature(MultiLevel).parameters if name != "levels"]
+            cls, own = _kind(self.neuron)
+            known = [*(name for name in inspect.signature(cls).parameters if name not in own), "kind"]
             for key in self.neuron:
                 if key not in known:
                     raise ValueError(f"neuron argument {key!r}: expected one of {', '.join(known)}")
@@ -67,7 +75,10 @@ class Setting:
         """A new neuron."""
         if self.is_twin:
             return nn.ReLU()
-        return MultiLevel(self.levels, **(self.neuron if isinstance(self.neuron, Mapping) else {}))
+        given = self.neuron if isinstance(self.neuron, Mapping) else {"kind": self.neuron}
+        cls, own = _kind(given)
+        arguments = {name: value for name, value in given.items() if name != "kind"}
+        return cls(**{name: getattr(self, name) for name in own}, **arguments)
 
     def make_barrier(self) -> nn.Module:
         """A new barrier neuron; the twin's sums of ReLUs pass a ReLU unchanged."""
@@ -76,6 +87,14 @@ class Setting:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready keyword arguments."""
         return {k: dict(v) if isinstance(v, Mapping) else v for k, v in asdict(self).items()}
+
+
+def _kind(neuron: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
+    """Class of a neuron and the names of the arguments that it gets from the setting."""
+    kind = neuron.get("kind", "multilevel")
+    if kind not in _KINDS:
+        raise ValueError(f"neuron kind {kind!r}: expected one of {', '.join(_KINDS)}")
+    return _KINDS[kind]
 
 
 class Network(nn.Module):

@@ -1,4 +1,4 @@
-"""Neurons whose quantisation is not uniform, as pure functions (paper 003): thresholds over time, thresholds at once."""
+"""Neurons of non-uniform quantisation as pure functions (paper 003): thresholds over time, thresholds at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def scheduled(
     grad: str = "attached",
     alpha: float = 5.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Multi-level integrate-and-fire neuron whose threshold changes from step to step (ATIF-nu, paper 003, section 3.4).
+    """Multi-level integrate-and-fire neuron whose threshold changes over time (ATIF-nu, paper 003, section 3.4).
 
     At timestep t: ``H = V + charge``, ``z = clip(floor(H / V_t), 0, N)``, ``V = H - V_t z``.
 

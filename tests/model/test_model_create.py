@@ -10,7 +10,7 @@ from torch import nn
 
 import lava_mlsnn as ml
 from lava_mlsnn import block, model
-from lava_mlsnn.neuron import Barrier, MultiLevel
+from lava_mlsnn.neuron import ATIF, Barrier, MultiLevel
 
 torch.set_num_threads(1)
 
@@ -201,7 +201,7 @@ def test_neuron_options() -> None:
         ("cnn", {"levels": 0}, "levels: expected 1 integers >= 1, got 0"),
         ("cnn", {"steps": 1.5}, "steps: expected 1 integers >= 1, got 1.5"),
         ("cnn", {"width": 0}, "width: expected 1 integers >= 1, got 0"),
-        ("cnn", {"neuron": "gelu"}, "neuron: expected multilevel, relu or a mapping of arguments, got 'gelu'"),
+        ("cnn", {"neuron": "gelu"}, "neuron: expected multilevel, atif, relu or a mapping of arguments, got 'gelu'"),
         ("cnn", {"neuron": {"slope": 1}}, "neuron argument 'slope': expected one of threshold, alpha, grad"),
         ("vgg16", {"downsample": "avg"}, "downsample: expected one of stride, sumpool, maxpool, got 'avg'"),
         ("mobilenet_v2", {"form": "sparse"}, "mobilenet_v2 option 'form'"),
@@ -221,3 +221,16 @@ def test_arguments_lists_what_create_takes() -> None:
     assert known["blocks"] == (3, 4, 6, 3) and known["width"] == 64 and known["levels"] == 4 and "form" not in known
     net = model.create("sparse_resnet34", **{**known, "width": 2})
     assert len(net.stage3) == 6
+
+
+@pytest.mark.parametrize("name", ["vgg16", "sparse_resnet18"])
+def test_neurons_of_paper_003(name: str) -> None:
+    """ATIF in every architecture: levels and steps come from the setting, the rest from the mapping."""
+    neuron = {"kind": "atif", "mode": "nonuniform", "schedule": "printed"}
+    net = model.create(name, in_shape=(1, 8, 8), width=4, blocks=(1, 1), levels=1, steps=4, neuron=neuron)
+    found = [m for m in net.modules() if isinstance(m, ATIF)]
+    assert found and all((m.mode, m.steps, m.levels, m.schedule) == ("nonuniform", 4, 1, "printed") for m in found)
+    net(torch.rand(2, 1, 8, 8)).sum().backward()
+    assert all(bool((m.free.grad != 0).any()) for m in found)
+    with pytest.raises(ValueError, match="neuron kind 'lstm': expected one of multilevel, atif"):
+        model.create(name, neuron={"kind": "lstm"})

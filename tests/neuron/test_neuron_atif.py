@@ -1,4 +1,4 @@
-"""ATIF: gradients against autograd through the loop, real transfer functions by brute force, points that stay ordered."""
+"""ATIF: gradients against autograd through the loop, transfer functions by brute force, points that stay ordered."""
 
 from __future__ import annotations
 
