@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from . import compat
 
 if TYPE_CHECKING:
-    from . import block, data, energy, loihi2, model, netx, neuron, proc, report, sim, train
+    from . import analysis, block, data, energy, loihi2, model, netx, neuron, proc, report, sim, train
 
-__all__ = ["block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "report", "sim", "train"]
+__all__ = ["analysis", "block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "report", "sim", "train"]
 __version__ = "0.1.0"
 
 compat.apply()  # before anything imports Lava; loads nothing of it

@@ -1,0 +1,49 @@
+"""Analysis: activity of a network, gradients of its residual blocks, transfer function and SQNR of a neuron.
+
+* :func:`activity`: events per layer, block, residual and sum, counted both ways (paper 000, Eq 11 and 12). No torch.
+* :func:`gradient_norms`: at the direct path, the residual path and the output of each residual block (Fig. 8).
+* :func:`sqnr`, :func:`lloyd_max`: quantisation noise of any neuron for any input, and the least that is possible.
+* :func:`transfer`, :func:`staircase`: spikes for constant inputs, by a neuron and in exact arithmetic (Fig. 2).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .events import LayerActivity, NetworkActivity, SumActivity, activity
+from .levels import staircase
+from .quantiser import Quantiser, lloyd_max
+
+if TYPE_CHECKING:
+    from .gradients import GradientNorms, gradient_norms
+    from .noise import Sqnr, sqnr, transfer
+
+__all__ = [
+    "GradientNorms",
+    "LayerActivity",
+    "NetworkActivity",
+    "Quantiser",
+    "Sqnr",
+    "SumActivity",
+    "activity",
+    "gradient_norms",
+    "lloyd_max",
+    "sqnr",
+    "staircase",
+    "transfer",
+]
+
+_TORCH = {
+    "GradientNorms": "gradients",
+    "gradient_norms": "gradients",
+    "Sqnr": "noise",
+    "sqnr": "noise",
+    "transfer": "noise",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _TORCH:
+        return getattr(importlib.import_module(f".{_TORCH[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
