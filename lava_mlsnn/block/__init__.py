@@ -12,9 +12,11 @@ from .dense import Dense, Readout
 from .input import Input
 from .integer import Quantization
 from .mode import activity, as_integers, quantization_of, quantized, trace, unquantized
-from .plan import plan
+from .plan import no_integer_layer, plan
 from .pool import Flatten, Pool
 from .signal import Signal
+from .window import Window
+from .windowed import PatchMix, WindowMixer
 
 __all__ = [
     "Add",
@@ -24,14 +26,18 @@ __all__ = [
     "Dense",
     "Flatten",
     "Input",
+    "PatchMix",
     "Pool",
     "Quantization",
     "Readout",
     "Signal",
+    "Window",
+    "WindowMixer",
     "activity",
     "as_integers",
     "conv",
     "identity",
+    "no_integer_layer",
     "plan",
     "quantization_of",
     "quantized",

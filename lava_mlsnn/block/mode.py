@@ -16,6 +16,7 @@ from .input import Input
 from .integer import Quantization
 from .plan import BLOCKS, Step, plan
 from .stock import is_stock
+from .window import Window
 
 if TYPE_CHECKING:
     from ..energy.activity import Activity
@@ -110,6 +111,9 @@ def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool 
 
 def _recorder(step: Step, found: dict[str, Tensor]) -> Any:
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(module, Window):
+            found.update({n: z.round().to(torch.int32) for n, z in module.layer_spikes(step.name, inputs[0])})
+            return
         name = "input" if isinstance(module, Input) else step.name
         if isinstance(module, Readout):
             output = module.membrane(*inputs)

@@ -75,6 +75,9 @@ def plan(net: nn.Module) -> list[Step]:
         >>> [(step.name, step.output.shape) for step in plan(net)]
         [('0', (1, 8, 8)), ('1', (4, 6, 6)), ('2', (10, 1, 1))]
     """
+    reason = no_integer_layer(net)
+    if reason:
+        raise ValueError(reason)
     graph, modules = _trace(net), dict(net.named_modules())
     steps: dict[fx.Node, Step] = {}
     seen: dict[nn.Module, str] = {}
@@ -97,6 +100,19 @@ def plan(net: nn.Module) -> list[Step]:
         inputs = tuple(source.output for source in sources)
         steps[node] = Step(name, module, tuple(s.name for s in sources), inputs, _output(name, module, inputs))
     raise AssertionError("a traced graph ends with its output")
+
+
+def no_integer_layer(net: nn.Module) -> str:
+    """The first block that says of itself that it has no integer layer, and why; empty if there is none.
+
+    >>> no_integer_layer(nn.Sequential(nn.Identity()))
+    ''
+    """
+    for name, module in net.named_modules():
+        reason = getattr(module, "no_integer_layer", "")
+        if reason:
+            return f"layer {name!r}: {reason}"
+    return ""
 
 
 def _module(node: fx.Node, modules: dict[str, nn.Module], seen: dict[nn.Module, str]) -> nn.Module | None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..block import Add, Block, Input, Pool, Readout, as_integers, plan, quantization_of
+from ..block import Add, Block, Input, Pool, Readout, Window, as_integers, plan, quantization_of
 from ..block.plan import Step
 from ..block.stock import is_stock, stock_layer
 from . import neuron as netx
@@ -78,6 +78,8 @@ class _Builder:
         """Note which layers' spikes the step carries and, if it is a layer, build it."""
         if isinstance(step.module, Input):
             self.sources[step.name] = (INPUT,)
+        elif isinstance(step.module, Window):
+            self._windows(step, step.module)
         elif not step.is_layer:
             self.sources[step.name] = self._summed(step)
         else:
@@ -86,6 +88,16 @@ class _Builder:
             except ValueError as error:
                 raise ValueError(_named(step.name, error)) from None
             self.sources[step.name] = (step.name,)
+
+    def _windows(self, step: Step, window: Window) -> None:
+        mode = window.quantization
+        assert mode is not None, "as_integers sets it"
+        try:
+            layer = window.layer(step.name, self.sources[step.sources[0]], mode)
+        except ValueError as error:
+            raise ValueError(_named(step.name, error)) from None
+        self.layers += layer.layers()
+        self.sources[step.name] = layer.outputs
 
     def build(self, labels: tuple[str, ...]) -> NetGraph:
         """The graph; ValueError if it ends in a sum or contains no layer."""
