@@ -30,12 +30,15 @@ from lava_mlsnn.netx import (
     Pool,
     Readout,
     Relay,
+    Rescale,
     Sigma,
     SigmaDelta,
+    SoftLIF,
     Synapse,
 )
+from lava_mlsnn.netx.neuron import NEURONS
 
-KINDS = ("multilevel", "barrier", "relay", "lif", "delta", "sigma_delta", "sigma")
+KINDS = ("multilevel", "barrier", "relay", "soft_lif", "rescale", "lif", "delta", "sigma_delta", "sigma")
 """Neurons that hidden layers may have; a graph's last layer may also be a readout."""
 
 Shape = tuple[int, int, int]
@@ -45,7 +48,7 @@ Shape = tuple[int, int, int]
 class Options:
     """What random graphs may hold; engines or files that know less narrow it.
 
-    ``gated_only`` keeps to our own layers (multilevel, barrier, relay, readout): those that wait for their input.
+    ``gated_only`` keeps to our own layers, those that wait for their input.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -58,7 +61,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.gated_only:
-            self.kinds = tuple(kind for kind in self.kinds if kind in ("multilevel", "barrier", "relay"))
+            self.kinds = tuple(kind for kind in self.kinds if NEURONS[kind].gated)
             self.injection = False
 
 
@@ -67,6 +70,7 @@ class _Net:
     """A graph under construction: what has been drawn so far."""
 
     shapes: dict[str, Shape]
+    steps: int = 1
     layers: list[Layer] = field(default_factory=list)
 
     def like(self, shape: Shape) -> list[str]:
@@ -131,9 +135,27 @@ def synapses(draw: Any, in_shape: Shape, large: bool = True) -> Synapse:
 
 
 @st.composite
-def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS) -> Neuron:
+def stepwise(draw: Any, channels: int, steps: int, kind: str) -> Neuron:
+    """A neuron whose scale and offset may differ from step to step; scales around one, down to zero, of both signs."""
+    shift = np.abs(_ints(draw, (channels,), 0, draw(st.sampled_from((6, 0, 15, 31)))))
+    high = draw(st.sampled_from((127, 1, 2**15 - 1)))
+    scale = _ints(draw, (channels, draw(st.sampled_from((1, steps)))), -high // 4, high)
+    offset = _ints(draw, (channels, draw(st.sampled_from((1, steps)))), -20, draw(st.sampled_from((40, 2**20))))
+    if kind == "rescale":
+        return Rescale(scale, shift, offset, draw(st.sampled_from((127, 1, 2**15))))
+    threshold = draw(st.sampled_from((1, 8, 100, "channel")))
+    threshold = 1 + np.abs(_ints(draw, (channels,), 0, 60)) if threshold == "channel" else threshold
+    return SoftLIF(
+        scale, shift, offset, threshold, draw(st.sampled_from((516, 0, 1, 4096))), draw(st.sampled_from((1, 16)))
+    )
+
+
+@st.composite
+def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS, steps: int = 1) -> Neuron:
     """A neuron of one of ``kinds``, with thresholds near the currents of small networks so that it does fire."""
     kind = draw(st.sampled_from(kinds))
+    if kind in ("soft_lif", "rescale"):
+        return draw(stepwise(channels, steps, kind))
     levels = draw(st.sampled_from((1, 4, 2, 3, 10, 255)))
     if kind == "multilevel":
         if draw(st.booleans()):
@@ -154,7 +176,7 @@ def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS) -> Neuron:
 @st.composite
 def biases(draw: Any, shape: Shape, neuron: Neuron) -> np.ndarray | None:
     """None, one per channel or one per neuron."""
-    if isinstance(neuron, (Barrier, Delta, Sigma)):
+    if isinstance(neuron, (Barrier, Delta, Sigma, SoftLIF, Rescale)):
         return None
     kind = draw(st.sampled_from((None, "channel", "neuron")))
     bound = draw(st.sampled_from((2, 60)))
@@ -202,7 +224,7 @@ def _layer(draw: Any, net: _Net, name: str, options: Options) -> Layer:
     if draw(st.integers(0, 3)) == 3:
         second = _second(draw, net, shape, options)
         connections += [second] if second else []
-    neuron = draw(neurons(shape[0], options.kinds))
+    neuron = draw(neurons(shape[0], options.kinds, net.steps))
     if options.recurrent and draw(st.integers(0, 7)) == 7:
         connections.append(_recurrent(draw, name, shape, options))
     return Layer(name, tuple(connections), shape, neuron, draw(biases(shape, neuron)))
@@ -215,17 +237,17 @@ def graphs(draw: Any, options: Options | None = None) -> NetGraph:
     shape = (draw(st.integers(1, 4)), draw(st.integers(1, 7)), draw(st.integers(1, 7)))
     bits = draw(st.sampled_from((8, 1, 4)))
     signed = draw(st.integers(0, 4)) == 4
-    net = _Net({INPUT: shape})
+    net = _Net({INPUT: shape}, draw(st.integers(1, options.max_steps)))
     if options.injection and draw(st.integers(0, 5)) == 5:
         kinds = tuple(kind for kind in options.kinds if kind != "barrier")
-        neuron = draw(neurons(shape[0], kinds))
+        neuron = draw(neurons(shape[0], kinds, net.steps))
         net.add(Layer("encoder", (Connection(INPUT, Injection()),), shape, neuron, draw(biases(shape, neuron))))
         del net.shapes[INPUT]  # in stock files nothing but the encoder reads the input
     for i in range(draw(st.integers(1, options.max_layers))):
         net.add(_layer(draw, net, f"layer{i}", options))
     if draw(st.booleans()):
         net.add(_readout(draw, net, options))
-    return NetGraph(Input(shape, bits=bits, signed=signed), tuple(net.layers), draw(st.integers(1, options.max_steps)))
+    return NetGraph(Input(shape, bits=bits, signed=signed), tuple(net.layers), net.steps)
 
 
 def _readout(draw: Any, net: _Net, options: Options) -> Layer:

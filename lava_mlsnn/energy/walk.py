@@ -24,8 +24,10 @@ PRICED = (
     netneuron.Relay,
     netneuron.Readout,
     netneuron.LIF,
+    netneuron.SoftLIF,
+    netneuron.Rescale,
 )
-"""Neurons for which the models have formulas (barrier, relay and readout by extension)."""
+"""Neurons for which the models have formulas (barrier, relay, rescale and readout by extension)."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def populations(
     analog = graph.input.bound > 1 if analog_input is None else bool(analog_input)
     largest = graph.input.bound if input_levels is None else whole(input_levels, "input_levels", 1)
     bounds = _bounds(graph, largest)
-    caps = {name: mac if _is_value(graph, name) else math.inf for name in bounds}
+    caps = {name: _cap(graph, name, mac) for name in bounds}
     charged = {name: min(bound, caps[name]) for name, bound in bounds.items()}
     readers: dict[str, int] = {}
     for layer in graph:
@@ -144,7 +146,7 @@ def populations(
             _own_geometry(layer, links),
             activity.mean_events(layer.name) if activity is not None and emits else 0.0,
             _leaky(layer.neuron),
-            isinstance(layer.neuron, netneuron.Relay),
+            isinstance(layer.neuron, netneuron.Relay | netneuron.Rescale),
             readers.get(layer.name, 0),
         )
 
@@ -217,11 +219,20 @@ def _own_geometry(layer: netgraph.Layer, links: tuple[Link, ...]) -> Geometry:
 
 def _leaky(neuron: netneuron.Neuron) -> bool:
     """Whether a neuron decays partly (a full decay is a reset, not a multiplication)."""
+    if isinstance(neuron, netneuron.SoftLIF):
+        return 0 < neuron.dv < 4096
     return isinstance(neuron, netneuron.LIF) and (0 < neuron.dv < 4096 or neuron.du < 4095)
 
 
+def _cap(graph: netgraph.NetGraph, name: str, mac: float) -> float:
+    """Most ACC that a synaptic operation on a spike of this layer is charged."""
+    if name != netgraph.INPUT and isinstance(graph[name].neuron, netneuron.SoftLIF):
+        return 1.0
+    return mac if _is_value(graph, name) else math.inf
+
+
 def _is_value(graph: netgraph.NetGraph, name: str) -> bool:
-    return name == netgraph.INPUT or isinstance(graph[name].neuron, netneuron.Relay)
+    return name == netgraph.INPUT or isinstance(graph[name].neuron, netneuron.Relay | netneuron.Rescale)
 
 
 def _bounds(graph: netgraph.NetGraph, input_levels: int) -> dict[str, float]:
@@ -230,6 +241,10 @@ def _bounds(graph: netgraph.NetGraph, input_levels: int) -> dict[str, float]:
     for layer in graph:
         if isinstance(layer.neuron, netneuron.MultiLevel | netneuron.Barrier):
             bounds[layer.name] = layer.neuron.levels
+        elif isinstance(layer.neuron, netneuron.SoftLIF):
+            bounds[layer.name] = 1  # all spikes have one value: an addition of a weight times it
+        elif isinstance(layer.neuron, netneuron.Rescale):
+            bounds[layer.name] = layer.neuron.limit
         elif isinstance(layer.neuron, netneuron.Relay):
             bounds[layer.name] = sum(_gain(c, layer) * sum(bounds[s] for s in c.sources) for c in layer.connections)
         else:

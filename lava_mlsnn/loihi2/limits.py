@@ -8,7 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ..netx.neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
+from ..netx.neuron import (
+    LIF,
+    Barrier,
+    Delta,
+    MultiLevel,
+    Neuron,
+    Readout,
+    Relay,
+    Rescale,
+    Sigma,
+    SigmaDelta,
+    SoftLIF,
+    Stepwise,
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +73,8 @@ STATE_WORDS: dict[type[Neuron], int] = {
     Relay: 1,
     Readout: 2,
     LIF: 2,
+    SoftLIF: 2,
+    Rescale: 1,
     Delta: 3,
     SigmaDelta: 6,
     Sigma: 1,
@@ -72,6 +87,11 @@ def state_words_of(neuron: Neuron) -> int:
     if type(neuron) not in STATE_WORDS:
         raise ValueError(f"no figure for the state of a {neuron.kind} neuron: expected one of {_known()}")
     return STATE_WORDS[type(neuron)]
+
+
+def table_words_of(neuron: Neuron) -> int:
+    """Words per channel for parameters that differ from step to step: a mantissa and an offset each (inference)."""
+    return 2 * neuron.columns if isinstance(neuron, Stepwise) else 0
 
 
 def _known() -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..netx.graph import Connection, Layer, NetGraph
 from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
-from .limits import Chip, state_words_of
+from .limits import Chip, state_words_of, table_words_of
 
 WORD = 64
 """Bits of a word of synaptic memory."""
@@ -93,7 +93,7 @@ def _part(graph: NetGraph, layer: Layer, channels: int, sites: int, cores: int) 
         sites,
         cores,
         neurons,
-        neurons * state_words_of(layer.neuron),
+        neurons * state_words_of(layer.neuron) + channels * table_words_of(layer.neuron),
         sum(synaptic_words(connection.synapse, channels) for connection in layer.connections),
         sum(_axons_in(graph, layer, connection, sites) for connection in layer.connections),
         neurons * max(sum(layer.name in other.inputs for other in graph), 1),

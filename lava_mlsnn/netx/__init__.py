@@ -9,7 +9,7 @@ from .check import check_hardware, problems
 from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .lower import lower, places
-from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
+from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Rescale, Sigma, SigmaDelta, SoftLIF
 from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 
 if TYPE_CHECKING:
@@ -48,8 +48,10 @@ __all__ = [
     "Pool",
     "Readout",
     "Relay",
+    "Rescale",
     "Sigma",
     "SigmaDelta",
+    "SoftLIF",
     "Synapse",
     "WeightWarning",
     "bounds",

@@ -14,7 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .neuron import LIF, Barrier, Delta, MultiLevel, Readout, Relay, Sigma, SigmaDelta
+from .neuron import (
+    LIF,
+    Barrier,
+    Delta,
+    MultiLevel,
+    Readout,
+    Relay,
+    Rescale,
+    Sigma,
+    SigmaDelta,
+    SoftLIF,
+    Stepwise,
+)
 from .spec import Shape
 from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
@@ -43,8 +55,9 @@ class Bounds:
     Attributes:
         accumulators: what each connection's synapse sums up in one step, one Range per connection.
         current: a + b, all connections and the bias.
-        membrane: the register that must not overflow: H before the reset for multi-level neurons and barriers, V for a
-            readout, the current u for a LIF (its v saturates), sigma for sigma-delta neurons, act for a delta encoder.
+        membrane: the register that must not overflow: H before the reset for multi-level neurons, barriers and soft
+            LIFs, V for a readout, the current u for a LIF (its v saturates), x for a rescale, sigma for sigma-delta
+            neurons, act for a delta encoder.
         message: one spike.
         total: sum of one neuron's spikes up to any step.
     """
@@ -98,7 +111,7 @@ def _input_range(source: Input) -> Range:
 def _own_flow(layer: Layer, timesteps: int) -> tuple[Range, Range]:
     """Spikes of a layer as it sees itself through a recurrent connection, before its own bounds are known."""
     limit = layer.neuron.message_bound(0)
-    known = isinstance(layer.neuron, MultiLevel | Barrier | LIF)
+    known = isinstance(layer.neuron, MultiLevel | Barrier | LIF | SoftLIF)
     high = np.full(layer.shape[0], float(limit) if known and limit is not None else UNBOUNDED)
     message = _range(np.zeros_like(high) if known else -high, high)
     return message, _scale(message, timesteps)
@@ -114,6 +127,12 @@ def _layer_bounds(graph: NetGraph, layer: Layer, flow: dict[str, tuple[Range, Ra
     elif isinstance(neuron, LIF):
         membrane = _scale(_sum(per_step), 64 * _geometric(1 - (neuron.du + 1) / 4096, steps))
         message = _range(np.zeros_like(current.low), np.ones_like(current.high))
+    elif isinstance(neuron, SoftLIF):
+        membrane = _soft_lif(neuron, current, steps)
+        message = _range(np.zeros_like(current.low), np.full_like(current.high, neuron.amplitude))
+    elif isinstance(neuron, Rescale):
+        membrane = _sweep([_stepwise(neuron, current, t) for t in range(neuron.columns)])
+        message = _range(np.maximum(membrane.low, -neuron.limit), np.minimum(membrane.high, neuron.limit))
     elif isinstance(neuron, Readout):
         membrane = message = _scale(_range(*current), steps)
     elif isinstance(neuron, Delta | SigmaDelta | Sigma):
@@ -136,6 +155,33 @@ def _fire(neuron: MultiLevel | Barrier, current: Range, steps: int) -> tuple[Ran
     low = current.low + before * np.minimum(current.low, 0)
     fired = np.clip(np.floor_divide(high, threshold), 0, neuron.levels)
     return _clip(low, high), _range(np.zeros_like(high), fired)
+
+
+def _stepwise(neuron: Stepwise, current: Range, t: int) -> Range:
+    """x in step t."""
+    scale, offset = (table[:, t % table.shape[1]].astype(np.float64) for table in (neuron.scale, neuron.offset))
+    unit = 2.0**neuron.shift
+    ends = [np.floor((end * scale + np.floor(unit / 2)) / unit) + offset for end in current]
+    return _clip(np.minimum(*ends), np.maximum(*ends))
+
+
+def _soft_lif(neuron: SoftLIF, current: Range, steps: int) -> Range:
+    """H in any step: V is below the threshold, or what one threshold less leaves of a larger H."""
+    keep, threshold = 1 - neuron.dv / 4096, np.broadcast_to(neuron.threshold, current.high.shape).astype(np.float64)
+    low, high = np.zeros_like(current.low), np.zeros_like(current.high)
+    reached = []
+    for t in range(steps):
+        x = _stepwise(neuron, current, t)
+        low, high = _clip(keep * low + x.low, keep * high + x.high)
+        reached.append(Range(low, high))
+        low, high = np.minimum(low, 0.0), np.maximum(np.minimum(high, threshold), high - threshold)
+        high = np.maximum(high, 0.0)
+    return _sweep(reached)
+
+
+def _sweep(ranges: list[Range]) -> Range:
+    """What any of them contains."""
+    return Range(np.min([r.low for r in ranges], axis=0), np.max([r.high for r in ranges], axis=0))
 
 
 def _sigma_delta(

@@ -8,7 +8,7 @@ import numpy as np
 
 from .bounds import UNBOUNDED, Bounds, Range, bounds
 from .graph import Connection, Layer, NetGraph
-from .neuron import LIF, Delta, MultiLevel, SigmaDelta
+from .neuron import LIF, Delta, MultiLevel, SigmaDelta, SoftLIF
 from .spec import INT24_MAX
 from .synapse import Conv, DelayDense, Dense, Identity, weight_exponent
 
@@ -57,7 +57,7 @@ def _layer_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
     yield from _register(layer, limits.membrane, "membrane")
     if isinstance(layer.neuron, LIF):
         yield from _lif_problems(layer, layer.neuron)
-    elif isinstance(layer.neuron, MultiLevel) and layer.neuron.threshold.max() > INT24_MAX:
+    elif isinstance(layer.neuron, MultiLevel | SoftLIF) and layer.neuron.threshold.max() > INT24_MAX:
         channel = int(layer.neuron.threshold.argmax())
         yield f"{_at(layer, channel)}: threshold {layer.neuron.threshold.max()} exceeds 24 bits ({INT24_MAX})"
     elif isinstance(layer.neuron, Delta | SigmaDelta):

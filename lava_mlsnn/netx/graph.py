@@ -7,13 +7,13 @@ delay line. Depth and delays are computed here, once, and only read elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
-from .neuron import Barrier, Delta, Neuron, Readout, Sigma
+from .neuron import Barrier, Delta, Neuron, Readout, Sigma, Stepwise
 from .spec import IntArray, Shape, Spec, finite, int_array, integer, positive_ints
 from .synapse import Injection, Synapse
 
@@ -51,6 +51,14 @@ class Input(Spec):
     def bound(self) -> int:
         """Largest absolute value of an input."""
         return 2 ** (self.bits - self.signed) - (0 if self.signed else 1)
+
+
+def _named(name: str, check: Callable[[int], None], value: int) -> None:
+    """Run a neuron's check; its ValueError is given the layer's name."""
+    try:
+        check(value)
+    except ValueError as error:
+        raise ValueError(f"layer {name!r}: {error}") from None
 
 
 def _is_name(name: object) -> bool:
@@ -106,9 +114,10 @@ class Layer(Spec):
         threshold = getattr(self.neuron, "threshold", None)
         if isinstance(threshold, np.ndarray) and threshold.ndim and threshold.shape != self.shape[:1]:
             raise ValueError(f"layer {self.name!r}: {threshold.shape[0]} thresholds for shape {self.shape}")
+        _named(self.name, self.neuron.check_population, self.shape[0])
 
     def _check_bias(self) -> None:
-        if isinstance(self.neuron, Barrier | Delta | Sigma):
+        if isinstance(self.neuron, Barrier | Delta | Sigma | Stepwise):
             raise ValueError(f"layer {self.name!r}: a {self.neuron.kind} neuron has no bias")
         bias = int_array(self.bias, f"layer {self.name!r}: bias", (1, 3))
         if bias.shape not in (self.shape[:1], self.shape):
@@ -176,6 +185,7 @@ class NetGraph(Spec):
             if layer.name in shapes:
                 raise ValueError(f"layer {layer.name!r}: the name appears twice")
             self._check_connections(layer, shapes)
+            _named(layer.name, layer.neuron.check_steps, self.timesteps)
             shapes[layer.name] = layer.shape
         if self.labels and len(self.labels) != self.layers[-1].shape[0]:
             raise ValueError(f"{len(self.labels)} labels for an output of shape {self.layers[-1].shape}")

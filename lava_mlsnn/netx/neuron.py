@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from .spec import IntArray, Spec, finite, int_array, integer, positive_ints
 
 MAX_LEVELS = 2**15 - 1
@@ -30,6 +32,12 @@ class Neuron(Spec):
     def message_bound(self, input_bound: int) -> int | None:
         """Largest absolute value that one spike can carry when a + b is at most ``input_bound``; None if unbounded."""
         raise NotImplementedError
+
+    def check_population(self, channels: int) -> None:
+        """ValueError if the parameters do not fit so many channels."""
+
+    def check_steps(self, timesteps: int) -> None:
+        """ValueError if parameters that differ from step to step do not fit T."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +144,119 @@ class LIF(Neuron):
         return 1
 
 
+MAX_MANTISSA = 2**15 - 1
+"""Largest mantissa of a per-step scale: signed 16 bits."""
+
+MAX_SHIFT = 31
+
+
+@dataclass(frozen=True, eq=False)
+class Stepwise(Neuron):
+    r"""Base of neurons whose input passes a batch norm per timestep (BNTT, paper 002, section 3.2.2), in integers.
+
+    .. math:: x_{c,t} = \big((a_c\, m_{c,t} + \lfloor 2^{s_c} / 2 \rfloor) >> s_c\big) + o_{c,t}
+
+    Steps t count from the one at which the state of the layer was last zeroed, from 0 to T - 1, then from 0 again;
+    without resets, from the first step that is meant for the layer.
+
+    Args:
+        scale: mantissas m, signed 16 bits, int32 (C, T), or (C, 1) for the same in all steps.
+        shift: s in 0 .. 31, int32 (C,).
+        offset: o, int32 (C, T) or (C, 1); these neurons have no other bias.
+    """
+
+    scale: IntArray
+    shift: IntArray
+    offset: IntArray
+
+    def __post_init__(self) -> None:
+        scale, shift = int_array(self.scale, f"{self.kind} scale", 2), int_array(self.shift, f"{self.kind} shift", 1)
+        offset = int_array(self.offset, f"{self.kind} offset", 2)
+        if 0 in scale.shape or len(shift) != len(scale) or offset.shape[:1] != shift.shape or 0 in offset.shape:
+            raise ValueError(
+                f"{self.kind}: expected scale (C, T), shift (C,) and offset (C, T), "
+                f"got {scale.shape}, {shift.shape} and {offset.shape}"
+            )
+        if np.abs(scale.astype(np.int64)).max() > MAX_MANTISSA:
+            raise ValueError(f"{self.kind} scale: expected -{MAX_MANTISSA} .. {MAX_MANTISSA}, found {_largest(scale)}")
+        if shift.min() < 0 or shift.max() > MAX_SHIFT:
+            raise ValueError(f"{self.kind} shift: expected 0 .. {MAX_SHIFT}, found {shift.tolist()}")
+        for name, value in (("scale", _shortest(scale)), ("shift", shift), ("offset", _shortest(offset))):
+            object.__setattr__(self, name, value)
+
+    @property
+    def columns(self) -> int:
+        """Number of steps that differ: T, or 1."""
+        return max(self.scale.shape[1], self.offset.shape[1])
+
+    def check_population(self, channels: int) -> None:
+        if len(self.shift) != channels:
+            raise ValueError(f"a {self.kind} neuron with parameters of {len(self.shift)} channels, expected {channels}")
+
+    def check_steps(self, timesteps: int) -> None:
+        for name in ("scale", "offset"):
+            columns = getattr(self, name).shape[1]
+            if columns not in (1, timesteps):
+                raise ValueError(f"{self.kind} {name} of {columns} steps: expected 1 or T = {timesteps}")
+
+
+@dataclass(frozen=True, eq=False)
+class SoftLIF(Stepwise):
+    r"""Leaky integrate-and-fire with soft reset behind a batch norm per timestep (paper 002, Eq 3 and 4, BNTT).
+
+    .. math::
+        H = D(V, dv) + x, \quad z = A\,[H > \theta], \quad V \leftarrow H - \theta\,[H > \theta]
+
+    with x of :class:`Stepwise` and the 12-bit decay D(v, d) = sign(v) ((abs(v) (4096 - d)) >> 12) of Lava's LIF. The
+    comparison is strict, as in the authors' code and in Lava.
+
+    Args:
+        scale, shift, offset: see :class:`Stepwise`.
+        threshold: theta >= 1, int32 () or (C,).
+        dv: decay in 0 .. 4096; 0 is no leak, 4096 keeps nothing.
+        amplitude: A >= 1, the value of a spike: more than one where graded spikes are added to it (S2S residuals).
+    """
+
+    kind: ClassVar[str] = "soft_lif"
+    threshold: IntArray
+    dv: int = 0
+    amplitude: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "threshold", _threshold(self.threshold))
+        object.__setattr__(self, "dv", integer(self.dv, "soft_lif dv", 0, 4096))
+        object.__setattr__(self, "amplitude", integer(self.amplitude, "soft_lif amplitude", 1, MAX_LEVELS))
+
+    def message_bound(self, input_bound: int) -> int:
+        return self.amplitude
+
+
+@dataclass(frozen=True, eq=False)
+class Rescale(Stepwise):
+    r"""No dynamics: a current behind a batch norm per timestep, sent as a graded message.
+
+    .. math:: z = \mathrm{clip}(x, -L, L)
+
+    with x of :class:`Stepwise`. It carries what is no spike: the 1x1 convolution of a residual path (paper 002, Eq 13)
+    and the postsynaptic potentials of V2V residuals (Eq 15).
+
+    Args:
+        scale, shift, offset: see :class:`Stepwise`.
+        limit: L >= 1, the largest message.
+    """
+
+    kind: ClassVar[str] = "rescale"
+    limit: int = 127
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "limit", integer(self.limit, "rescale limit", 1, 2**23 - 1))
+
+    def message_bound(self, input_bound: int) -> int:
+        return self.limit
+
+
 SDN_MODELS = ("released", "corrected")
 """Fixed-point sigma-delta as released in lava-nc 0.10.0 (loses the truncated low bits) or as corrected upstream."""
 
@@ -201,7 +322,7 @@ class Sigma(Neuron):
 
 
 NEURONS: dict[str, type[Neuron]] = {
-    c.kind: c for c in (MultiLevel, Barrier, Relay, Readout, LIF, Delta, SigmaDelta, Sigma)
+    c.kind: c for c in (MultiLevel, Barrier, Relay, Readout, LIF, SoftLIF, Rescale, Delta, SigmaDelta, Sigma)
 }
 
 
@@ -210,6 +331,17 @@ def _levels(value: int) -> int:
     if levels > MAX_LEVELS:
         raise ValueError(f"levels: expected at most {MAX_LEVELS}, got {levels}")
     return levels
+
+
+def _shortest(table: IntArray) -> IntArray:
+    """(C, 1) where all steps are the same: one form for one meaning."""
+    return (
+        int_array(table[:, :1], "table") if np.array_equal(table, np.broadcast_to(table[:, :1], table.shape)) else table
+    )
+
+
+def _largest(table: IntArray) -> int:
+    return int(table.flat[np.abs(table.astype(np.int64)).argmax()])
 
 
 def _threshold(value: IntArray) -> IntArray:

@@ -140,7 +140,7 @@ def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.i
                 accumulated = accumulate(synapse, summed)
             overflown += overflows(accumulated) if connection.synapse.delay else 0
             total += wrap(accumulated, current_bits(connection.synapse))
-        out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias)
+        out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias, t=t)
     return out, sites, overflown
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .program import CHUNK, DECODE, DECODE_ENCODE, ENCODE, FIRE, INTEGRATE, LEAKY, PASS, Node, Slot
+from .program import CHUNK, DECODE, DECODE_ENCODE, ENCODE, FIRE, INTEGRATE, LEAKY, PASS, RESCALE, SOFT, Node, Slot
 from .simd import Lanes, elementwise, inlined, inner, lowest_bit, nonzero_mask, zero
 
 Values = list[Lanes]
@@ -56,6 +56,22 @@ def _leaky(values: Values, scalars: Values) -> dict[int, Lanes]:
     return {0: current ^ current, 1: u, 2: fired.where(0, v), 3: fired.count()}
 
 
+def _soft(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, v, _, scale, shift, offset, threshold = values
+    keep, amplitude = scalars
+    h = _decay(v, keep) + current.scaled(scale, shift) + offset
+    none = current ^ current
+    fired = h > threshold
+    return {0: none, 1: h - fired.where(threshold, none), 2: fired.where(amplitude, none)}
+
+
+def _rescale(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, _, scale, shift, offset = values
+    (limit,) = scalars
+    none = current ^ current
+    return {0: none, 1: (current.scaled(scale, shift) + offset).clip(none - limit, limit)}
+
+
 def _delta(x: Lanes, act: Lanes, residue: Lanes, scalars: Values) -> tuple[Lanes, Lanes]:
     """(spikes, residue) of the delta encoding; the last scalar is -1 for the corrected model, else 0."""
     _, state_exp, threshold, corrected = scalars
@@ -96,11 +112,12 @@ _fire_loop, _pass_loop, _integrate_loop = (
 )
 _leaky_loop, _encode_loop, _decode_loop = elementwise(_leaky, (4,)), elementwise(_encode), elementwise(_decode)
 _decode_encode_loop = elementwise(_decode_encode, (5,))
+_soft_loop, _rescale_loop = elementwise(_soft, (3, 4, 5, 6)), elementwise(_rescale, (2, 3, 4))
 
 
 @inlined
-def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, current: int, z: int) -> None:
-    """Neurons i .. i + n of a layer; their spikes go to work[z]."""
+def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, current: int, z: int, t: int) -> None:
+    """Neurons i .. i + n of a layer in step t of a sample; their spikes go to work[z]."""
     kernel, v, size = node[Node.KERNEL], node[Node.STATE] + i, node[Node.SIZE]
     rounds, p = n // node[Node.CHANNELS], 0
     if node[Node.PER_SITE]:
@@ -118,6 +135,19 @@ def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, c
     elif kernel == LEAKY:
         scalars = np.int32(node[Node.A]), np.int32(node[Node.B]), np.int32(node[Node.C])
         _leaky_loop(rounds, length, (work, work, work, work, constants), (c, v, v + size, z, b), scalars)
+    elif kernel in (SOFT, RESCALE):
+        channels = node[Node.CHANNELS]
+        scale = node[Node.SCALE] + t % node[Node.SCALES] * channels
+        offset, shift = node[Node.OFFSET] + t % node[Node.OFFSETS] * channels, node[Node.SHIFT]
+        if kernel == SOFT:
+            keep, amplitude = np.int32(node[Node.A]), np.int32(node[Node.B])
+            arrays = work, work, work, constants, constants, constants, constants
+            _soft_loop(rounds, length, arrays, (c, v, z, scale, shift, offset, node[Node.THRESHOLD]), (keep, amplitude))
+        else:
+            places = c, z, scale, shift, offset
+            _rescale_loop(
+                rounds, length, (work, work, constants, constants, constants), places, (np.int32(node[Node.A]),)
+            )
     elif kernel == DECODE:
         _decode_loop(rounds, length, (work, work, work), (c, v, z), ())
     else:
@@ -191,8 +221,9 @@ def fire(
     events: int,
     slot: Any,
     fresh: bool,
+    t: int,
 ) -> None:
-    """One step of a layer: state (zero if ``fresh``) and currents in, event list out."""
+    """Step t of a sample of a layer: state (zero if ``fresh``) and currents in, event list out."""
     channels, sites, size = node[Node.CHANNELS], node[Node.SITES], node[Node.SIZE]
     clear(slot)
     at_once = min(max(CHUNK // channels, 1), sites)
@@ -201,6 +232,6 @@ def fire(
         if fresh:
             for k in range(node[Node.STATES]):
                 zero(work, node[Node.STATE] + k * size + site * channels, here * channels)
-        _update(node, constants, floats, work, site * channels, here * channels, current, z)
+        _update(node, constants, floats, work, site * channels, here * channels, current, z, t)
         if node[Node.KERNEL] != INTEGRATE:
             collect(work, z, site, here, channels, events, sites, size, slot)

@@ -115,7 +115,11 @@ def _layer(
         if link[Link.COUNTED]:
             now[2 * count + node] += overflown
     blank = fresh or (step == 1 and not control[Control.PIPELINED])
-    fire(row, constants, floats, work, control[Place.CURRENT], control[Place.SPIKES], events, slot, blank)
+    turn = (step - 1) % control[Control.PERIOD]
+    if control[Control.PIPELINED]:
+        since = step - depth - 1
+        turn = ((since - control[Control.OFFSET]) % interval if interval > 0 else since) % control[Control.PERIOD]
+    fire(row, constants, floats, work, control[Place.CURRENT], control[Place.SPIKES], events, slot, blank, turn)
     now[node], now[count + node] = slot[Slot.COUNT], slot[Slot.SUM]
 
 

@@ -15,16 +15,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..netx.graph import INPUT, Layer, NetGraph
-from ..netx.neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
+from ..netx.neuron import (
+    LIF,
+    Barrier,
+    Delta,
+    MultiLevel,
+    Neuron,
+    Readout,
+    Relay,
+    Rescale,
+    Sigma,
+    SigmaDelta,
+    SoftLIF,
+    Stepwise,
+)
 from ..netx.synapse import Conv
 from .layout import ROWS, Layout, arrange
 from .reference import wrap
 
 INT32_MAX = 2**31 - 1
-KINDS: tuple[type[Neuron], ...] = (MultiLevel, Barrier, Relay, Readout, LIF, Delta, SigmaDelta, Sigma)
-FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE = range(7)
-_KERNEL = dict(zip(KINDS, (FIRE, FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE), strict=True))
-_STATES = {FIRE: 1, PASS: 0, INTEGRATE: 1, LEAKY: 2, ENCODE: 2, DECODE_ENCODE: 3, DECODE: 1}
+FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE, SOFT, RESCALE = range(9)
+_KERNEL: dict[type[Neuron], int] = {
+    MultiLevel: FIRE,
+    Barrier: FIRE,
+    Relay: PASS,
+    Readout: INTEGRATE,
+    LIF: LEAKY,
+    Delta: ENCODE,
+    SigmaDelta: DECODE_ENCODE,
+    Sigma: DECODE,
+    SoftLIF: SOFT,
+    Rescale: RESCALE,
+}
+_STATES = {FIRE: 1, PASS: 0, INTEGRATE: 1, LEAKY: 2, ENCODE: 2, DECODE_ENCODE: 3, DECODE: 1, SOFT: 1, RESCALE: 0}
 
 CHUNK = 2048
 """Neurons updated before their spikes are collected: what they sent is then still in the first cache."""
@@ -58,6 +81,11 @@ class Node(IntEnum):
     B = 18
     C = 19
     D = 20
+    SCALE = 22  # in constants: as many rows of channels as steps that differ
+    SCALES = 23
+    SHIFT = 24
+    OFFSET = 25
+    OFFSETS = 26
 
 
 class Link(IntEnum):
@@ -348,7 +376,7 @@ class _Compiler:
         row[Node.STATES] = _STATES[_KERNEL[type(neuron)]]
         row[Node.STATE] = self.allot(row[Node.STATES] * row[Node.SIZE])
         bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
-        row[Node.PER_SITE] = bias.ndim == 3 or layer.shape[0] < NARROW_LAYER
+        row[Node.PER_SITE] = bias.ndim == 3 or (layer.shape[0] < NARROW_LAYER and not isinstance(neuron, Stepwise))
 
         def spread(values: Any, arena: _Arena) -> int:
             values = np.asarray(values)
@@ -363,6 +391,13 @@ class _Compiler:
             row[Node.THRESHOLD] = spread(threshold, self.constants)
             row[Node.CEILING] = spread(np.minimum(threshold * neuron.levels, INT32_MAX), self.constants)
             row[Node.INVERSE] = spread(1.0 / threshold, self.floats)
+        if isinstance(neuron, Stepwise):
+            row[Node.SCALES], row[Node.OFFSETS] = neuron.scale.shape[1], neuron.offset.shape[1]
+            row[Node.SCALE] = self.constants.add(neuron.scale.T)
+            row[Node.OFFSET] = self.constants.add(neuron.offset.T)
+            row[Node.SHIFT] = spread(neuron.shift, self.constants)
+        if isinstance(neuron, SoftLIF):
+            row[Node.THRESHOLD] = spread(neuron.threshold, self.constants)
         row[Node.A : Node.D + 1] = np.array(_scalars(neuron))
 
 
@@ -373,12 +408,17 @@ def _bias_exponent(neuron: Neuron) -> int:
 
 
 def _scalars(neuron: Neuron) -> tuple[int, int, int, int]:
-    """Columns A to D: of a LIF what the decays leave of 4096 and the threshold; of encoders shifts and threshold."""
+    """Columns A to D: of a LIF what the decays leave of 4096 and the threshold; of encoders shifts and threshold; of a
+    SoftLIF what the decay leaves and the amplitude; of a Rescale the limit."""
     if isinstance(neuron, LIF):
         return 4095 - neuron.du, 4096 - neuron.dv, neuron.vth << 6, 0
     if isinstance(neuron, (Delta, SigmaDelta)):
         shift = neuron.spike_exp + neuron.state_exp
         return shift, neuron.state_exp, int(wrap(neuron.vth << shift)), -1 if neuron.model == "corrected" else 0
+    if isinstance(neuron, SoftLIF):
+        return 4096 - neuron.dv, neuron.amplitude, 0, 0
+    if isinstance(neuron, Rescale):
+        return neuron.limit, 0, 0, 0
     return 0, 0, 0, 0
 
 

@@ -13,7 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..netx.neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Sigma, SigmaDelta
+from ..netx.neuron import (
+    LIF,
+    Barrier,
+    Delta,
+    MultiLevel,
+    Neuron,
+    Readout,
+    Relay,
+    Rescale,
+    Sigma,
+    SigmaDelta,
+    SoftLIF,
+    Stepwise,
+)
 from ..netx.spec import INT24_MAX, IntArray
 from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
@@ -142,6 +155,8 @@ _STATE: dict[type[Neuron], tuple[str, ...]] = {
     Relay: (),
     Readout: ("v",),
     LIF: ("u", "v"),
+    SoftLIF: ("v",),
+    Rescale: (),
     Delta: ("act", "residue"),
     SigmaDelta: ("sigma", "act", "residue"),
     Sigma: ("sigma",),
@@ -162,7 +177,7 @@ def initial_state(neuron: Neuron, shape: tuple[int, ...]) -> dict[str, Ints]:
 
 @singledispatch
 def step(
-    neuron: Neuron, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: Neuron, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     """One timestep of a population: the equations are in the docstring of the neuron's class.
 
@@ -172,6 +187,7 @@ def step(
         current: the sum of all synapses' currents.
         bias: one per channel (1-D, along ``channel_axis``), or any array that broadcasts to ``current``; None is zero.
         channel_axis: axis of channels in ``current``; -1 where they come last, as in Lava's (W, H, C) or for (C,).
+        t: index of the step, from 0, for parameters that differ from step to step.
 
     Returns:
         (spikes, state): int32, of the shape of ``current``. What a Readout returns as spikes is its voltage.
@@ -221,7 +237,7 @@ def _fire(levels: int, threshold: Wide | int, v: Ints, a: Wide) -> tuple[Ints, d
 
 @step.register
 def _multilevel(
-    neuron: MultiLevel, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: MultiLevel, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     threshold = _per_channel(neuron.threshold, np.ndim(current), channel_axis)
     return _fire(neuron.levels, threshold, state["v"], _add(current, bias, channel_axis))
@@ -229,7 +245,7 @@ def _multilevel(
 
 @step.register
 def _barrier(
-    neuron: Barrier, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: Barrier, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     _no_bias(neuron, bias)
     return _fire(neuron.levels, 1, state["v"], _add(current, None, channel_axis))
@@ -237,14 +253,14 @@ def _barrier(
 
 @step.register
 def _relay(
-    neuron: Relay, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: Relay, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     return wrap(_add(current, bias, channel_axis)), {}
 
 
 @step.register
 def _readout(
-    neuron: Readout, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: Readout, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     v = wrap(state["v"] + _add(current, bias, channel_axis))
     return v, {"v": v}
@@ -263,7 +279,7 @@ def decay(x: Any, d: int) -> Wide:
 
 @step.register
 def _lif(
-    neuron: LIF, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: LIF, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     limit = 1 << 23
     activation = wrap(np.asarray(current, np.int64) << 6)
@@ -274,6 +290,38 @@ def _lif(
     v = np.clip(v, -limit + 1, limit - 1)
     z = v > neuron.vth << 6
     return z.astype(np.int32), {"u": wrap(u), "v": np.where(z, 0, v).astype(np.int32)}
+
+
+def _scaled(neuron: Stepwise, current: Any, bias: IntArray | None, channel_axis: int, t: int) -> Wide:
+    """x of a :class:`Stepwise` neuron in step t."""
+    _no_bias(neuron, bias)
+
+    def of(values: IntArray) -> Wide:
+        return np.asarray(_per_channel(values, np.ndim(current), channel_axis), np.int64)
+
+    scale, offset = (table[:, t % table.shape[1]] for table in (neuron.scale, neuron.offset))
+    shift = of(neuron.shift)
+    product = wrap(np.asarray(current, np.int64)).astype(np.int64) * of(scale)
+    return wrap(((product + ((1 << shift) >> 1)) >> shift) + of(offset)).astype(np.int64)
+
+
+@step.register
+def _soft_lif(
+    neuron: SoftLIF, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
+) -> tuple[Ints, dict[str, Ints]]:
+    x = _scaled(neuron, current, bias, channel_axis, t)
+    h = wrap(decay(state["v"], neuron.dv) + x).astype(np.int64)
+    threshold = _per_channel(neuron.threshold, np.ndim(current), channel_axis)
+    fired = h > threshold
+    return wrap(fired * neuron.amplitude), {"v": wrap(h - fired * threshold)}
+
+
+@step.register
+def _rescale(
+    neuron: Rescale, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
+) -> tuple[Ints, dict[str, Ints]]:
+    x = _scaled(neuron, current, bias, channel_axis, t)
+    return wrap(np.clip(x, -neuron.limit, neuron.limit)), {}
 
 
 def _encode(neuron: Delta | SigmaDelta, act: Ints, state: State) -> tuple[Ints, dict[str, Ints]]:
@@ -287,7 +335,7 @@ def _encode(neuron: Delta | SigmaDelta, act: Ints, state: State) -> tuple[Ints, 
 
 @step.register
 def _delta(
-    neuron: Delta, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: Delta, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     _no_bias(neuron, bias)
     return _encode(neuron, wrap(np.asarray(current, np.int64) << (neuron.spike_exp + neuron.state_exp)), state)
@@ -295,7 +343,7 @@ def _delta(
 
 @step.register
 def _sigma_delta(
-    neuron: SigmaDelta, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: SigmaDelta, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     sigma = wrap(state["sigma"] + np.asarray(current, np.int64))
     scaled_bias = np.asarray(_per_channel(bias, np.ndim(current), channel_axis), np.int64)
@@ -306,7 +354,7 @@ def _sigma_delta(
 
 @step.register
 def _sigma(
-    neuron: Sigma, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3
+    neuron: Sigma, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
 ) -> tuple[Ints, dict[str, Ints]]:
     _no_bias(neuron, bias)
     sigma = wrap(state["sigma"] + np.asarray(current, np.int64))

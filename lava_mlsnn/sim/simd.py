@@ -94,6 +94,15 @@ class Lanes:
         raised = (self < low).where(low, self)
         return (raised > high).where(high, raised)
 
+    def scaled(self, factor: Lanes, shift: Lanes) -> Lanes:
+        """self * factor / 2**shift in 64 bits, rounded to the nearest (a half upwards), its lower 32 bits."""
+        wide = like(I64, self.value.type)
+        value, by, places = (self.builder.sext(x.value, wide) for x in (self, factor, shift))
+        one = constant(wide, 1)
+        half = self.builder.lshr(self.builder.shl(one, places), one)
+        total = self.builder.add(self.builder.mul(value, by), half)
+        return self._with(self.builder.trunc(self.builder.ashr(total, places), self.value.type))
+
     def count(self) -> Lanes:
         """A comparison as 0 or 1 in 32 bits."""
         return self._with(self.builder.zext(self.value, like(I32, self.value.type)))

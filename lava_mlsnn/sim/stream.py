@@ -168,8 +168,15 @@ class _Reference:
             accumulated = accumulate(connection.synapse, summed)
             self.left[-1][layer.name] += overflows(accumulated) if connection.synapse.delay else 0
             total += wrap(accumulated, current_bits(connection.synapse))
-        spikes, self.state[layer.name] = step(layer.neuron, self.state[layer.name], wrap(total), layer.bias)
+        before, t = self.state[layer.name], self._turn(depth)
+        spikes, self.state[layer.name] = step(layer.neuron, before, wrap(total), layer.bias, t=t)
         return spikes
+
+    def _turn(self, depth: int) -> int:
+        """Index within the sample of the step that a layer of this depth computes now: it restarts with each reset."""
+        if self.interval:
+            return int((self.time - self.offset - 1 - depth) % self.interval % self.graph.timesteps)
+        return int((self.time - depth - 1) % self.graph.timesteps)
 
     def _sum(self, layer: Layer, connection: Connection, fresh: bool) -> Ints:
         total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)

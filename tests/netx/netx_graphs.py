@@ -64,4 +64,6 @@ def graphs(draw):
     )
     classes = graph.output.shape[0]
     labels = draw(st.one_of(st.just(()), st.lists(LABELS, min_size=classes, max_size=classes)))
-    return netx.NetGraph(source, tuple(layers), draw(st.integers(1, INT32[1])), tuple(labels))
+    stepwise = any(isinstance(layer.neuron, netx.SoftLIF | netx.Rescale) for layer in layers)
+    steps = graph.timesteps if stepwise else draw(st.integers(1, INT32[1]))
+    return netx.NetGraph(source, tuple(layers), steps, tuple(labels))
