@@ -15,6 +15,8 @@ from .residual import FORMS
 from .resnet import BLOCKS, ResNet
 from .setting import Network, Setting
 from .vgg import VGG
+from .window_cnn import WindowCNN
+from .window_rnn import WindowRNN
 
 ARCHITECTURES: dict[str, Callable[..., Network]] = {
     "mlp": MLP,
@@ -27,6 +29,8 @@ ARCHITECTURES: dict[str, Callable[..., Network]] = {
     },
     "mobilenet_v2": partial(MobileNet, form="sew"),
     "sparse_mobilenet_v2": partial(MobileNet, form="sparse"),
+    "window_cnn12": WindowCNN,
+    "window_lstm12": WindowRNN,
 }
 
 _SETTING = tuple(f.name for f in fields(Setting))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..block import Input, as_integers, quantization_of, quantized, unquantized
+from ..block import Input, as_integers, no_integer_layer, quantization_of, quantized, unquantized
 from ..data import Dataset
 from .batches import Batches
 
@@ -21,10 +21,14 @@ EVALUATION_BATCH = 256
 def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[str, float]:
     """Share of the test images labelled correctly: "float" with the weights as they are, "quantized" with integers.
 
+    A network that says of itself that it has no integers (:func:`lava_mlsnn.block.no_integer_layer`) gets "float" only.
+
     The second one is what every engine computes for ``netx.quantize(net, weight_bits)``, label by label.
     """
     with _as_floats(net):
         as_float = _share(predict(net, dataset), dataset)
+    if no_integer_layer(net):
+        return {"float": as_float}
     with as_integers(net, weight_bits):
         return {"float": as_float, "quantized": _share(predict(net, dataset), dataset)}
 

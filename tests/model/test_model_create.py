@@ -20,6 +20,8 @@ SMALL = {
     "vgg16": {"width": 3, "blocks": (1, 2), "hidden": (9,)},
     "mobilenet_v2": {"width": 4, "blocks": (1, 2, 2), "expansion": 2},
     "sparse_mobilenet_v2": {"width": 4, "blocks": (1, 2, 2), "expansion": 2},
+    "window_cnn12": {"width": 4, "stages": ("wFw", "wF")},
+    "window_lstm12": {"width": 4, "stages": ("wFw", "wF")},
 }
 RESNET = {"width": 3, "blocks": (1, 2)}
 FORMS = ("spiking", "sew", "ms", "sparse")
@@ -33,14 +35,15 @@ def small(name: str, **options: object) -> model.Network:
 
 @pytest.mark.parametrize("name", model.names())
 def test_every_model_trains_and_has_a_twin(name: str) -> None:
-    net = small(name, steps=2, levels=3)
+    steps = 1 if name.startswith("window_") else 2
+    net = small(name, steps=steps, levels=3)
     images = torch.randint(0, 17, (4, 1, 8, 8), dtype=torch.uint8)
     logits = net(images)
     assert logits.shape == (4, 4)
     logits.square().sum().backward()
     assert all(p.grad is not None for p in net.parameters())
-    assert torch.equal(net.eval()(images), net(images[..., None].repeat(1, 1, 1, 1, 2) / 16))
-    assert net.in_shape == (1, 8, 8) and net.example_shape == (1, 1, 8, 8, 2)
+    assert torch.equal(net.eval()(images), net(images[..., None].repeat(1, 1, 1, 1, steps) / 16))
+    assert net.in_shape == (1, 8, 8) and net.example_shape == (1, 1, 8, 8, steps)
     assert net(torch.zeros(net.example_shape)).shape == (1, 4)
 
     twin = model.twin(net)
@@ -49,7 +52,7 @@ def test_every_model_trains_and_has_a_twin(name: str) -> None:
     assert twin(images).shape == (4, 4)
 
 
-@pytest.mark.parametrize("name", [name for name in model.names() if not name.startswith("ms_")])
+@pytest.mark.parametrize("name", [name for name in model.names() if not name.startswith(("ms_", "window_"))])
 def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
     net = small(name, steps=2, levels=3)
     images = torch.randint(0, 17, (5, 1, 8, 8), dtype=torch.uint8)
@@ -67,7 +70,8 @@ def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
 
 def test_names() -> None:
     resnets = [f"{form}_resnet{depth}" for depth in (18, 34) for form in FORMS]
-    assert model.names() == ["mlp", "cnn", "vgg16", *resnets, "mobilenet_v2", "sparse_mobilenet_v2"]
+    windows = ["window_cnn12", "window_lstm12"]
+    assert model.names() == ["mlp", "cnn", "vgg16", *resnets, "mobilenet_v2", "sparse_mobilenet_v2", *windows]
 
 
 def parameters(net: nn.Module) -> int:
