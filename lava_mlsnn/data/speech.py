@@ -141,7 +141,9 @@ def load(
 def check(name: str, copy: Copy) -> list[Finding]:
     """Whether the words and the numbers of clips are those that were published."""
     odd = sorted(set(copy.words) ^ set(WORDS))
-    found = [Finding("words", not odd, f"{len(copy.words)} of {len(WORDS)}" + (f": {', '.join(odd[:5])}" if odd else ""))]
+    found = [
+        Finding("words", not odd, f"{len(copy.words)} of {len(WORDS)}" + (f": {', '.join(odd[:5])}" if odd else ""))
+    ]
     for part, count in COUNTS.items():
         clips = len(copy.clips[part])
         found.append(Finding(f"{part} clips", clips == count, f"{clips}, expected {count}"))
