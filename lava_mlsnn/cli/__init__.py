@@ -1,4 +1,4 @@
-"""The command line ``mlsnn``: train, export, simulate, energy, report, info, demo."""
+"""The command line ``mlsnn``: train, export, simulate, energy, report, info, data, demo."""
 
 from __future__ import annotations
 

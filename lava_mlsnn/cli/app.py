@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from . import demo, energy, export, exports, fit, import_, info, report, simulate, train
+from . import data, demo, energy, export, exports, fit, import_, info, report, reproduce, simulate, train
 from .show import complain
 
 
@@ -39,8 +39,10 @@ app.command("energy", no_args_is_help=True)(energy.energy)
 app.command("fit", no_args_is_help=True)(fit.fit)
 app.command("report", no_args_is_help=True)(report.report)
 app.command("info")(info.info)
+app.command("reproduce")(reproduce.reproduce)
 app.command("demo")(demo.demo)
 app.command("exports")(exports.exports)
+app.add_typer(data.app)
 
 
 def main() -> None:

@@ -28,11 +28,11 @@ def import_(
 
     [bold]Example:[/] mlsnn import net.nir --data digits --steps 4
     """
-    from .. import data as datasets
     from .. import netx
     from ..netx import nir_file
+    from .simulate import load_named
 
-    dataset = datasets.load(data)
+    dataset = load_named(data, timesteps or 1)
     images = dataset.train_images[:samples]
     ours = bool(nir_file.own_notes(nir_file.read(file)))
     graph = netx.from_nir(

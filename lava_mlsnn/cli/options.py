@@ -11,7 +11,11 @@ import typer
 Net = Annotated[Path, typer.Argument(help="Network: a .net file (ours or stock NetX).", show_default=False)]
 Data = Annotated[
     str,
-    typer.Option("--data", help="Images: digits, mnist5k (needs the extra mnist), or FILE.npz with images and labels."),
+    typer.Option(
+        "--data",
+        help="NAME[:PATH][,KEY=VALUE...], for example digits or cifar10dvs:/data/dvs,size=64 (mlsnn data list tells "
+        "the names); or FILE.npz with images and labels.",
+    ),
 ]
 Json = Annotated[Path | None, typer.Option("--json", help="Where results land as JSON [default: beside the network].")]
 Seed = Annotated[int, typer.Option("--seed", help="Of weights, order and augmentation.")]

@@ -70,23 +70,36 @@ def simulate(
 
 
 def load_data(name: str, graph: NetGraph) -> Dataset:
-    """The dataset called ``name``, or the arrays of a file; ValueError if the network reads other images."""
-    from .. import data
+    """The dataset called ``name``, or the arrays of a file; ValueError if the network reads other images.
+
+    Recordings of events become as many frames as the network has timesteps.
+    """
     from ..data import arrays
 
     if Path(name).suffix == arrays.ENDING:
         dataset = arrays.load(Path(name), graph.input.bits, graph.output.shape[0], graph.input.scale)
     else:
-        dataset = data.load(name)
+        dataset = load_named(name, graph.timesteps)
     pairs = {
         "shape": (graph.input.shape, dataset.shape),
         "bits": (graph.input.bits, dataset.bits),
         "classes": (graph.output.shape[0], dataset.num_classes),
+        "timesteps": (graph.timesteps, dataset.steps or graph.timesteps),
     }
     for what, (mine, theirs) in pairs.items():
         if mine != theirs:
             raise ValueError(f"the network's {what}: {mine}; dataset {name!r} has {theirs}")
     return dataset
+
+
+def load_named(name: str, steps: int) -> Dataset:
+    """A dataset for a network of ``steps`` timesteps, with a progress bar where frames have to be made."""
+    from .. import data
+
+    if not data.has_frames(name):
+        return data.load(name)
+    with show.counting("frames") as progress:
+        return data.load_for(name, steps, progress=progress)
 
 
 def run_engine(graph: NetGraph, dataset: Dataset, keep: Path | None = None, **settings: Any) -> Run:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .dataset import Dataset, split
-from .registry import load, names
+from .registry import check, has_frames, load, load_for, names
 
-__all__ = ["Dataset", "load", "names", "split"]
+__all__ = ["Dataset", "check", "has_frames", "load", "load_for", "names", "split"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from ._published import Archive
+from ._published import Archive, Finding, Published
 
 
 def md5(path: Path) -> str:
@@ -71,6 +72,17 @@ def _refuse_traversal(path: Path, member: tarfile.TarInfo) -> None:
         raise ValueError(f"{path.name}: member {member.name!r} would be written outside its folder; refused")
     if not (member.isfile() or member.isdir()):
         raise ValueError(f"{path.name}: member {member.name!r} is a link or a device; refused")
+
+
+def archives(known: Published, folders: Iterable[Path]) -> list[Finding]:
+    """The published archives that lie in some folders, beside their md5 sums."""
+    found = []
+    for archive in (*known.archives, *known.others):
+        for path in (folder / archive.file for folder in folders):
+            if path.is_file():
+                right = md5(path) == archive.md5
+                found.append(Finding(archive.file, right, f"md5 {archive.md5}" if right else compared(path, archive)))
+    return found
 
 
 def compared(path: Path, published: Archive | None) -> str:

@@ -30,6 +30,7 @@ class Published:
         page: where a person gets it.
         archives: what is to be downloaded there; ``any_of`` if one of them is enough.
         layout: what is expected in the folder.
+        others: archives of the same recordings that other libraries download.
     """
 
     title: str
@@ -37,10 +38,17 @@ class Published:
     archives: tuple[Archive, ...]
     layout: str
     any_of: bool = False
+    others: tuple[Archive, ...] = ()
 
     def how_to_get(self) -> str:
         """Where to get it and what to do with it, in one sentence."""
-        which = " or ".join(map(str, self.archives[:1] if self.any_of else self.archives))
+        first, last = self.archives[0], self.archives[-1]
+        if self.any_of or len(self.archives) == 1:
+            which = str(first)
+        elif len(self.archives) == 2:
+            which = f"{first} and {last}"
+        else:
+            which = f"the {len(self.archives)} archives {first.file} .. {last.file}"
         return f"get {which} from {self.page}"
 
 
@@ -81,6 +89,13 @@ PUBLISHED = {
             Archive("truck.zip", "89f3922fd147d9aeff89e76a2b0b70a7"),
         ),
         "ten folders airplane .. truck of 1000 recordings each (.aedat, .aedat4, or .npz/.npy with events or frames)",
+        others=(Archive("CIFAR10DVS.zip", "ce3a4a0682dc0943703bd8f749a7701c"),),
+    ),
+    "speech": Published(
+        "Google Speech Commands v2",
+        "https://www.tensorflow.org/datasets/catalog/speech_commands",
+        (Archive("speech_commands_v0.02.tar.gz", "6b74f3901214cb2c2934e98196829835", 2_428_923_189),),
+        "the extracted folders of the 35 words (.wav files) with validation_list.txt and testing_list.txt",
     ),
     "nmnist": Published(
         "N-MNIST",
@@ -90,6 +105,10 @@ PUBLISHED = {
             Archive("Test.zip", "69ca8762b2fe404d9b9bad1103e97832"),
         ),
         "the extracted folders Train and Test with folders 0 .. 9 of .bin files",
+        others=(
+            Archive("train.zip", "20959b8e626244a1b502305a9e6e2031"),
+            Archive("test.zip", "69ca8762b2fe404d9b9bad1103e97832"),
+        ),
     ),
     "dvs128gesture": Published(
         "DVS128 Gesture",
@@ -97,6 +116,10 @@ PUBLISHED = {
         (Archive("DvsGesture.tar.gz", "8a5c71fb11e24e5ca5b11866ca6c00a1"),),
         "the extracted folder DvsGesture (.aedat files with their _labels.csv and trials_to_train.txt), or the folders "
         "ibmGestureTrain and ibmGestureTest of tonic (userNN_light/CLASS.npy)",
+        others=(
+            Archive("ibmGestureTrain.tar.gz", "3a8f0d4120a166bac7591f77409cb105"),
+            Archive("ibmGestureTest.tar.gz", "56070e45dadaa85fff82e0fbfbc06de5"),
+        ),
     ),
 }
 """Name -> where it comes from."""

@@ -1,7 +1,8 @@
-"""The Dataset: integer images, labels and a fixed split, in memory."""
+"""The Dataset: integer images, labels and a fixed split, in memory or memory-mapped."""
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 Images = NDArray[Any]
 Labels = NDArray[np.int64]
+
+IN_MEMORY = 1 << 28
+"""Bytes of images that are copied in memory; more of a memory map go to a temporary file."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,8 @@ class Dataset:
                 )
             if labels.shape != images.shape[:1]:
                 raise ValueError(f"{self.name}: {labels.shape} {part} labels for {len(images)} images")
-            if images.size and int(images.max()) >= 2**self.bits:
+            narrow = images.dtype.itemsize * 8 <= self.bits  # nothing to look for, and a memory map is not read
+            if images.size and not narrow and int(images.max()) >= 2**self.bits:
                 raise ValueError(f"{self.name}: {part} pixel {images.max()} does not fit {self.bits} bits")
             if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.labels):
                 raise ValueError(
@@ -77,6 +82,11 @@ class Dataset:
         return channels, height, width
 
     @property
+    def steps(self) -> int | None:
+        """T of images that come step by step, None of images without time."""
+        return self.train_images.shape[4] if self.train_images.ndim == 5 else None
+
+    @property
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.labels)
@@ -84,7 +94,8 @@ class Dataset:
     def validation(self, fraction: float = 0.2, seed: int = 0) -> Dataset:
         """The training part alone, split again; its test part is a validation part, the real one is out of reach.
 
-        Choose models and recipes on this, so that the test split stays unseen until the end.
+        Choose models and recipes on this, so that the test split stays unseen until the end. Of a memory map, more than
+        :data:`IN_MEMORY` bytes go to a temporary file, which lasts as long as the result.
 
         Example:
             >>> from lava_mlsnn import data
@@ -96,12 +107,25 @@ class Dataset:
         return replace(
             self,
             name=f"{self.name}-validation",
-            train_images=self.train_images[train],
+            train_images=_rows(self.train_images, train),
             train_labels=self.train_labels[train],
-            test_images=self.train_images[held_out],
+            test_images=_rows(self.train_images, held_out),
             test_labels=self.train_labels[held_out],
             source=f"{self.source} Training part only, split again {1 - fraction:.0%}/{fraction:.0%} with seed {seed}.",
         )
+
+
+def _rows(images: Images, rows: NDArray[np.int64]) -> Images:
+    """``images[rows]``, memory-mapped if the images are and there are many."""
+    row = images.dtype.itemsize * int(np.prod(images.shape[1:]))
+    if not isinstance(images, np.memmap) or row * len(rows) <= IN_MEMORY:
+        return images[rows]
+    file = tempfile.TemporaryFile()  # noqa: SIM115 (the map holds it open)
+    piece = max(IN_MEMORY // 16 // row, 1)
+    for start in range(0, len(rows), piece):
+        file.write(np.ascontiguousarray(images[rows[start : start + piece]]).data)
+    file.flush()
+    return np.memmap(file, images.dtype, "r", shape=(len(rows), *images.shape[1:]))
 
 
 def split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from . import cache as caches
 from . import events
+from ._archive import archives
 from ._npy import read_npy, read_npz
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset
@@ -224,12 +225,16 @@ def _pieces(path: Path) -> list[str]:
     return re.split(r"(\d+)", path.name)
 
 
-def check(name: str, copy: Copy) -> list[Finding]:
+def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> list[Finding]:
     """Numbers of recordings per class, and every recording read once and looked at."""
-    findings, damaged, empty = copy.findings(), [], []
-    count = 0
+    findings = [*archives(PUBLISHED[name], (copy.root, copy.root.parent)), *copy.findings()]
+    damaged: list[str] = []
+    empty: list[str] = []
+    count, total = 0, len(copy.train) + len(copy.test)
     for one in (*copy.train, *copy.test):
         count += 1
+        if progress is not None:
+            progress(count, total)
         try:
             content = copy.read(one)
             if isinstance(content, Events):

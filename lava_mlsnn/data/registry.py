@@ -15,7 +15,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ._published import PUBLISHED, Finding
+from ._archive import archives
+from ._published import PUBLISHED, Finding, Published
 from .dataset import Dataset
 
 VARIABLE = "MLSNN_DATA"
@@ -38,6 +39,7 @@ _DATASETS = {
     "mnist5k": Entry("mnist", on_disk=False),
     "cifar10": Entry("cifar", ("complete",)),
     "cifar100": Entry("cifar", ("complete", "coarse")),
+    "speech": Entry("speech", ("complete", "part")),
     "cifar10dvs": Entry("cifar10dvs", _EVENTS),
     "nmnist": Entry("nmnist", _EVENTS),
     "dvs128gesture": Entry("gesture", _EVENTS),
@@ -97,6 +99,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             ``complete`` (all that are downloaded): False takes a part of the data, or other data in the same format,
             and does not compare them with what was published.
             ``coarse`` (cifar100): the 20 coarse labels.
+            ``part`` (speech): "validation" in place of "test" as test part.
             ``steps``, ``by``, ``size``, ``cache``, ``progress`` (events): see :mod:`lava_mlsnn.data.recordings`.
 
     Raises:
@@ -128,10 +131,20 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     return found
 
 
-def check(name: str, root: str | Path | None = None) -> list[Finding]:
+def load_for(name: str, steps: int, **options: Any) -> Dataset:
+    """:func:`load` for a network of T ``steps``: recordings become T frames, unless ``name`` gives other ``steps``."""
+    if has_frames(name) and "steps" not in Spec.parse(name).options:
+        options.setdefault("steps", steps)
+    return load(name, **options)
+
+
+def check(
+    name: str, root: str | Path | None = None, progress: Callable[[int, int], None] | None = None
+) -> list[Finding]:
     """What is there and whether it is what was published: files, md5 sums, counts per class, shapes.
 
-    Reads everything once. An empty folder, or none, is the ValueError of :func:`load`.
+    Reads everything once; ``progress`` is called with (recordings read, recordings in all). An empty folder, or none,
+    is the ValueError of :func:`load`.
     """
     spec = Spec.parse(name)
     entry = _entry(spec.name)
@@ -140,8 +153,26 @@ def check(name: str, root: str | Path | None = None) -> list[Finding]:
         told = f"{len(dataset.train_labels)} training and {len(dataset.test_labels)} test images {dataset.shape}"
         return [Finding(spec.name, True, told)]
     module = import_module(f".{entry.module}", __package__)
-    findings: list[Finding] = module.check(spec.name, locate(spec, root))
+    shown = {"progress": progress} if "progress" in entry.options else {}
+    try:
+        copy = locate(spec, root)
+    except ValueError as error:
+        packed = archives(PUBLISHED[spec.name], [place for place in _places(spec, root) if place.is_dir()])
+        if not packed:
+            raise
+        return [*packed, Finding("content", False, f"still packed: {error}")]
+    findings: list[Finding] = module.check(spec.name, copy, **shown)
     return findings
+
+
+def is_name(text: str) -> bool:
+    """Whether a text begins with the name of a data set."""
+    return re.split("[:,]", text)[0] in _DATASETS
+
+
+def published(name: str) -> Published | None:
+    """Where a data set comes from; None for those that an installed package holds."""
+    return PUBLISHED.get(Spec.parse(name).name)
 
 
 def guess(path: Path) -> str:
@@ -157,16 +188,7 @@ def guess(path: Path) -> str:
 
 def locate(spec: Spec, root: str | Path | None = None) -> Any:
     """The copy of a data set on disk, as its module sees it; ValueError says what is expected where."""
-    if root is not None and spec.path:
-        raise ValueError(f"dataset {spec.name!r}: a path in the name, {spec.path!r}, and a root, {str(root)!r}")
-    given = root if root is not None else spec.path
-    if given is not None:
-        places = [Path(given).expanduser()]
-    elif os.environ.get(VARIABLE):
-        folder = Path(os.environ[VARIABLE]).expanduser()
-        places = [folder / spec.name, folder]
-    else:
-        places = []
+    places = _places(spec, root)
     known = PUBLISHED[spec.name]
     for place in places:
         if place.exists():
@@ -179,6 +201,19 @@ def locate(spec: Spec, root: str | Path | None = None) -> Any:
         kind = "nothing of it in" if places[0].exists() else "no"
         where = f"found {kind} {' or '.join(map(str, places))}"
     raise ValueError(f"{known.title}: {where}; expected there: {known.layout}. To have it, {known.how_to_get()}")
+
+
+def _places(spec: Spec, root: str | Path | None) -> list[Path]:
+    """Where to look."""
+    if root is not None and spec.path:
+        raise ValueError(f"dataset {spec.name!r}: a path in the name, {spec.path!r}, and a root, {str(root)!r}")
+    given = root if root is not None else spec.path
+    if given is not None:
+        return [Path(given).expanduser()]
+    if os.environ.get(VARIABLE):
+        folder = Path(os.environ[VARIABLE]).expanduser()
+        return [folder / spec.name, folder]
+    return []
 
 
 def _finder(name: str) -> Callable[[str, Path], Any]:

@@ -1,0 +1,95 @@
+"""``mlsnn data``: which data sets there are, and whether a copy is complete and right."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from . import show
+
+if TYPE_CHECKING:
+    from ..data._published import Finding
+
+app = typer.Typer(
+    name="data",
+    help="Data sets: which there are, and whether a copy of one is complete and right.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+@app.command("list")
+def list_(
+    json: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.")] = None,
+) -> None:
+    """List the data sets by name: what each is, whether it is found, where to get it.
+
+    [bold]Example:[/] MLSNN_DATA=/data mlsnn data list
+    """
+    from ..data import registry
+
+    rows = [_known(name) for name in registry.names()]
+    table = Table("name", "what", "found", "where to get it", pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(str(row[key])) for key in ("name", "title", "found", "page")))
+    show.console.print(table)
+    place = os.environ.get(registry.VARIABLE)
+    show.say(f"{registry.VARIABLE}={place}" if place else f"{registry.VARIABLE} is not set: name data as NAME:PATH")
+    if json:
+        show.wrote(show.write_json({"variable": registry.VARIABLE, "folder": place or "", "datasets": rows}, json))
+
+
+@app.command("check", no_args_is_help=True)
+def check(
+    what: Annotated[str, typer.Argument(help="NAME, NAME:PATH, or the path alone.", show_default=False)],
+    json: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.")] = None,
+) -> None:
+    """Tell whether a copy is complete and right: files, md5 sums, shapes, numbers per class; reads all of it.
+
+    Exit code 1 if anything is not as published.
+
+    [bold]Example:[/] mlsnn data check cifar10:/data/cifar-10-python.tar.gz
+    """
+    from ..data import registry
+
+    name = what if registry.is_name(what) else f"{registry.guess(Path(what))}:{what}"
+    with show.counting(f"reading {name}") as progress:
+        findings = registry.check(name, progress=progress)
+    _print(name, findings)
+    failed = [finding for finding in findings if not finding.passed]
+    if json:
+        content: dict[str, Any] = {"data": name, "passed": not failed, "findings": [f.to_dict() for f in findings]}
+        show.wrote(show.write_json(content, json))
+    if failed:
+        published = registry.published(name)
+        advice = f"; to mend it, {published.how_to_get()}" if published else ""
+        show.say(f"{len(failed)} of {len(findings)} findings are not as published{advice}", "bold red")
+        raise typer.Exit(1)
+    show.say(f"{name}: complete and right")
+
+
+def _known(name: str) -> dict[str, Any]:
+    from ..data import registry
+
+    published = registry.published(name)
+    if published is None:
+        return {"name": name, "title": "comes with a package", "found": "-", "page": "-"}
+    try:
+        place = registry.locate(registry.Spec(name))
+        found = str(getattr(place, "path", None) or place.root)
+    except ValueError:
+        found = "no"
+    return {"name": name, "title": published.title, "found": found, "page": published.page}
+
+
+def _print(name: str, findings: list[Finding]) -> None:
+    table = Table("what", "right", "detail", title=escape(name), title_justify="left", pad_edge=False)
+    for finding in findings:
+        mark = "[green]yes[/]" if finding.passed else "[bold red]no[/]"
+        table.add_row(escape(finding.what), mark, escape(finding.detail))
+    show.console.print(table)
