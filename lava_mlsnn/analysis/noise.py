@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ class Sqnr:
 
     Args:
         decibels: 10 log10 of mean squared signal over mean squared error.
-        limit: the same for the Lloyd-Max quantiser of ``values`` values on the same samples.
         values: output values that a neuron of N levels over T steps can have, N T + 1.
         signal, decoded: the samples.
         decode: the convention: "rate_vth", "rate" or "custom".
@@ -37,12 +37,16 @@ class Sqnr:
     """
 
     decibels: float
-    limit: float
     values: int
     signal: Floats
     decoded: Floats
     decode: str
     threshold: float | None
+
+    @cached_property
+    def limit(self) -> float:
+        """The same for the best quantiser of ``values`` values on the same samples (Lloyd-Max)."""
+        return lloyd_max(self.signal, self.values).sqnr
 
 
 def sqnr(
@@ -108,7 +112,6 @@ def sqnr(
     values = count * steps + 1
     return Sqnr(
         decibels(wanted, decoded),
-        lloyd_max(wanted, values).sqnr,
         values,
         wanted,
         decoded,

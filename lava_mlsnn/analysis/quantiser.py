@@ -68,7 +68,8 @@ def lloyd_max(samples: ArrayLike, count: int) -> Quantiser:
     means = (sums[edges[1:]] - sums[edges[:-1]]) / np.diff(edges)
     thresholds = (means[1:] + means[:-1]) / 2
     found = Quantiser(thresholds, means, np.inf)
-    return Quantiser(thresholds, means, decibels(x, found(x)))
+    decoded = found(x)
+    return found if np.array_equal(decoded, x) else Quantiser(thresholds, means, decibels(x, decoded))
 
 
 def decibels(signal: ArrayLike, decoded: ArrayLike) -> float:

@@ -1,0 +1,60 @@
+"""``mlsnn reproduce``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, show
+
+
+def reproduce(
+    item: Annotated[
+        str | None,
+        typer.Argument(help="Figure or table, such as fig2 or paper000-table3; a paper is all of them; none lists."),
+    ] = None,
+    data: options.Data = "digits",
+    preset: Annotated[
+        str, typer.Option(help="quick: small networks, minutes on two cores; full: the paper's setting, wants a GPU.")
+    ] = "quick",
+    out: Annotated[Path, typer.Option(help="Folder of the results and of the trained networks.")] = Path(
+        "out/reproduce"
+    ),
+    seeds: Annotated[str, typer.Option(help="One training each, such as 0,1,2.")] = "0,1,2",
+    recipe: Annotated[
+        str | None, typer.Option(help="How to train [default: quick: the data's own; full: the paper's].")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Float epochs.", show_default="recipe")] = None,
+    quantized_epochs: Annotated[
+        int | None, typer.Option(min=0, help="Integer epochs afterwards.", show_default="recipe")
+    ] = None,
+    threads: Annotated[int, typer.Option(help="Threads of torch; 0 is torch's choice.")] = 1,
+) -> None:
+    """Do a figure or table of a paper again: CSV, PNG and a text that puts our numbers beside the paper's.
+
+    Trained networks are kept in the folder: an interrupted run goes on, and items share them.
+
+    [bold]Example:[/] mlsnn reproduce fig2 --out runs/paper000
+    """
+    from ..reproduce import ITEMS, Request, find, run
+
+    if item is None:
+        for known in ITEMS.values():
+            show.say(f"{known.name:17} {known.about}{'' if known.trains else ' (exact, no data)'}")
+        return
+    find(item)  # a wrong name fails before torch is loaded
+    request = Request(data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, show.error_console)
+    import torch
+
+    if threads:
+        torch.set_num_threads(threads)
+    show.wrote(*run(item, request, told=lambda i: show.say(f"{i.name}: {i.about}")))
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--seeds {text!r}: expected whole numbers with commas, such as 0,1,2") from None

@@ -1,0 +1,149 @@
+"""What an item of a paper comes to here: a table beside the paper's, relations that hold or do not, a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..report.units import significant
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Something that the paper says, checked on our numbers.
+
+    Args:
+        claim: in words, with its place in the paper.
+        holds: whether it does; None where our data cannot tell.
+        numbers: what it was decided on.
+    """
+
+    claim: str
+    holds: bool | None
+    numbers: str
+
+    @property
+    def verdict(self) -> str:
+        """One or two words."""
+        return {True: "holds", False: "**does not hold**", None: "cannot tell"}[self.holds]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """An item reproduced.
+
+    Args:
+        title: names the data set, or says that none is needed.
+        rows: every number, as it is written to the CSV.
+        draw: draws it on a matplotlib figure of ``size`` inches.
+        tables: caption -> table, for the text; numbers already rounded.
+        relations: of the paper, checked.
+        notes: paragraphs: what was done, with what deviations.
+    """
+
+    title: str
+    rows: pd.DataFrame
+    draw: Callable[[Any], None]
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    relations: Sequence[Relation] = ()
+    notes: Sequence[str] = ()
+    size: tuple[float, float] = (7.0, 4.2)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and standard deviation (n - 1) over seeds.
+
+    Example:
+        >>> s = Spread.of([0.98, 0.99, 1.0])
+        >>> s.percent(), Spread.of([0.5]).percent()
+        ('99.0 ± 1.0 %', '50.0 %')
+    """
+
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Spread:
+        """From numbers, one per seed; ValueError if there are none."""
+        found = cls(tuple(float(v) for v in values))
+        if not found.values:
+            raise ValueError("spread: expected at least one value, got none")
+        return found
+
+    @property
+    def mean(self) -> float:
+        """Mean."""
+        return float(np.mean(self.values))
+
+    @property
+    def std(self) -> float:
+        """Standard deviation; NaN for a single value."""
+        return float(np.std(self.values, ddof=1)) if len(self.values) > 1 else float("nan")
+
+    def percent(self) -> str:
+        """As a share."""
+        return self._with(f"{self.mean * 100:.1f}", f"{self.std * 100:.1f}", " %")
+
+    def number(self, scale: float = 1.0, unit: str = "") -> str:
+        """With three significant digits, divided by ``scale``."""
+        return self._with(significant(self.mean / scale), significant(self.std / scale), f" {unit}".rstrip())
+
+    def _with(self, mean: str, std: str, unit: str) -> str:
+        return f"{mean}{unit}" if isnan(self.std) else f"{mean} ± {std}{unit}"
+
+
+def difference(first: Spread, second: Spread, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Difference of means, and Welch's interval for it; the interval is NaN with fewer than two seeds each.
+
+    Example:
+        >>> [round(v, 3) for v in difference(Spread.of([1.0, 1.2, 1.1]), Spread.of([1.1, 1.0, 1.2]))]
+        [0.0, -0.227, 0.227]
+    """
+    delta = first.mean - second.mean
+    if min(len(first.values), len(second.values)) < 2:
+        return delta, float("nan"), float("nan")
+    parts = [s.std**2 / len(s.values) for s in (first, second)]
+    if sum(parts) == 0:
+        return delta, delta, delta
+    from scipy.stats import t
+
+    freedom = sum(parts) ** 2 / sum(p**2 / (len(s.values) - 1) for p, s in zip(parts, (first, second), strict=True))
+    half = float(t.ppf((1 + confidence) / 2, freedom)) * sum(parts) ** 0.5
+    return delta, delta - half, delta + half
+
+
+def within_noise(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
+    """That two accuracies are equal as far as the seeds can tell: Welch's 95 % interval contains no difference."""
+    delta, low, high = difference(first, second)
+    numbers = f"{names[0]} {first.percent()}, {names[1]} {second.percent()}"
+    if isnan(low):
+        return Relation(claim, None, f"{numbers} (one seed)")
+    told = f"{numbers}; difference {delta * 100:+.2f} points, 95 % interval {low * 100:+.2f} to {high * 100:+.2f}"
+    return Relation(claim, low <= 0 <= high, told)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table in Markdown.
+
+    Example:
+        >>> import pandas as pd
+        >>> print(markdown(pd.DataFrame({"a": [1, 2], "b": ["x", None]})))
+        | a | b |
+        |---|---|
+        | 1 | x |
+        | 2 | – |
+    """
+    lines = ["| " + " | ".join(map(str, table.columns)) + " |", "|" + "---|" * len(table.columns)]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None or (isinstance(value, float) and isnan(value)) else str(value).replace("|", "\\|")

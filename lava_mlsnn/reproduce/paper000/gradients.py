@@ -1,0 +1,190 @@
+"""Fig. 8 and 9: gradients in residual blocks and validation loss, with three ways to pass a residual sum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...analysis import GradientNorms, gradient_norms
+from .. import draw as drawing
+from ..findings import Findings, Relation, Spread, difference
+from ..lab import Job
+from ..request import Request
+from . import setting
+from .setting import SEW, SPARSE, SURROGATE
+
+LEVELS = 4
+NAMES = {"SEW": (SEW, None), "Sparse, STE": (SPARSE, None), "Sparse, surrogate": (SPARSE, SURROGATE)}
+WHEN = ("initial weights", "trained")
+OTHER_SURROGATES = ("detached", "sigmoids")
+
+
+def fig8(request: Request) -> Findings:
+    """Gradient norms at A_l, R_l, O_l."""
+    rows = pd.concat([_measured(request, name, when) for name in NAMES for when in WHEN], ignore_index=True)
+    data = request.dataset().name
+    blocks = sorted(rows["block"].unique())
+
+    def spread(name: str, when: str, place: str, block: int) -> Spread:
+        chosen = rows[(rows.network == name) & (rows.when == when) & (rows.place == place) & (rows.block == block)]
+        return Spread.of(chosen["mean"])
+
+    def draw(figure: Any) -> None:
+        grid = figure.subplots(2, 3, sharex=True)
+        for row, when in zip(grid, WHEN, strict=True):
+            for axes, (place, symbol) in zip(row, (("direct", "A"), ("residual", "R"), ("output", "O")), strict=True):
+                drawing.lines(axes, {n: {b: spread(n, when, place, b) for b in blocks} for n in NAMES})
+                axes.set(title=f"|dL/d{symbol}|, {when}", yscale="log", xticks=blocks)
+        for axes in grid[1]:
+            axes.set_xlabel("residual block")
+
+    tables = {
+        f"|dL/dA| on {data}, {when}": pd.DataFrame(
+            [{"block": b, **{n: spread(n, when, "direct", b).number(1e-3) for n in NAMES}} for b in blocks]
+        ).rename(columns={n: f"{n} (x 1e-3)" for n in NAMES})
+        for when in WHEN
+    }
+    tables["The same at the initial weights, relative to SEW, for other surrogates of the barrier"] = _others(request)
+    relations = [
+        _order(
+            when,
+            {n: [spread(n, when, "direct", b) for b in blocks] for n in NAMES},
+        )
+        for when in WHEN
+    ]
+    return Findings(
+        f"Fig. 8: gradient norms in residual blocks, on {data}",
+        rows,
+        draw,
+        tables,
+        relations,
+        (
+            setting.told(request),
+            "Norms of the gradient of the mean loss of a minibatch, averaged over one pass of minibatches over the "
+            "training images, batch norm as in training, float weights. The paper averages 10^4 minibatches and does "
+            "not say whether before, during or after training: both ends are here.",
+            "Without STE the barrier has the surrogate of all other neurons, through its N micro-steps. Fig. 5's text "
+            "explains why that is not small at a sum of whole spikes.",
+        ),
+        (11.0, 6.0),
+    )
+
+
+def fig9(request: Request) -> Findings:
+    """Validation loss per epoch."""
+    found = {name: setting.residual(request, model, LEVELS, barrier) for name, (model, barrier) in NAMES.items()}
+    data = request.dataset().name
+    losses = {
+        name: np.array([[e["val_loss"] for e in o.history] for o in outcomes]) for name, outcomes in found.items()
+    }
+    floats = request.recipe_for(request.dataset()).epochs
+    rows = pd.DataFrame(
+        [
+            {"network": name, "seed": outcome.job.seed, "epoch": i + 1, "val_loss": epoch["val_loss"]}
+            for name, outcomes in found.items()
+            for outcome in outcomes
+            for i, epoch in enumerate(outcome.history)
+        ]
+    )
+    ends = {name: Spread.of(values[:, -1]) for name, values in losses.items()}
+    over = {name: Spread.of(values[:, :floats].mean(1)) for name, values in losses.items()}
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        drawing.lines(axes, {n: {i + 1: Spread.of(v[:, i]) for i in range(v.shape[1])} for n, v in losses.items()})
+        axes.axvline(floats + 0.5, color="0.6", linestyle=":")
+        axes.set(xlabel="epoch (dotted: from here on integer weights)", ylabel="validation loss", yscale="log")
+
+    table = pd.DataFrame(
+        [
+            {
+                "network": name,
+                "after the last epoch": ends[name].number(),
+                "mean over the float epochs": over[name].number(),
+                "accuracy on the test images": setting.accuracy(found[name]).percent(),
+            }
+            for name in NAMES
+        ]
+    )
+    return Findings(
+        f"Fig. 9: validation loss of residual networks, on {data}",
+        rows,
+        draw,
+        {"Validation loss": table},
+        [
+            _higher("the loss without STE ends above that of Sparse with STE (Fig. 9)", ends, "Sparse, STE"),
+            _higher("the loss without STE ends above that of SEW (Fig. 9)", ends, "SEW"),
+            _higher(
+                "the loss without STE declines more slowly: its mean over the float epochs is above Sparse with STE",
+                over,
+                "Sparse, STE",
+            ),
+        ],
+        (
+            setting.told(request),
+            f"{setting.networks(request).validation:.0%} of the training images are held out and watched; which ones "
+            "depends on the seed.",
+        ),
+    )
+
+
+def _measured(request: Request, name: str, when: str) -> pd.DataFrame:
+    model, barrier = NAMES[name]
+    if when == "trained":
+        setting.residual(request, model, LEVELS, barrier)
+    frames = []
+    for job in setting.residual_jobs(request, model, LEVELS, barrier):
+        norms = _norms(request, job, when)
+        frames.append(norms.to_frame().assign(network=name, when=when, seed=job.seed))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _norms(request: Request, job: Job, when: str) -> GradientNorms:
+    lab = request.lab(1)
+    net = lab.untrained(job) if when == WHEN[0] else lab.run(job).net()
+    dataset = lab.dataset
+    order = np.random.RandomState(job.seed).permutation(len(dataset.train_labels))
+    return gradient_norms(net, dataset.train_images[order], dataset.train_labels[order], batch=lab.recipe.batch)
+
+
+def _others(request: Request) -> pd.DataFrame:
+    """Ratio of |dL/dA| to SEW's at the initial weights of the first seed, for every surrogate of the barrier."""
+    (base, *_) = setting.residual_jobs(request, SEW, LEVELS)
+    sew = _norms(request, base, WHEN[0]).direct.mean(0)
+    table = []
+    for grad in (None, SURROGATE, *OTHER_SURROGATES):
+        (job, *_) = setting.residual_jobs(request, SPARSE, LEVELS, grad)
+        ratios = _norms(request, job, WHEN[0]).direct.mean(0) / sew
+        table.append({"barrier": grad or "ste", **{f"block {i}": f"{r:.2f}" for i, r in enumerate(ratios)}})
+    return pd.DataFrame(table)
+
+
+def _order(when: str, norms: dict[str, list[Spread]]) -> Relation:
+    means = {name: np.array([s.mean for s in spreads]) for name, spreads in norms.items()}
+    ste, surrogate = (means[name] / means["SEW"] for name in ("Sparse, STE", "Sparse, surrogate"))
+    told = (
+        f"|dL/dA| relative to SEW, block by block: with STE {_list(ste)}, without {_list(surrogate)}; "
+        f"without / with STE {_list(surrogate / ste)}"
+    )
+    return Relation(
+        f"with STE the gradients are near SEW's and above those without STE in every block (Fig. 8), {when}",
+        bool((surrogate < ste).all() and (abs(np.log(ste)) < abs(np.log(surrogate))).all()),
+        told,
+    )
+
+
+def _higher(claim: str, losses: dict[str, Spread], other: str) -> Relation:
+    """Whether the surrogate's loss is higher: told by Welch's interval, "cannot tell" if it contains 0."""
+    mine = losses["Sparse, surrogate"]
+    delta, low, high = difference(mine, losses[other])
+    told = f"{mine.number()} against {losses[other].number()}"
+    if low != low:
+        return Relation(claim, None, f"{told} (one seed)")
+    holds = True if low > 0 else False if high < 0 else None
+    return Relation(claim, holds, f"{told}; difference {delta:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}")
+
+
+def _list(values: Any) -> str:
+    return ", ".join(f"{v:.2f}" for v in values)

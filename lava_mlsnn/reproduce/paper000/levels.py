@@ -1,0 +1,158 @@
+"""Fig. 6 and 7: k levels in one timestep against k timesteps of binary spikes, VGG16."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from .. import draw as drawing
+from ..findings import Findings, Relation, Spread, within_noise
+from ..lab import Outcome
+from ..request import Request
+from . import published, setting
+
+MULTI, BINARY = "T = 1, N = k", "T = k, N = 1"
+
+Runs = dict[tuple[int, int], tuple[Outcome, ...]]
+
+
+def runs(request: Request) -> Runs:
+    """(T, N) -> one outcome per seed."""
+    ks = setting.networks(request).levels
+    pairs = dict.fromkeys([(1, k) for k in ks] + [(k, 1) for k in ks])
+    return {(steps, levels): setting.vgg(request, levels, steps) for steps, levels in pairs}
+
+
+def fig6(request: Request) -> Findings:
+    """Accuracy over k."""
+    found, ann = runs(request), setting.accuracy(setting.vgg_ann(request))
+    data = request.dataset().name
+    curves = _curves(found, lambda outcome: outcome.accuracy)
+    ks = setting.networks(request).levels
+    table = pd.DataFrame(
+        [{"k": k, MULTI: curves[MULTI][k].percent(), BINARY: curves[BINARY][k].percent()} for k in ks]
+        + [{"k": "ANN", MULTI: ann.percent()}]
+    )
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        drawing.lines(axes, curves, scale=0.01)
+        axes.axhline(100 * ann.mean, color="0.5", linestyle=":", label="ANN")
+        axes.set(xlabel="k", ylabel="accuracy in %")
+        drawing.finish(axes)
+
+    return Findings(
+        f"Fig. 6: accuracy of VGG16 over levels and over timesteps, on {data}",
+        _rows(found),
+        draw,
+        {f"Accuracy on {data}": table},
+        [
+            within_noise(
+                f"[T = 1, N = {k}] and [T = {k}, N = 1] have the same accuracy (section 6.1)",
+                (f"N = {k}", f"T = {k}"),
+                curves[MULTI][k],
+                curves[BINARY][k],
+            )
+            for k in ks
+            if k > 1
+        ],
+        (setting.told(request),),
+    )
+
+
+def fig7(request: Request) -> Findings:
+    """Spikes and Lemaire energy over k."""
+    found = runs(request)
+    data = request.dataset().name
+    spikes = _curves(found, lambda outcome: spikes_of(outcome))
+    joules = _curves(found, lambda outcome: outcome.energy()["total"])
+    ann = next(iter(found.values()))[0].energy(network="ann")["total"]
+    ks = setting.networks(request).levels
+    table = pd.DataFrame(
+        [
+            {
+                "k": k,
+                **{f"spikes, {name}": spikes[name][k].number() for name in (MULTI, BINARY)},
+                **{f"energy, {name}": joules[name][k].number(1e-6, "µJ") for name in (MULTI, BINARY)},
+                "spikes ratio": f"{spikes[MULTI][k].mean / spikes[BINARY][k].mean:.2f}",
+                "energy ratio": f"{joules[MULTI][k].mean / joules[BINARY][k].mean:.2f}",
+                "paper, energy ratio (CIFAR-10)": published.RATIOS["cifar10"].get(k),
+            }
+            for k in ks
+        ]
+    )
+
+    def draw(figure: Any) -> None:
+        left, right = figure.subplots(1, 2)
+        drawing.lines(left, spikes)
+        left.set(xlabel="k", ylabel="spikes per image", title="(A)")
+        drawing.lines(right, joules, scale=1e-6)
+        right.axhline(ann / 1e-6, color="0.5", linestyle=":")
+        right.set(xlabel="k", ylabel="energy per image in µJ (45 nm)", title="(B); dotted: ANN")
+
+    relations = []
+    for k in (k for k in ks if k in (4, 8)):
+        for what, curves, paper in (
+            ("spikes", spikes, {4: 57 / 130}.get(k)),
+            ("Lemaire energy", joules, published.RATIOS["cifar10"][k]),
+        ):
+            printed = f"; paper, CIFAR-10: {paper:.2f}" if paper else ""
+            relations.append(_below(f"{what} of [T = 1, N = {k}] below 0.6 of [T = {k}, N = 1]", curves, k, printed))
+    return Findings(
+        f"Fig. 7: spikes and energy of VGG16 over levels and over timesteps, on {data}",
+        _rows(found),
+        draw,
+        {f"Per image of {data}; the ANN of the same shapes needs {ann * 1e6:.3g} µJ": table},
+        relations,
+        (
+            setting.told(request),
+            "Spikes are Eq 12: non-zero outputs of all neurons. Energy is the Lemaire model as published code computes "
+            "it (preset qualia), with N ACC for each synaptic operation of a spike of N levels (section 5.3).",
+        ),
+        (9.0, 4.2),
+    )
+
+
+def spikes_of(outcome: Outcome) -> float:
+    """Eq 12 per image, the input left out."""
+    counts = outcome.activity()
+    return sum(counts.mean_events(name) for name in counts.events if name != "input")
+
+
+def _below(claim: str, curves: dict[str, dict[float, Spread]], k: int, printed: str) -> Relation:
+    pairs = zip(curves[MULTI][k].values, curves[BINARY][k].values, strict=True)
+    ratio = Spread.of(a / b for a, b in pairs)
+    return Relation(claim, max(ratio.values) < 0.6, f"{ratio.number()}{printed}")
+
+
+def _curves(found: Runs, value: Any) -> dict[str, dict[float, Spread]]:
+    curves: dict[str, dict[float, Spread]] = {MULTI: {}, BINARY: {}}
+    for (steps, levels), outcomes in found.items():
+        spread = Spread.of(value(outcome) for outcome in outcomes)
+        if steps == 1:
+            curves[MULTI][levels] = spread
+        if levels == 1:
+            curves[BINARY][steps] = spread
+    return curves
+
+
+def _rows(found: Runs) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "T": steps,
+                "N": levels,
+                "seed": outcome.job.seed,
+                **{f"accuracy_{how}": value for how, value in outcome.record["accuracy"].items()},
+                "spikes": spikes_of(outcome),
+                "energy_J": outcome.energy()["total"],
+                "energy_decoded_J": outcome.energy("paper000_tables")["total"],
+                "energy_ann_J": outcome.energy(network="ann")["total"],
+                "paper_spikes": published.FIGURE_7.get((steps, levels)),
+                "paper_energy_to_ann": published.FIGURE_7_ENERGY_TO_ANN.get((steps, levels)),
+            }
+            for (steps, levels), outcomes in found.items()
+            for outcome in outcomes
+        ]
+    )

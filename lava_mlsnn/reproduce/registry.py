@@ -1,0 +1,85 @@
+"""Items by name: figures and tables of the papers. A new one is a line here and a function that takes a Request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from .findings import Findings
+from .request import Request
+
+
+@dataclass(frozen=True)
+class Item:
+    """A figure or table of a paper.
+
+    Args:
+        name: ``paperNNN-item``.
+        about: one line.
+        place: ``module:function`` in this package; the function takes a Request and returns Findings.
+        trains: whether it needs trained networks, and so data.
+    """
+
+    name: str
+    about: str
+    place: str
+    trains: bool = True
+
+    @property
+    def paper(self) -> str:
+        """``paperNNN``."""
+        return self.name.partition("-")[0]
+
+    @property
+    def short(self) -> str:
+        """The name without the paper."""
+        return self.name.partition("-")[2]
+
+    def findings(self, request: Request) -> Findings:
+        """Do it."""
+        module, _, function = self.place.partition(":")
+        work: Callable[[Request], Findings] = getattr(import_module(f".{module}", __package__), function)
+        return work(request)
+
+
+_ITEMS = (
+    Item("paper000-fig2", "quantisation function of the multi-level neuron", "paper000.neuron:fig2", trains=False),
+    Item("paper000-fig5", "surrogate gradient", "paper000.neuron:fig5", trains=False),
+    Item("paper000-table1", "accuracy of VGG16, SEW- and Sparse-ResNet18, N = 4, T = 1", "paper000.accuracy:table1"),
+    Item("paper000-table2", "accuracy on event data, N = 10, T = 1", "paper000.accuracy:table2"),
+    Item("paper000-fig6", "accuracy over levels and over timesteps", "paper000.levels:fig6"),
+    Item("paper000-fig7", "spikes and energy over levels and over timesteps", "paper000.levels:fig7"),
+    Item("paper000-table3", "energy of VGG16 by term, CIFAR-10's geometry", "paper000.energy:table3"),
+    Item("paper000-table4", "energy of VGG16 by term, CIFAR10-DVS's geometry", "paper000.energy:table4"),
+    Item("paper000-fig8", "gradient norms in residual blocks", "paper000.gradients:fig8"),
+    Item("paper000-fig9", "validation loss of three residual networks", "paper000.gradients:fig9"),
+    Item("paper000-fig10", "events at sums, blocks and residuals", "paper000.sums:fig10"),
+    Item("paper000-fig11", "accuracy and spikes of SEW and Sparse over levels", "paper000.sums:fig11"),
+)
+
+ITEMS: dict[str, Item] = {item.name: item for item in _ITEMS}
+"""All items, by name, in the papers' order."""
+
+DEFAULT_PAPER = "paper000"
+"""The paper that a short name such as "fig2" means."""
+
+
+def find(name: str) -> tuple[Item, ...]:
+    """The item called ``name``; a name without paper is one of paper 000, and a paper's name means all of its items.
+
+    Raises:
+        ValueError: unknown name.
+
+    Example:
+        >>> [item.name for item in find("fig2")], len(find("paper000"))
+        (['paper000-fig2'], 12)
+    """
+    for full in (name, f"{DEFAULT_PAPER}-{name}"):
+        if full in ITEMS:
+            return (ITEMS[full],)
+    found = tuple(item for item in ITEMS.values() if item.paper == name)
+    if found:
+        return found
+    papers = dict.fromkeys(item.paper for item in ITEMS.values())
+    raise ValueError(f"item {name!r}: expected one of {', '.join(ITEMS)}, or all of a paper: {', '.join(papers)}")
