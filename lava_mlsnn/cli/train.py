@@ -15,7 +15,12 @@ def train(
         "sparse_resnet18"
     ),
     data: options.Data = "digits",
-    recipe: Annotated[str, typer.Option(help="How to train; an unknown name lists the known ones.")] = "digits",
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="How to train; an unknown name lists the known ones.", show_default="that of the data, or digits"
+        ),
+    ] = None,
     levels: Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")] = 4,
     steps: Annotated[int, typer.Option("--steps", "-T", help="Timesteps per image.")] = 1,
     model_option: Annotated[
@@ -27,6 +32,10 @@ def train(
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Images per step.", show_default="recipe")] = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.", show_default="recipe")] = None,
+    mixup: Annotated[
+        float | None, typer.Option(help="Alpha of mixtures of two images; 0 is none.", show_default="recipe")
+    ] = None,
+    clip: Annotated[float | None, typer.Option(help="Largest norm of the gradient.", show_default="recipe")] = None,
     validation: Annotated[
         float | None, typer.Option(help="Share of training images to watch.", show_default="recipe")
     ] = None,
@@ -34,6 +43,11 @@ def train(
         int | None, typer.Option(help="Epochs without gain that end the float ones.", show_default="recipe")
     ] = None,
     seed: options.Seed = 0,
+    precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    devices: Annotated[int, typer.Option(help="Processes per node; they share each batch.")] = 1,
+    nodes: Annotated[int, typer.Option(help="Machines; start the command on each (torchrun, Slurm).")] = 1,
+    strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
     threads: Annotated[
         int,
         typer.Option(help="Threads of torch; small nets are fastest and repeat exactly with 1; 0 is torch's choice."),
@@ -43,13 +57,20 @@ def train(
 ) -> None:
     """Train a network on images, the last epochs with integer weights.
 
-    The folder receives model.safetensors, metrics.csv, result.json and a checkpoint after each epoch.
+    The folder receives model.safetensors, metrics.csv, tensorboard/, result.json and a checkpoint after each epoch. A
+    training that was cut off goes on with --resume and the same options, to the same weights.
 
-    [bold]Example:[/] mlsnn train sparse_resnet18 -N 4 -T 1 -m width=12 -m blocks=1,1 --out runs/digits
+    [bold]Examples:[/]
+
+    mlsnn train sparse_resnet18 -N 4 -T 1 -m width=12 -m blocks=1,1 --out runs/digits
+
+    mlsnn train sparse_resnet18 --data cifar10:PATH --recipe paper000-cifar --precision bf16 --out runs/cifar --resume
+
+    mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
     import torch
 
-    from ..train import Experiment
+    from ..train import Experiment, Machine, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
 
@@ -64,13 +85,18 @@ def train(
         "quantized_epochs": quantized_epochs,
         "batch": batch,
         "lr": lr,
+        "mixup": mixup,
+        "clip": clip,
         "validation": validation,
         "patience": patience,
     }
-    experiment = Experiment(model, chosen, data, recipe, seed)
-    folder = out or Path("runs") / f"{data}_{model}_t{steps}n{levels}_seed{seed}"
-    plan = named_recipe(recipe, **changes)
-    _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console)
+    machine = Machine(accelerator, devices, nodes, strategy, precision)
+    experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
+    folder = out or Path("runs") / f"{data.partition(':')[0]}_{model}_t{steps}n{levels}_seed{seed}"
+    plan = named_recipe(experiment.recipe, **changes)
+    _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
+    if record["rank"]:
+        return  # one of several processes: the first one tells
     record["command"] = experiment.command
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
     show.say(f"accuracy on {record['test_images']} test images: {accuracy}")

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from .evaluate import accuracies, predict
 from .experiment import EXPERIMENTS, Experiment, create, train
+from .float_model import FloatRun, float_run
 from .loop import Result, fit, seeded
-from .recipe import RECIPES, Augment, Optimizer, Recipe, Schedule, recipe
+from .machine import Machine
+from .recipe import RECIPES, Augment, Optimizer, Recipe, Schedule, default_recipe, recipe
 
 __all__ = [
     "EXPERIMENTS",
     "RECIPES",
     "Augment",
     "Experiment",
+    "FloatRun",
+    "Machine",
     "Optimizer",
     "Recipe",
     "Result",
     "Schedule",
     "accuracies",
     "create",
+    "default_recipe",
     "fit",
+    "float_run",
     "predict",
     "recipe",
     "seeded",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .batches import stream
 from .engine import pl
 from .recipe import Recipe
 from .task import Classifier
+from .world import rank
 
 
 class Phases(pl.Callback):
@@ -17,10 +20,15 @@ class Phases(pl.Callback):
 
     Args:
         recipe: number of epochs, patience.
+        seed: of what layers draw at random, such as dropout: each epoch begins anew with (seed, epoch), so that
+            training which resumes draws what it would have drawn.
     """
 
-    def __init__(self, recipe: Recipe) -> None:
+    state_key = "Phases"
+
+    def __init__(self, recipe: Recipe, seed: int) -> None:
         self.recipe = recipe
+        self.seed = seed
         self.first = recipe.epochs  # first quantized epoch, counted from 0
         self.best = -1.0
         self.waited = 0
@@ -31,6 +39,7 @@ class Phases(pl.Callback):
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         assert isinstance(pl_module, Classifier)
+        torch.manual_seed(stream(stream(self.seed, rank()), trainer.current_epoch))
         if trainer.current_epoch >= self.first:
             pl_module.quantize()
 
@@ -54,6 +63,8 @@ class Phases(pl.Callback):
 
 class History(pl.Callback):
     """Remembers loss and accuracy of each epoch, also over a resumption."""
+
+    state_key = "History"
 
     def __init__(self) -> None:
         self.epochs: list[dict[str, float]] = []
@@ -86,7 +97,8 @@ class Bar(pl.Callback):
         )
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.progress.start()
+        if trainer.is_global_zero:
+            self.progress.start()
         total = trainer.max_epochs or 1
         self.line = self.progress.add_task(f"training {self.name}", total=total, state="")
 
@@ -96,7 +108,11 @@ class Bar(pl.Callback):
         part = "val" if "val_accuracy" in metrics else "train"
         state = f"loss {metrics['train_loss']:.3f}, {part} accuracy {metrics[f'{part}_accuracy']:.1%}"
         self.progress.update(self.line, completed=done, total=total, state=state)
-        if not self.console.is_terminal and (done == total or done % max(1, total // 5) == 0):
+        if (
+            trainer.is_global_zero
+            and not self.console.is_terminal
+            and (done == total or done % max(1, total // 5) == 0)
+        ):
             self.console.print(f"training {self.name}: epoch {done}/{total}, {state}", highlight=False, soft_wrap=True)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

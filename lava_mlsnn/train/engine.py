@@ -67,5 +67,6 @@ def _load() -> None:
 _load()
 
 import lightning.pytorch as pl  # noqa: E402
+from lightning.pytorch.plugins.io import TorchCheckpointIO  # noqa: E402
 
-__all__ = ["pl"]
+__all__ = ["TorchCheckpointIO", "pl"]

@@ -39,7 +39,7 @@ def predict(net: nn.Module, dataset: Dataset) -> NDArray[Any]:
     check(net, dataset)
     training = net.training
     net.eval()
-    batches = Batches(dataset.test_images, dataset.test_labels, EVALUATION_BATCH)
+    batches = Batches(dataset.test_images, dataset.test_labels, EVALUATION_BATCH, shared=False)
     device = next(net.parameters()).device
     logits = [net(images.to(device)) for images, _ in batches]
     net.train(training)

@@ -13,6 +13,7 @@ from .. import data, model
 from ..data import Dataset
 from .evaluate import accuracies
 from .loop import fit, seeded
+from .machine import Machine
 from .recipe import RECIPES, Recipe
 
 MODEL_FILE = "model.safetensors"
@@ -26,7 +27,7 @@ class Experiment:
     Args:
         model: name of an architecture.
         options: of :func:`lava_mlsnn.model.create`, without those that the dataset decides.
-        dataset: name of the data.
+        dataset: name of the data, as for :func:`lava_mlsnn.data.load`.
         recipe: name of the recipe.
         seed: of initial weights, order and augmentation.
     """
@@ -98,13 +99,15 @@ def train(
     resume: bool = False,
     progress: bool | Console = True,
     name: str | None = None,
+    machine: Machine | None = None,
 ) -> tuple[model.Network, dict[str, Any]]:
     """Create, train and measure the network of an experiment, and save it if there is a folder for it.
 
     Args:
         experiment: see :class:`Experiment`.
         recipe: replaces the named one.
-        out, resume, progress, name: see :func:`lava_mlsnn.train.fit`; ``out`` also receives model.safetensors.
+        out, resume, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
+            model.safetensors.
 
     Returns:
         The network and a JSON-ready record of it; the same stands in the model file's notes.
@@ -121,6 +124,7 @@ def train(
         resume=resume,
         progress=progress,
         name=name or experiment.model,
+        machine=machine,
     )
     record = {
         "model": net.config,
@@ -132,9 +136,10 @@ def train(
         "test_images": len(dataset.test_labels),
         "epochs": len(result.history),
         "seconds": round(result.seconds, 2),
+        "rank": result.rank,
     }
-    if out is not None:
-        model.save(net, Path(out) / MODEL_FILE, {k: v for k, v in record.items() if k != "seconds"})
+    if out is not None and result.rank == 0:
+        model.save(net, Path(out) / MODEL_FILE, {k: v for k, v in record.items() if k not in ("seconds", "rank")})
     return net, record
 
 

@@ -14,17 +14,18 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from ..block import quantized, unquantized
+from ..block import no_integer_layer, quantized, unquantized
 from ..data import Dataset
 from .batches import Batches
 from .callbacks import Bar, History, Phases
+from .checkpoint import FILE, AtomicIO, find, identity
 from .engine import pl
 from .evaluate import EVALUATION_BATCH, check
+from .machine import Machine
 from .quiet import quiet
 from .recipe import Recipe
 from .task import Classifier
-
-CHECKPOINT = "last.ckpt"
+from .world import rank
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,14 @@ class Result:
         history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images.
         seconds: wall time of the training.
         quantized: whether the last epochs ran with integer weights.
+        rank: which of several processes this is; all of them end with the same network, and 0 should write it.
     """
 
     net: nn.Module
     history: tuple[dict[str, float], ...]
     seconds: float
     quantized: bool
+    rank: int = 0
 
 
 def fit(
@@ -54,6 +57,7 @@ def fit(
     resume: bool = False,
     progress: bool | Console = True,
     name: str = "network",
+    machine: Machine | None = None,
 ) -> Result:
     """Train ``net`` on the training images of ``dataset``; the test images are not looked at.
 
@@ -66,32 +70,57 @@ def fit(
         dataset: integer images.
         recipe: see :class:`Recipe`.
         seed: of everything random in training.
-        out: folder for metrics.csv and, after each epoch, the checkpoint; None writes nothing.
-        resume: go on from the checkpoint in ``out``, with the result of a training that was never interrupted.
+        out: folder for metrics.csv, tensorboard/ and, after each epoch, the checkpoint; None writes nothing.
+        resume: go on from the checkpoint in ``out``, with the result of a training that was never interrupted, however
+            it ended (:mod:`lava_mlsnn.train.checkpoint`).
         progress: show a progress bar, on a console if one is given.
         name: what the progress bar calls it.
+        machine: devices and precision; by default one device, a GPU if there is one.
 
     Raises:
-        ValueError: network and images that do not fit, or nothing to resume.
+        ValueError: network and images that do not fit, nothing to resume, a checkpoint that is damaged or of another
+            training, or a batch that the processes cannot share.
     """
     check(net, dataset)
+    reason = no_integer_layer(net)
+    if reason and recipe.quantized_epochs:
+        raise ValueError(f"quantized_epochs: expected 0 for this network, got {recipe.quantized_epochs}: {reason}")
+    machine = machine or Machine()
+    if recipe.batch % machine.processes:
+        raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {recipe.batch}")
     unquantized(net)
-    checkpoint = _checkpoint(out, resume)
-    task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits))
-    phases, history = Phases(recipe), History()
+    what = identity(net, dataset, recipe, seed, machine.precision)
+    checkpoint, past = find(out, what) if resume else (None, [])
+    task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits), what)
+    phases, history = Phases(recipe, seed), History()
     callbacks: list[pl.Callback] = [phases, history]
     if progress:
         callbacks.append(Bar(name, progress if isinstance(progress, Console) else None))
-    part = dataset.validation(recipe.validation, seed) if recipe.validation else None
-    source = part or dataset
-    train = Batches(source.train_images, source.train_labels, recipe.batch, seed, recipe.augment)
-    watched = Batches(part.test_images, part.test_labels, EVALUATION_BATCH) if part else None
+    train, watched = _batches(dataset, recipe, seed)
     start = time.perf_counter()
     with quiet(), seeded(seed), _deterministic():
-        trainer = _trainer(recipe, callbacks, out)
+        trainer = _trainer(recipe, callbacks, out, machine)
+        if out is not None and past and trainer.is_global_zero:
+            _rewrite(trainer.loggers[0], past, len(train))
         trainer.fit(task, train, watched, ckpt_path=checkpoint, weights_only=True)
     net.eval()
-    return Result(net, tuple(history.epochs), time.perf_counter() - start, task.quantized)
+    return Result(net, tuple(history.epochs), time.perf_counter() - start, task.quantized, rank())
+
+
+def _batches(dataset: Dataset, recipe: Recipe, seed: int) -> tuple[Batches, Batches | None]:
+    """Of the training images, and of those held out."""
+    part = dataset.validation(recipe.validation, seed) if recipe.validation else None
+    source = part or dataset
+    train = Batches(
+        source.train_images,
+        source.train_labels,
+        recipe.batch,
+        seed,
+        recipe.augment,
+        recipe.mixup,
+        dataset.num_classes,
+    )
+    return train, Batches(part.test_images, part.test_labels, EVALUATION_BATCH) if part else None
 
 
 @contextmanager
@@ -112,31 +141,33 @@ def _deterministic() -> Iterator[None]:
         torch.use_deterministic_algorithms(before)
 
 
-def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | None) -> pl.Trainer:
-    logger: Any = False
+def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | None, machine: Machine) -> pl.Trainer:
+    loggers: Any = False
     if out is not None:
-        logger = pl.loggers.CSVLogger(str(out), name="", version="")
-        saver = pl.callbacks.ModelCheckpoint(str(out), filename=CHECKPOINT[:-5], enable_version_counter=False)
+        loggers = [
+            pl.loggers.CSVLogger(str(out), name="", version="", flush_logs_every_n_steps=1),
+            pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard"),
+        ]
+        saver = pl.callbacks.ModelCheckpoint(
+            str(out), filename=Path(FILE).stem, enable_version_counter=False, save_on_train_epoch_end=True
+        )
         callbacks = [*callbacks, saver]
     return pl.Trainer(
         max_epochs=recipe.total_epochs,
-        logger=logger,
+        logger=loggers,
         callbacks=callbacks,
+        plugins=[AtomicIO()],
         gradient_clip_val=recipe.clip,
         deterministic=True,
-        accelerator="auto",
-        devices=1,
         enable_checkpointing=out is not None,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
+        **machine.trainer_options(),
     )
 
 
-def _checkpoint(out: str | Path | None, resume: bool) -> str | None:
-    if not resume:
-        return None
-    path = Path(out or ".") / CHECKPOINT
-    if out is None or not path.is_file():
-        raise ValueError(f"resume: expected a checkpoint {path}, found none")
-    return str(path)
+def _rewrite(table: Any, past: list[dict[str, float]], per_epoch: int) -> None:
+    """Start metrics.csv with the epochs before the resumption; Lightning begins an empty one."""
+    for row in past:
+        table.log_metrics(row, step=int((row["epoch"] + 1) * per_epoch - 1))

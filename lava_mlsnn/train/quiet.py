@@ -11,6 +11,7 @@ _LOGGERS = (
     "lightning.pytorch.utilities.rank_zero",
     "lightning.pytorch.accelerators.cuda",
     "lightning.fabric.utilities.seed",
+    "lightning.fabric.utilities.distributed",
 )
 """Loggers that announce which accelerators are absent and advertise services."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from math import cos, pi
 from typing import Any
 
@@ -11,8 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import Batch
+from .checkpoint import KEY
 from .engine import pl
 from .recipe import Optimizer, Recipe, Schedule
+from .world import synchronized
 
 
 class Classifier(pl.LightningModule):
@@ -22,14 +25,25 @@ class Classifier(pl.LightningModule):
         net: integer images (N, C, H, W) or (N, C, H, W, T) -> logits (N, classes), averaged over T.
         recipe: see :class:`Recipe`.
         quantize: switches the network to integer weights; called once, before the first quantized epoch.
+        identity: stored in checkpoints; see :func:`lava_mlsnn.train.checkpoint.identity`.
     """
 
-    def __init__(self, net: nn.Module, recipe: Recipe, quantize: Callable[[nn.Module], Any]) -> None:
+    def __init__(
+        self, net: nn.Module, recipe: Recipe, quantize: Callable[[nn.Module], Any], identity: dict[str, Any]
+    ) -> None:
         super().__init__()
         self.net = net
         self.recipe = recipe
         self.quantized = False
         self._quantize = quantize
+        self._identity = identity
+        self._together = ExitStack()
+
+    def on_fit_start(self) -> None:
+        self._together.enter_context(synchronized(self.net))
+
+    def teardown(self, stage: str) -> None:
+        self._together.close()
 
     def quantize(self) -> None:
         """Switch to integer weights, unless that is done already."""
@@ -38,6 +52,7 @@ class Classifier(pl.LightningModule):
             self.quantized = True
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[KEY] = self._identity
         checkpoint["quantized"] = self.quantized
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -53,18 +68,20 @@ class Classifier(pl.LightningModule):
         images, labels = batch
         logits = self(images)
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        self._log("train", loss.detach(), logits, labels)
+        wanted = labels if labels.ndim == 1 else labels.argmax(1)  # of a mixture the larger part
+        values = {"train_loss": loss.detach(), "train_accuracy": (logits.argmax(1) == wanted).float().mean()}
+        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
         return loss
 
     def validation_step(self, batch: Batch, _: int) -> None:
         images, labels = batch
         logits = self(images)
-        self._log("val", F.cross_entropy(logits, labels), logits, labels)
-
-    def _log(self, part: str, loss: Tensor, logits: Tensor, labels: Tensor) -> None:
-        accuracy = (logits.argmax(1) == labels).float().mean()
-        values = {f"{part}_loss": loss, f"{part}_accuracy": accuracy}
-        self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels))
+        # Shares of the whole, to be summed: processes may have unequal parts, for which Lightning's mean is wrong.
+        held_out: Any = self.trainer.val_dataloaders
+        total = len(held_out.labels)
+        loss, right = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
+        values = {"val_loss": loss / total, "val_accuracy": right / total}
+        self.log_dict(values, on_step=False, on_epoch=True, reduce_fx="sum", sync_dist=True, batch_size=len(labels))
 
     def configure_optimizers(self) -> Any:
         optimizer = build_optimizer(self.net, self.recipe.optimizer)

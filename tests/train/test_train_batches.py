@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from lava_mlsnn.train.batches import Batches, augmented
+from lava_mlsnn.train import augment as module
+from lava_mlsnn.train.batches import Batches
 from lava_mlsnn.train.recipe import Augment
 
 IMAGES = np.arange(10 * 4 * 4, dtype=np.uint8).reshape(10, 1, 4, 4)
 LABELS = np.arange(10)
+
+
+def augmented(images: torch.Tensor, augment: Augment, random: torch.Generator) -> torch.Tensor:
+    return module.augmented(images, augment, module.drawn(augment, len(images), random))
 
 
 def epoch(batches: Batches, number: int) -> list[tuple[list, list]]:

@@ -86,7 +86,9 @@ def test_resume_after_a_kill_gives_the_same_result(tmp_path: Path, monkeypatch: 
 
     make = module._trainer
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_trainer", lambda recipe, callbacks, out: make(recipe, [*callbacks, Kill(epoch)], out))
+        patch.setattr(
+            module, "_trainer", lambda recipe, callbacks, *rest: make(recipe, [*callbacks, Kill(epoch)], *rest)
+        )
         with pytest.raises(PowerCutError):
             train.fit(cut, digits, recipe, seed=7, out=tmp_path, progress=False)
     fresh = network()

@@ -1,0 +1,110 @@
+"""Checkpoints: written whole or not at all, read without executing anything, resumed by the same training only.
+
+A checkpoint goes on to the weights that the training would have had without the interruption. So it says which training
+it belongs to (network, images, recipe, seed, precision), and is refused by another. For the same reason a training that
+ended is not made longer: schedule and integer epochs are laid out over its number of epochs. To go on from its weights,
+load the model and train it by a new recipe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..data import Dataset
+from .engine import TorchCheckpointIO
+from .recipe import Recipe
+
+FILE = "last.ckpt"
+KEY = "lava-mlsnn training"
+FORMAT = 1
+_SHOWN = 4
+
+
+def identity(net: nn.Module, dataset: Dataset, recipe: Recipe, seed: int, precision: str) -> dict[str, Any]:
+    """What a training is, JSON-ready."""
+    config = getattr(net, "config", None) or {"text": repr(net)}
+    content = {
+        "format": FORMAT,
+        "model": config,
+        "recipe": recipe.to_dict(),
+        "seed": seed,
+        "precision": precision,
+        "data": {"name": dataset.name, "images": list(dataset.train_images.shape), "digest": _digest(dataset)},
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(content))
+    return plain
+
+
+def find(out: str | Path | None, wanted: dict[str, Any]) -> tuple[str, list[dict[str, float]]]:
+    """Path of the checkpoint in a folder, and the history it holds.
+
+    Raises:
+        ValueError: there is none, it is damaged, it is none of ours, or it is one of another training; says which.
+    """
+    path = Path(out or ".") / FILE
+    if out is None or not path.is_file():
+        raise ValueError(f"resume: expected a checkpoint {path}, found none")
+    content = _read(path)
+    found = content.get(KEY)
+    if not isinstance(found, dict) or "format" not in found:
+        raise ValueError(f"{path}: expected a checkpoint of a lava-mlsnn training, found another file of torch")
+    if found["format"] != FORMAT:
+        raise ValueError(f"{path}: checkpoint format {found['format']}, this library resumes format {FORMAT}")
+    differences = list(_differences(found, wanted))
+    if differences:
+        more = f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+        raise ValueError(
+            f"{path}: a checkpoint of another training: {'; '.join(differences[:_SHOWN])}{more}. "
+            "Expected the same network, images, recipe, seed and precision"
+        )
+    return str(path), list(content["callbacks"]["History"]["epochs"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a damaged file raises is torch's secret
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path}: damaged, or no checkpoint of a lava-mlsnn training ({reason})") from None
+    return content if isinstance(content, dict) else {}
+
+
+def _differences(found: Any, wanted: Any, name: str = "") -> Iterator[str]:
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for key in sorted({*found, *wanted}):
+            yield from _differences(found.get(key), wanted.get(key), f"{name}.{key}" if name else key)
+    elif found != wanted:
+        theirs, mine = (text if len(text := repr(x)) < 60 else "another" for x in (found, wanted))
+        yield f"{name} was {theirs}, now {mine}"
+
+
+def _digest(dataset: Dataset) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for array in (dataset.train_images, dataset.train_labels):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+class AtomicIO(TorchCheckpointIO):
+    """Writes beside the old checkpoint and puts the new one in its place when it is on the disk.
+
+    Lightning writes to the system's folder for temporary files and copies from there, which can be cut in two.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        part = Path(f"{path}.part")
+        part.parent.mkdir(parents=True, exist_ok=True)
+        with open(part, "wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)

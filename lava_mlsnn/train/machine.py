@@ -1,0 +1,82 @@
+"""What a training runs on: accelerator, number of processes, precision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .recipe import one_of
+
+ACCELERATORS = ("auto", "cpu", "gpu")
+STRATEGIES = ("auto", "ddp")
+PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where to train; what is learnt depends on it by rounding alone, but for ``precision``.
+
+    Several devices or nodes train by Lightning's "ddp": a process for each device runs the same program from its start,
+    gets its part of each batch, and gradients are averaged. ``Recipe.batch`` counts the images of all of them, batch
+    norms use the statistics of all of them. On several nodes the program is started on each, with MASTER_ADDR,
+    MASTER_PORT and NODE_RANK set (torchrun and Slurm do it).
+
+    Args:
+        accelerator: "auto" takes a GPU if there is one; "cpu"; "gpu".
+        devices: processes per node.
+        nodes: machines.
+        strategy: "ddp"; "auto" is it where there is more than one process.
+        precision: "32"; "bf16" or "16": convolutions and linear maps of the float epochs compute in 16 bits, weights,
+            neurons and the integer epochs in 32. "16" needs a GPU.
+
+    Raises:
+        ValueError: names the field, its value and what is accepted.
+
+    Example:
+        >>> Machine("cpu", devices=2).processes
+        2
+        >>> Machine("cpu", precision="16")
+        Traceback (most recent call last):
+        ValueError: precision: "16" needs a GPU, expected "32" or "bf16" on a CPU
+    """
+
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32"
+
+    def __post_init__(self) -> None:
+        one_of("accelerator", self.accelerator, ACCELERATORS)
+        one_of("strategy", self.strategy, STRATEGIES)
+        one_of("precision", self.precision, PRECISIONS)
+        for name in ("devices", "nodes"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name}: expected at least 1, got {value!r}")
+        if self.precision == "16" and not self._on_gpu:
+            raise ValueError('precision: "16" needs a GPU, expected "32" or "bf16" on a CPU')
+        if self.accelerator == "gpu" and not torch.cuda.is_available():
+            raise ValueError("accelerator: expected auto or cpu, got 'gpu', and torch finds none")
+
+    @property
+    def processes(self) -> int:
+        """Number of processes that train together."""
+        return self.devices * self.nodes
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self.accelerator != "cpu" and torch.cuda.is_available()
+
+    def trainer_options(self) -> dict[str, Any]:
+        """Arguments of Lightning's Trainer."""
+        return {
+            "accelerator": self.accelerator,
+            "devices": self.devices,
+            "num_nodes": self.nodes,
+            "strategy": "ddp" if self.processes > 1 else self.strategy,
+            "precision": PRECISIONS[self.precision],
+            "use_distributed_sampler": False,  # Batches divides the images
+        }
