@@ -54,7 +54,7 @@ def test_coarse_labels(binary, tmp_path):
 
 
 def as_published(name, monkeypatch, path):
-    """Let the small copy in the folder ``path`` be what was published: its sums and numbers become the expected ones."""
+    """Let the small copy in the folder ``path`` be what was published: its sums and numbers are the expected ones."""
     versions = cifar.VERSIONS[name]
     known = versions[0]
     sums = {part: {file: md5(path / file) for file in getattr(known, part)} for part in ("train", "test", "meta")}
