@@ -93,3 +93,14 @@ def test_files_that_were_changed(tmp_path: Path, changes: dict[str, object], mes
     rewrite(path, **changes)
     with pytest.raises(ValueError, match=message):
         model.load(path)
+
+
+def test_a_file_of_version_1_is_still_read() -> None:
+    """Written once by the library's first version and never again: weights, mode, thresholds and notes."""
+    path = Path(__file__).parent / "files" / "sparse_resnet_v1.safetensors"
+    net = model.load(path)
+    assert net.config["name"] == "sparse_resnet18" and net.in_shape == (1, 6, 6) and net.notes["labels"] == list("abc")
+    mode = block.quantization_of(net)
+    assert mode is not None and (mode.weight_bits, mode.per_channel) == (6, True)
+    images = (torch.arange(72).view(2, 1, 6, 6) * 7 % 17).to(torch.uint8)
+    assert net(images).tolist() == net.notes["logits"], "integers times powers of two: equal on every machine"

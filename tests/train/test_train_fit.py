@@ -60,6 +60,22 @@ def test_quantized_accuracy_is_that_of_the_exported_network():
     assert train.accuracies(result.net, digits)["quantized"] == float((run.labels == digits.test_labels).mean())
 
 
+def test_sixteen_bits_train_and_export_the_same_integers():
+    from lava_mlsnn import netx, sim
+
+    digits = data.load("digits")
+    with train.seeded(0):
+        net = network()
+    seen = set()
+    net[1].synapse.register_forward_hook(lambda *args: seen.add(args[-1].dtype))
+    train.fit(net, digits, TINY, machine=train.Machine("cpu", precision="bf16"), progress=False)
+    assert torch.bfloat16 in seen and all(p.dtype == torch.float32 for p in net.parameters())
+    accuracy = train.accuracies(net, digits)
+    run = sim.run(netx.quantize(net), digits.test_images)
+    assert accuracy["quantized"] > 0.7
+    assert accuracy["quantized"] == float((run.labels == digits.test_labels).mean())
+
+
 class PowerCutError(Exception):
     pass
 
@@ -113,6 +129,12 @@ def test_metrics_land_as_csv(tmp_path: Path):
     rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
     assert {"train_loss", "train_accuracy", "val_loss", "val_accuracy", "epoch"} <= set(rows[0])
     assert [path.name for path in tmp_path.glob("*.ckpt")] == ["last.ckpt"]
+
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    drawn = [event.value for event in events.Scalars("train_loss")]
+    assert drawn == pytest.approx([float(row["train_loss"]) for row in rows if row["train_loss"]], rel=1e-6)
 
 
 def test_float_epochs_end_early_and_quantized_ones_follow():

@@ -30,6 +30,13 @@ def test_recipe_survives_json():
         (lambda: train.Optimizer(momentum=1.0), "momentum.*got 1.0"),
         (lambda: train.Schedule("cosin"), "schedule: expected one of constant, cosine, step, got 'cosin'"),
         (lambda: train.Schedule(factor=2.0), "factor.*got 2.0"),
+        (lambda: train.Augment(crop=0.0), "crop: expected 0 < crop <= 1, got 0.0"),
+        (lambda: train.Recipe(mixup=-1.0), "mixup: expected at least 0, got -1.0"),
+        (lambda: train.Machine(devices=0), "devices: expected at least 1, got 0"),
+        (lambda: train.Machine(strategy="fsdp"), "strategy: expected one of auto, ddp, got 'fsdp'"),
+        (lambda: train.Machine(accelerator="tpu"), "accelerator: expected one of auto, cpu, gpu, got 'tpu'"),
+        (lambda: train.Machine(precision="8"), "precision: expected one of 32, bf16, 16, got '8'"),
+        (lambda: train.Machine("cpu", precision="16"), 'precision: "16" needs a GPU, expected "32" or "bf16" on a CPU'),
         (lambda: train.Augment(shift=-1), "shift: expected at least 0, got -1"),
         (lambda: train.recipe("digts"), "recipe: expected one of digits.*'digts'"),
         (lambda: train.recipe("digits", epoch=3), "recipe field: expected one of epochs.*'epoch'"),
@@ -44,6 +51,22 @@ def test_bad_values_are_named(build, message):
 def test_step_schedule_is_the_papers():
     factor = learning_rate_factor(train.Schedule("step", factor=0.9, every=50), steps=2000, epochs=200)
     assert [round(factor(step), 6) for step in (0, 499, 500, 1999)] == [1.0, 1.0, 0.9, round(0.9**3, 6)]
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer", "lr", "epochs", "factor"),
+    [("paper000-cifar", "sgd", 8e-2, 1500, 0.9), ("paper000-dvs", "adam", 1e-3, 500, 0.5)],
+)
+def test_recipes_of_paper_000(name: str, optimizer: str, lr: float, epochs: int, factor: float):
+    """Section 5.1; the integer epochs go on where the paper's end."""
+    recipe = train.recipe(name)
+    assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.epochs) == (optimizer, lr, epochs)
+    assert recipe.label_smoothing == recipe.mixup == recipe.validation == 0
+    steps = recipe.total_epochs * 10
+    rate = learning_rate_factor(recipe.schedule, steps, recipe.total_epochs)
+    for epoch in (0, 49, 50, 499, epochs - 1):
+        assert rate(10 * epoch) == pytest.approx(factor ** (epoch // 50))
+    assert (recipe.augment.flip, recipe.augment.crop is not None) == (name == "paper000-cifar",) * 2
 
 
 def test_weight_decay_spares_norms_and_biases():

@@ -92,7 +92,7 @@ class Trap:
 
 def test_what_is_no_checkpoint_is_refused_in_words(finished: Path, tmp_path: Path) -> None:
     whole, path, trap = (finished / "last.ckpt").read_bytes(), tmp_path / "last.ckpt", tmp_path / "trap"
-    with pytest.raises(ValueError, match="resume: expected a checkpoint .*found none"):
+    with pytest.raises(ValueError, match=r"resume: expected a checkpoint .*found none"):
         fit(tmp_path, resume=True)
     for content in (b"", b"not a checkpoint", whole[: len(whole) // 2], whole[:-1000], whole[100:]):
         path.write_bytes(content)
