@@ -120,12 +120,12 @@ def _rows(images: Images, rows: NDArray[np.int64]) -> Images:
     row = images.dtype.itemsize * int(np.prod(images.shape[1:]))
     if not isinstance(images, np.memmap) or row * len(rows) <= IN_MEMORY:
         return images[rows]
-    file = tempfile.TemporaryFile()  # noqa: SIM115 (the map holds it open)
     piece = max(IN_MEMORY // 16 // row, 1)
-    for start in range(0, len(rows), piece):
-        file.write(np.ascontiguousarray(images[rows[start : start + piece]]).data)
-    file.flush()
-    return np.memmap(file, images.dtype, "r", shape=(len(rows), *images.shape[1:]))
+    with tempfile.TemporaryFile() as file:  # the map outlives it
+        for start in range(0, len(rows), piece):
+            file.write(np.ascontiguousarray(images[rows[start : start + piece]]).data)
+        file.flush()
+        return np.memmap(file, images.dtype, "r", shape=(len(rows), *images.shape[1:]))
 
 
 def split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""Batches of images that lie in memory: no workers, no copies, the same order for the same seed and epoch."""
+"""Batches of images in memory or in a memory map: no workers, no copies, the same order for the same seed and epoch."""
 
 from __future__ import annotations
 
@@ -57,8 +57,7 @@ class Batches:
         classes: int = 0,
         shared: bool = True,
     ) -> None:
-        # torch can index no unsigned integers but those of 8 bits.
-        self.images = torch.from_numpy(np.array(images, None if images.dtype.itemsize == 1 else np.int32))
+        self.images = images
         self.labels = torch.from_numpy(np.array(labels, np.int64))
         self.batch = min(batch, len(self.labels))
         self.seed = seed
@@ -86,7 +85,7 @@ class Batches:
         if self.seed is None:
             for rows in torch.arange(len(self.labels)).split(self.batch):
                 if len(mine := rows[self._part]):
-                    yield self.images[mine], self.labels[mine]
+                    yield self._taken(mine), self.labels[mine]
             return
         if self.batch % size():
             raise ValueError(f"batch: expected a multiple of the {size()} processes, got {self.batch}")
@@ -95,16 +94,21 @@ class Batches:
         for chosen in order.split(self.batch)[: len(self)]:
             yield self._augmented(chosen, random)
 
+    def _taken(self, rows: Tensor) -> Tensor:
+        """A copy of these images; torch computes with no unsigned integers but those of 8 bits."""
+        taken = self.images[rows.numpy()]
+        return torch.from_numpy(taken if taken.dtype.itemsize == 1 else taken.astype(np.int32))
+
     def _augmented(self, chosen: Tensor, random: torch.Generator) -> Batch:
         """This process's part of the batch of these images."""
         draw = drawn(self.augment, len(chosen), random)
         mine = torch.arange(len(chosen))[self._part]
         if not self.mixup:
-            return augmented(self.images[chosen[mine]], self.augment, draw.of(mine)), self.labels[chosen[mine]]
+            return augmented(self._taken(chosen[mine]), self.augment, draw.of(mine)), self.labels[chosen[mine]]
         others = torch.randperm(len(chosen), generator=random)[mine]
         part = share(self.mixup, random)
         rows, place = torch.unique(torch.cat([mine, others]), return_inverse=True)
-        images = augmented(self.images[chosen[rows]], self.augment, draw.of(rows))
+        images = augmented(self._taken(chosen[rows]), self.augment, draw.of(rows))
         first, second = place.split(len(mine))
         shares = torch.nn.functional.one_hot(self.labels[chosen], self.classes).float()
         return mixed(images[first], images[second], part), part * shares[mine] + (1 - part) * shares[others]

@@ -55,6 +55,7 @@ def check(net: nn.Module, dataset: Dataset) -> None:
         "shape": (tuple(entrance.shape), tuple(dataset.shape)),
         "input scale": (entrance.netx.scale, dataset.input_scale),
         "bits": (entrance.netx.bits, dataset.bits),
+        "steps": (entrance.steps, dataset.steps or entrance.steps),
     }
     for what, (mine, theirs) in pairs.items():
         if mine != theirs:

@@ -112,7 +112,7 @@ def train(
     Returns:
         The network and a JSON-ready record of it; the same stands in the model file's notes.
     """
-    dataset = data.load(experiment.dataset)
+    dataset = data.load_for(experiment.dataset, experiment.options.get("steps", 1))
     recipe = recipe or RECIPES[experiment.recipe]
     net = create(experiment.model, dataset, seed=experiment.seed, **experiment.options)
     result = fit(
