@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from lava_mlsnn import block
-from lava_mlsnn.neuron import Barrier, MultiLevel
+from lava_mlsnn.block.norm import make_norm
+from lava_mlsnn.model.s_residual import RESIDUALS, Parts
+from lava_mlsnn.neuron import ATIF, LIF, Barrier, Leak, MultiLevel
+from lava_mlsnn.neuron.bumps import BUMPS
 
 torch.set_num_threads(1)
 
@@ -22,6 +25,7 @@ class RandomNet(nn.Module):
         self.levels = draw(st.sampled_from((4, 1, 3, 10)))
         self.steps = draw(st.integers(1, 4))
         self.trainable = draw(st.booleans())
+        self.kind = draw(st.sampled_from(("multilevel", "multilevel", "uniform", "nonuniform")))
         shape = (draw(st.integers(1, 3)), draw(st.integers(5, 7)), draw(st.integers(5, 7)))
         scale, bits = draw(st.sampled_from(((1 / 255, 8), (1 / 16, 5), (1.0, 1))))
         self.input = block.Input(shape, scale, bits, self.steps)
@@ -48,7 +52,10 @@ class RandomNet(nn.Module):
             self.readout = block.Readout(self.dense.synapse.in_features, 4)
             del self.dense
 
-    def neuron(self) -> MultiLevel:
+    def neuron(self) -> MultiLevel | ATIF:
+        if self.kind != "multilevel":
+            schedule = "printed" if self.steps == 4 and self.trainable else "extended"
+            return ATIF(self.kind, self.steps, self.levels, schedule)
         return MultiLevel(self.levels, trainable=self.trainable)
 
     def maps(self, x: Tensor) -> Tensor:
@@ -117,6 +124,8 @@ def randomise(net: nn.Module, seed: int) -> None:
             elif isinstance(module, nn.Conv2d | nn.Linear):
                 spread = 2.0 / module.weight[0].numel() ** 0.5
                 module.weight.copy_(uniform(module.weight, -spread, spread) * uniform(module.weight, 0, 1))
+            elif isinstance(module, ATIF):
+                module.free.add_(uniform(module.free, -0.7, 0.7))
             elif isinstance(module, MultiLevel) and module.vth is not None:
                 module.vth.copy_(uniform(module.vth, 0.5, 1.5))
 
@@ -139,3 +148,55 @@ def cases(draw: Any) -> tuple[RandomNet, Tensor]:
     if draw(st.booleans()):
         shape = (*shape, net.steps)
     return net, torch.randint(0, source.bound + 1, shape, generator=random)
+
+
+class LeakyNet(nn.Module):
+    """A small S-ResNet: stem, two residual blocks of one of the three forms, one with a stride, readout with votes."""
+
+    def __init__(self, draw: Any) -> None:
+        super().__init__()
+        self.steps = draw(st.integers(1, 4))
+        shape = (draw(st.integers(1, 2)), draw(st.integers(4, 6)), draw(st.integers(4, 6)))
+        scale, bits = draw(st.sampled_from(((1 / 255, 8), (1 / 16, 5), (1.0, 1))))
+        threshold, leak = draw(st.sampled_from((1.0, 0.5, 1.3))), draw(st.sampled_from((0.874, 0.0, 1.0, 0.6)))
+        kind, bias = draw(st.sampled_from(("bntt", "bntt", "tdbn", "bn", "none"))), draw(st.booleans())
+        surrogate = draw(st.sampled_from(sorted(BUMPS)))
+        shared = Leak(leak, trainable=True) if 0 < leak < 1 and draw(st.booleans()) else None
+        parts = Parts(
+            lambda: LIF(shared or leak, threshold, surrogate),
+            lambda channels: make_norm(kind, channels, self.steps, bias, threshold),
+            threshold,
+            draw(st.sampled_from((4, 2, 6))),
+            draw(st.sampled_from((8, 5, 10))),
+        )
+        form = RESIDUALS[draw(st.sampled_from(("s2s", "s2m", "v2v")))]
+        width = draw(st.integers(1, 4))
+        self.input = block.Input(shape, scale, bits, self.steps)
+        self.stem = form.stem(parts, shape[0], width, 3, 1)
+        blocks = [form(parts, width, width, 1, False), form(parts, width, width + 1, 2, True)]
+        self.body = form.body(parts, blocks)
+        self.pool = block.Pool(None, mode="average")
+        self.flatten = block.Flatten()
+        self.readout = block.Readout(width + 1, 3, bias=draw(st.booleans()), votes=draw(st.sampled_from((1, 4))))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.readout(self.flatten(self.pool(self.body(self.stem(self.input(x))))))
+
+
+@st.composite
+def leaky_cases(draw: Any) -> tuple[LeakyNet, Tensor]:
+    """A network with norms per timestep or over all of them, and integer images for it."""
+    net, seed = LeakyNet(draw), draw(st.integers(0, 2**16))
+    randomise(net, seed)
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, block.BNTT):
+                module.weight.copy_(torch.rand(module.weight.shape, generator=random) * 1.6 - 0.2)
+                module.running_mean.copy_(torch.rand(module.weight.shape, generator=random) * 0.6 - 0.3)
+                module.running_var.copy_(torch.rand(module.weight.shape, generator=random) * 0.5 + 0.02)
+                if module.bias is not None:
+                    module.bias.copy_(torch.rand(module.weight.shape, generator=random) - 0.2)
+    source = net.input.netx
+    shape = (draw(st.integers(1, 2)), *source.shape, *((net.steps,) if draw(st.booleans()) else ()))
+    return net.eval(), torch.randint(0, source.bound + 1, shape, generator=random)

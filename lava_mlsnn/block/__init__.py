@@ -11,7 +11,9 @@ from .core import Block, Connection
 from .dense import Dense, Readout
 from .input import Input
 from .integer import Quantization
+from .leaky import Leaky
 from .mode import activity, as_integers, quantization_of, quantized, trace, unquantized
+from .norm import BNTT, TdBN
 from .plan import no_integer_layer, plan
 from .pool import Flatten, Pool
 from .signal import Signal
@@ -19,6 +21,7 @@ from .window import Window
 from .windowed import PatchMix, WindowMixer
 
 __all__ = [
+    "BNTT",
     "Add",
     "Block",
     "Connection",
@@ -26,11 +29,13 @@ __all__ = [
     "Dense",
     "Flatten",
     "Input",
+    "Leaky",
     "PatchMix",
     "Pool",
     "Quantization",
     "Readout",
     "Signal",
+    "TdBN",
     "Window",
     "WindowMixer",
     "activity",

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ..netx.spec import Shape, positive_ints
 from ..neuron import Barrier, GradedNeuron
 from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
+from .norm import BNTT
 from .signal import Signal
 
 
@@ -40,7 +41,9 @@ class Connection(nn.Module):
 
     Args:
         synapse: nn.Conv2d, nn.Linear, or nn.Identity (residual spikes put into a dendrite as they are).
-        norm: batch norm of the current, or None.
+        norm: batch norm of the current, or None; :class:`BNTT` has one per timestep, which only :class:`Leaky` blocks
+            turn into integers.
+        gain: factor of the current, for residual spikes that enter a membrane with a weight.
 
     Raises:
         ValueError: another synapse, or a convolution with padding other than zeros.
@@ -49,8 +52,11 @@ class Connection(nn.Module):
         (N, C, H, W, T) -> (N, C', H', W', T); a linear synapse also reads (N, features, T) and gives (N, features', T).
     """
 
-    def __init__(self, synapse: nn.Module, norm: nn.BatchNorm2d | nn.BatchNorm1d | None = None) -> None:
+    def __init__(
+        self, synapse: nn.Module, norm: nn.BatchNorm2d | nn.BatchNorm1d | BNTT | None = None, gain: float = 1.0
+    ) -> None:
         super().__init__()
+        self.gain = gain
         if not isinstance(synapse, (nn.Conv2d, nn.Linear, nn.Identity)):
             raise ValueError(f"synapse {type(synapse).__name__}: expected nn.Conv2d, nn.Linear or nn.Identity")
         if isinstance(synapse, nn.Conv2d) and (isinstance(synapse.padding, str) or synapse.padding_mode != "zeros"):
@@ -61,7 +67,10 @@ class Connection(nn.Module):
         self.norm = norm
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._over_time(x, lambda y: self._normed(self.synapse(y)))
+        if isinstance(self.norm, BNTT):  # it sees the timesteps
+            return self.norm(self._over_time(x, self.synapse)) * self.gain
+        y = self._over_time(x, lambda y: self._normed(self.synapse(y)))
+        return y if self.gain == 1 else y * self.gain
 
     def apply_weight(self, x: Tensor, weight: Tensor) -> Tensor:
         """The synapse alone, without bias and norm, with another weight."""
@@ -82,6 +91,8 @@ class Connection(nn.Module):
         bias: Tensor | None = self.synapse.bias  # type: ignore[assignment]
         if self.norm is None:
             return weight, weight.new_zeros(len(weight)) if bias is None else bias
+        if isinstance(self.norm, BNTT) or self.gain != 1:
+            raise ValueError("a norm per timestep, or a gain: expected a block.Leaky, whose neurons scale each step")
         mean, variance = self.norm.running_mean, self.norm.running_var
         if mean is None or variance is None:
             raise ValueError("a batch norm without running statistics cannot be folded: expected track_running_stats")
@@ -184,7 +195,8 @@ class Block(nn.Module):
         with torch.autocast(inputs[0].device.type, enabled=False):
             neuron.clamp()
             dyadic = self.dyadic(q)
-            return neuron.fire_integers(self.charge(inputs, dyadic), dyadic.exponent)
+            charge = self.charge(inputs, dyadic)
+            return neuron.fire_integers(charge, power_of_two(dyadic.exponent, charge.dtype))
 
     def charge(self, inputs: tuple[Tensor, ...], dyadic: Dyadic) -> Tensor:
         """Sum of the currents and the bias in units of the threshold, exact multiples of 2^-exponent."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..netx.spec import positive_ints
+from ..netx.spec import Shape, positive_ints
 from .core import Block, Connection
-from .integer import Dyadic, Quantization, power_of_two
+from .integer import Dyadic, Quantization, power_of_two, quantize
 from .signal import Signal
 
 
@@ -39,17 +39,28 @@ class Readout(Block):
 
     In quantised mode it is an integrator of integers: logits = scale V / T, with V the membrane after T steps.
 
+    Args:
+        in_features, out_features: sites and classes.
+        bias: whether the map has one.
+        votes: neurons per class whose average is its logit (boosting: paper 002, section 3.2.3). As nothing lies
+            between them and the average, the integer network has one neuron with their mean weights.
+
     Shape:
         (N, features, T) or (N, C, H, W, T) -> (N, classes).
     """
 
-    def __init__(self, in_features: int, out_features: int) -> None:
-        super().__init__([_linear(in_features, out_features, False)], None)
+    def __init__(self, in_features: int, out_features: int, *, bias: bool = True, votes: int = 1) -> None:
+        (self.votes,) = positive_ints(votes, "votes", 1)
+        (classes,) = positive_ints(out_features, "out_features", 1)
+        connection = _linear(in_features, classes * self.votes, False)
+        if not bias:
+            connection.synapse.register_parameter("bias", None)
+        super().__init__([connection], None)
 
     def forward(self, *inputs: Tensor) -> Tensor:
         current = super().forward(*inputs)
         if self.quantization is None:
-            return current.mean(-1)
+            return (current if self.votes == 1 else current.unflatten(1, (-1, self.votes)).mean(2)).mean(-1)
         return current.sum(-1) / (self.quantization.inputs[0].levels * current.shape[-1])
 
     def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
@@ -71,8 +82,12 @@ class Readout(Block):
     def dyadic(self, q: Quantization) -> Dyadic:
         """Quantised weights and bias, with one power of two for all classes, whose voltages are compared."""
         per_layer = Quantization(q.weight_bits, False, q.steps, q.inputs)
-        levels = torch.full_like(self.anchor, q.inputs[0].levels)
-        return self.rounded([torch.ones_like(self.anchor)], levels, per_layer, 0)
+        weight, bias = (t.unflatten(0, (-1, self.votes)).mean(1) for t in next(iter(self.connections)).folded())
+        return quantize([weight], bias * q.inputs[0].levels, per_layer)
+
+    def out_shape(self, inputs: tuple[Signal, ...]) -> Shape:
+        """(classes, 1, 1); ValueError if the inputs do not fit."""
+        return super().out_shape(inputs)[0] // self.votes, 1, 1
 
     def signal(self, *inputs: Signal) -> Signal:
         """Voltages: nothing can read them."""

@@ -13,6 +13,8 @@ from .mlp import MLP
 from .mobilenet import MobileNet
 from .residual import FORMS
 from .resnet import BLOCKS, ResNet
+from .s_resnet import BLOCKS as S_BLOCKS
+from .s_resnet import SResNet
 from .setting import Network, Setting
 from .vgg import VGG
 from .window_cnn import WindowCNN
@@ -29,6 +31,7 @@ ARCHITECTURES: dict[str, Callable[..., Network]] = {
     },
     "mobilenet_v2": partial(MobileNet, form="sew"),
     "sparse_mobilenet_v2": partial(MobileNet, form="sparse"),
+    **{f"s_resnet{depth}": partial(SResNet, blocks=blocks) for depth, blocks in S_BLOCKS.items()},
     "window_cnn12": WindowCNN,
     "window_lstm12": WindowRNN,
 }

@@ -10,6 +10,7 @@ from .atif import ATIF
 from .barrier import Barrier
 from .base import GradedNeuron
 from .checks import GRADS
+from .leaky import LIF, PLIF, Leak
 from .multilevel import MultiLevel
 
-__all__ = ["ATIF", "GRADS", "Barrier", "GradedNeuron", "MultiLevel", "functional", "surrogate"]
+__all__ = ["ATIF", "GRADS", "LIF", "PLIF", "Barrier", "GradedNeuron", "Leak", "MultiLevel", "functional", "surrogate"]

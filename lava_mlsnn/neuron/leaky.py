@@ -1,0 +1,238 @@
+"""The leaky integrate-and-fire neuron of paper 002 (section 3.1): soft reset without gradient, strict threshold.
+
+With a leak that is trained it is the parametric one (PLIF): a :class:`Leak` per layer, or one that layers share.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from lava.lib.dl.slayer.neuron import base
+from torch import Tensor, nn
+
+from .bumps import bump, check_bump
+from .checks import check_current, check_state, check_threshold
+
+__all__ = ["LIF", "PLIF", "Leak", "lif"]
+
+LEAK = 0.874
+"""The leak factor that paper 002 found by its search (section 3.5)."""
+
+_SCALE = 1 << 6
+
+
+def lif(
+    x: Tensor,
+    v: Tensor | None,
+    threshold: float,
+    leak: float | Tensor,
+    surrogate: str = "triangle",
+    alpha: float | None = None,
+) -> tuple[Tensor, Tensor]:
+    r"""Leaky integrate-and-fire with soft reset (paper 002, Eq 3 and 4).
+
+    .. math:: H = \lambda V + x, \qquad z = [H > V_{th}], \qquad V \leftarrow H - V_{th} z
+
+    The comparison is strict, as in the authors' code (Eq 4 prints >=). Backward, dz/dH is a surrogate
+    (:mod:`lava_mlsnn.neuron.bumps`) and the reset passes no gradient: dV/dH = 1.
+
+    Args:
+        x: input current for T timesteps.
+        v: membrane potential before the first timestep; None is 0.
+        threshold: Vth > 0.
+        leak: lambda in 0 .. 1, what is left of the potential after a timestep; a scalar tensor may require a gradient.
+        surrogate: "triangle", "arctangent", "rectangle" or "sigmoid".
+        alpha: its parameter; None is that of its paper.
+
+    Shape:
+        x: (..., T) floating; v: (...). Returns z (..., T), 0 or 1, and V (...) after the last timestep.
+
+    Raises:
+        ValueError: for an argument outside of what is said above.
+
+    >>> z, v = lif(torch.tensor([0.6, 0.6, 0.0]), None, threshold=1.0, leak=0.5)
+    >>> z, v
+    (tensor([0., 0., 0.]), tensor(0.4500))
+    >>> lif(torch.tensor([1.0, 1.0, 0.0]), None, threshold=1.0, leak=0.5)[0]      # 1, then 1.5 fires
+    tensor([0., 1., 0.])
+    """
+    check_state(v, check_current(x))
+    threshold = float(check_threshold(threshold))
+    name, alpha = check_bump(surrogate, alpha)
+    if not isinstance(leak, Tensor):
+        check_leak(leak)
+    leak = torch.as_tensor(leak, dtype=x.dtype, device=x.device)
+    z, last = _Soft.apply(x, v, leak, threshold, name, alpha, 1.0, False)
+    return z, last
+
+
+def whole_lif(x: Tensor, keep: Tensor, threshold: Tensor, gain: Tensor, surrogate: str, alpha: float) -> Tensor:
+    """Spikes 0 or 1 of the integer neuron (:class:`lava_mlsnn.netx.SoftLIF`) for whole currents in float64.
+
+    Args:
+        x: x of the integer neuron, whole numbers.
+        keep: 4096 - dv, a whole number, which may require a gradient.
+        threshold: theta, whole numbers that broadcast against one timestep.
+        gain: Vth / theta, for the surrogate's unit.
+        surrogate, alpha: as for :func:`lif`.
+
+    **Shape:** x (N, C, ..., T) float64 -> the same.
+    """
+    spikes: Tensor = _Soft.apply(x, None, keep / 4096, threshold, surrogate, alpha, gain, True)[0]
+    return spikes
+
+
+def check_leak(leak: float) -> float:
+    """A leak factor as a float; ValueError outside 0 .. 1."""
+    value = float(leak)
+    if isinstance(leak, bool) or not (math.isfinite(value) and 0 <= value <= 1):
+        raise ValueError(f"leak = {leak!r}: what is left of the potential after a timestep lies in 0 .. 1")
+    return value
+
+
+class _Soft(torch.autograd.Function):
+    """The loop over timesteps; saves H, and computes backward what it needs of V and z."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        v: Tensor | None,
+        leak: Tensor,
+        threshold: float | Tensor,
+        surrogate: str,
+        alpha: float,
+        gain: float | Tensor,
+        whole: bool,
+    ) -> tuple[Tensor, Tensor]:
+        potentials, spikes = torch.empty_like(x), torch.empty_like(x)
+        v = torch.zeros_like(x[..., 0]) if v is None else v.to(x.dtype)
+        ctx.first, ctx.settings = v, (threshold, surrogate, alpha, gain)
+        for t in range(x.shape[-1]):
+            left = v * leak
+            h = (left.trunc_() if whole else left) + x[..., t]
+            z = (h > threshold).to(x.dtype)
+            potentials[..., t], spikes[..., t] = h, z
+            v = h - threshold * z
+        ctx.save_for_backward(potentials, leak)
+        return spikes, v
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        potentials, leak = ctx.saved_tensors
+        threshold, surrogate, alpha, gain = ctx.settings
+        out, carry = torch.empty_like(potentials), grads[1]
+        of_leak = torch.zeros_like(leak) if ctx.needs_input_grad[2] else None
+        for t in reversed(range(potentials.shape[-1])):
+            slope = bump(potentials[..., t] / threshold, surrogate, alpha) * gain
+            here = carry + grads[0][..., t] * slope
+            out[..., t] = here
+            if of_leak is not None:
+                before = ctx.first if t == 0 else potentials[..., t - 1]
+                if t > 0:
+                    before = before - threshold * (before > threshold).to(before.dtype)
+                of_leak = of_leak + (here * before).sum()
+            carry = here * leak
+        return out, carry if ctx.needs_input_grad[1] else None, of_leak, None, None, None, None, None
+
+
+class Leak(nn.Module):
+    """A leak factor lambda, fixed or trained; several neurons may hold the same one.
+
+    A trained one is sigmoid(w), as in Fang et al. 2021, so that it stays between 0 and 1.
+
+    Args:
+        value: first value, in 0 .. 1; strictly inside if trained.
+        trainable: whether w is a parameter.
+
+    >>> round(Leak(0.9, trainable=True).value, 4)
+    0.9
+    """
+
+    def __init__(self, value: float = LEAK, trainable: bool = False) -> None:
+        super().__init__()
+        self.first = check_leak(value)
+        if trainable and value in (0, 1):
+            raise ValueError(f"leak = {value!r}: one that is trained starts between 0 and 1")
+        self.w = nn.Parameter(torch.logit(torch.tensor(self.first))) if trainable else None
+
+    def forward(self) -> Tensor | float:
+        """lambda."""
+        return self.first if self.w is None else torch.sigmoid(self.w)
+
+    @property
+    def value(self) -> float:
+        """lambda as a number."""
+        return self.first if self.w is None else float(torch.sigmoid(self.w.detach()))
+
+    def extra_repr(self) -> str:
+        return f"{self.value:g}" + (", trained" if self.w is not None else "")
+
+
+class LIF(base.Neuron):
+    """Leaky integrate-and-fire neuron with soft reset (paper 002, section 3.1); spikes are 0 or 1.
+
+    See :func:`lif`. V is 0 before the first timestep of every call.
+
+    Args:
+        leak: lambda in 0 .. 1, or a :class:`Leak`, which other neurons may share.
+        threshold: Vth > 0.
+        surrogate: "triangle" (paper 002), "arctangent", "rectangle" or "sigmoid".
+        alpha: its parameter; None is that of its paper.
+
+    Shape:
+        Input: (N, ..., T), floating. Output: the same; 0 or 1.
+
+    Raises:
+        ValueError: for an argument or an input outside of what is said above.
+
+    >>> LIF(leak=0.5)(torch.tensor([[1.0, 1.0, 0.0]]))
+    tensor([[0., 1., 0.]])
+    """
+
+    levels = 1
+
+    def __init__(
+        self,
+        leak: float | Leak = LEAK,
+        threshold: float = 1.0,
+        surrogate: str = "triangle",
+        alpha: float | None = None,
+    ) -> None:
+        threshold = float(check_threshold(threshold))
+        super().__init__(threshold=threshold, w_scale=_SCALE, s_scale=_SCALE * _SCALE)
+        self.leak = leak if isinstance(leak, Leak) else Leak(leak)
+        self.vth = threshold
+        self.surrogate, self.alpha = check_bump(surrogate, alpha)
+
+    @property
+    def device_params(self) -> dict[str, Any]:
+        """``type``, ``vThMant`` in 1/64 and ``vDecay`` in 12 bits."""
+        return {"type": "SLIF", "vThMant": round(self.vth * _SCALE), "vDecay": 4096 - self.keep}
+
+    @property
+    def keep(self) -> int:
+        """What is left of a potential in 12 bits: 4096 lambda, rounded."""
+        return round(4096 * self.leak.value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Spikes (N, ..., T) for a current (N, ..., T)."""
+        check_current(x, least=2)
+        self.shape = x.shape[1:-1]
+        return lif(x, None, self.vth, self.leak(), self.surrogate, self.alpha)[0]
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.vth:g}, surrogate={self.surrogate!r}, alpha={self.alpha:g}"
+
+
+def PLIF(leak: float = LEAK, **arguments: Any) -> LIF:  # noqa: N802 (a kind of neuron)
+    """:class:`LIF` with a trained leak of its own (Fang et al. 2021; paper 002, Tables 8 and 9).
+
+    For one leak that all layers share, give :class:`LIF` the same ``Leak(value, trainable=True)``.
+
+    >>> sum(p.numel() for p in PLIF(0.9).parameters())
+    1
+    """
+    return LIF(Leak(leak, trainable=True), **arguments)
