@@ -43,12 +43,13 @@ def staircase(
 
 
 def _decoded(x: Fraction, levels: int, steps: int, vth: Fraction) -> Fraction:
-    membrane, spikes = Fraction(0), 0
+    charge, threshold = levels * x.numerator * vth.denominator, vth.numerator * x.denominator  # whole numbers, exact
+    membrane = spikes = 0
     for _ in range(steps):
-        charged = membrane + levels * x
-        z = min(max(charged // vth, 0), levels)
-        membrane = charged - vth * z
-        spikes += int(z)
+        charged = membrane + charge
+        z = min(max(charged // threshold, 0), levels)
+        membrane = charged - threshold * z
+        spikes += z
     return vth * spikes / (levels * steps)
 
 

@@ -12,8 +12,8 @@ from . import options, show
 
 def reproduce(
     item: Annotated[
-        str | None,
-        typer.Argument(help="Figure or table, such as fig2 or paper000-table3; a paper is all of them; none lists."),
+        list[str] | None,
+        typer.Argument(help="Figures or tables, such as fig2 or paper000-table3; a paper is all of its; none lists."),
     ] = None,
     data: options.Data = "digits",
     preset: Annotated[
@@ -40,11 +40,11 @@ def reproduce(
     """
     from ..reproduce import ITEMS, Request, find, run
 
-    if item is None:
+    if not item:
         for known in ITEMS.values():
             show.say(f"{known.name:17} {known.about}{'' if known.trains else ' (exact, no data)'}")
         return
-    find(item)  # a wrong name fails before torch is loaded
+    find(*item)  # a wrong name fails before torch is loaded
     request = Request(data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, show.error_console)
     import torch
 

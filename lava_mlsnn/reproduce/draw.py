@@ -9,7 +9,7 @@ from ..report.picture import COLOURS
 from .findings import Spread
 
 
-def lines(axes: Any, curves: Mapping[str, Mapping[float, Spread]], scale: float = 1.0) -> None:
+def lines(axes: Any, curves: Mapping[str, Mapping[Any, Spread]], scale: float = 1.0) -> None:
     """Mean over x with the standard deviation as bars, one line per name."""
     for colour, (name, points) in zip(COLOURS, curves.items(), strict=False):
         xs = sorted(points)

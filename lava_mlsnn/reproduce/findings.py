@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..report.units import significant
+from ..report.units import NONE, significant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,11 +92,22 @@ class Spread:
         return self._with(f"{self.mean * 100:.1f}", f"{self.std * 100:.1f}", " %")
 
     def number(self, scale: float = 1.0, unit: str = "") -> str:
-        """With three significant digits, divided by ``scale``."""
+        """With three significant digits, divided by ``scale``; a dash if it does not exist."""
+        if isnan(self.mean):
+            return NONE
         return self._with(significant(self.mean / scale), significant(self.std / scale), f" {unit}".rstrip())
 
     def _with(self, mean: str, std: str, unit: str) -> str:
         return f"{mean}{unit}" if isnan(self.std) else f"{mean} ± {std}{unit}"
+
+
+def quotient(a: float, b: float) -> float:
+    """a / b; NaN for b = 0, as of a network that sends no spikes.
+
+    >>> quotient(1, 2), quotient(1, 0)
+    (0.5, nan)
+    """
+    return a / b if b else float("nan")
 
 
 def difference(first: Spread, second: Spread, confidence: float = 0.95) -> tuple[float, float, float]:
@@ -146,4 +157,4 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "–" if value is None or (isinstance(value, float) and isnan(value)) else str(value).replace("|", "\\|")
+    return NONE if value is None or (isinstance(value, float) and isnan(value)) else str(value).replace("|", "\\|")

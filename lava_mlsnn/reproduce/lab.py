@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..train import Recipe
 
 FORMAT = 1
-"""Version of what a run's folder holds; part of its key."""
+"""Version of what a run's folder holds; part of its key. It counts up when a default of a recipe changes."""
 
 MODEL, GRAPH, RECORD = "model.safetensors", "network.net", "outcome.json"
 
@@ -141,7 +141,7 @@ class Lab:
             "options": {**job.options},
             "seed": job.seed,
             "data": self.fingerprint,
-            "recipe": self.recipe_of(job).to_dict(),
+            "recipe": _changed(self.recipe_of(job).to_dict(), type(self.recipe)().to_dict()),
         }
         found: dict[str, Any] = json.loads(json.dumps(content, sort_keys=True))
         return found
@@ -242,6 +242,18 @@ def _measure(net: Network, dataset: Dataset, recipe: Recipe, folder: Path) -> di
         "activity": run.activity.to_dict(),
         "energy": energy,
     }
+
+
+def _changed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields that are not at their defaults, nested ones too: a new field leaves the keys of older runs as they are."""
+    found = {}
+    for name, value in values.items():
+        default = defaults[name]
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            value, default = _changed(value, default), {}
+        if value != default:
+            found[name] = value
+    return found
 
 
 def _read(path: Path) -> dict[str, Any] | None:

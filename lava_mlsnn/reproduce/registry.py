@@ -65,16 +65,20 @@ DEFAULT_PAPER = "paper000"
 """The paper that a short name such as "fig2" means."""
 
 
-def find(name: str) -> tuple[Item, ...]:
-    """The item called ``name``; a name without paper is one of paper 000, and a paper's name means all of its items.
+def find(*names: str) -> tuple[Item, ...]:
+    """The items called so; a name without paper is one of paper 000, and a paper's name means all of its items.
 
     Raises:
         ValueError: unknown name.
 
     Example:
-        >>> [item.name for item in find("fig2")], len(find("paper000"))
-        (['paper000-fig2'], 12)
+        >>> [item.name for item in find("fig2", "paper000-table1")], len(find("paper000"))
+        (['paper000-fig2', 'paper000-table1'], 12)
     """
+    return tuple(dict.fromkeys(item for name in names for item in _named(name)))
+
+
+def _named(name: str) -> tuple[Item, ...]:
     for full in (name, f"{DEFAULT_PAPER}-{name}"):
         if full in ITEMS:
             return (ITEMS[full],)

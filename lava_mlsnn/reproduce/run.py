@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .registry import Item, find
@@ -10,14 +10,14 @@ from .request import Request
 from .write import page, write
 
 
-def run(name: str, request: Request, told: Callable[[Item], None] | None = None) -> list[Path]:
-    """Reproduce an item, or all items of a paper, which also get a page together.
+def run(names: str | Sequence[str], request: Request, told: Callable[[Item], None] | None = None) -> list[Path]:
+    """Reproduce an item, or several, which also get a page together.
 
     What is trained is kept in ``request.out / "runs"``: an interrupted reproduction goes on where it stopped, and items
     share trainings.
 
     Args:
-        name: see :func:`lava_mlsnn.reproduce.find`.
+        names: one or more, see :func:`lava_mlsnn.reproduce.find`.
         request: data, preset, seeds, folder.
         told: called with each item before its work.
 
@@ -32,7 +32,8 @@ def run(name: str, request: Request, told: Callable[[Item], None] | None = None)
         >>> [path.name for path in run("fig5", Request(out=Path(tempfile.mkdtemp())))]
         ['paper000-fig5.csv', 'paper000-fig5.png', 'paper000-fig5.md']
     """
-    items = find(name)
+    names = (names,) if isinstance(names, str) else tuple(names)
+    items = find(*names)
     paths: list[Path] = []
     found = []
     for item in items:
@@ -42,5 +43,5 @@ def run(name: str, request: Request, told: Callable[[Item], None] | None = None)
         found.append((item, findings))
         paths += write(item, findings, request).paths
     if len(items) > 1:
-        paths.append(page(found, request, name))
+        paths.append(page(found, request, names))
     return paths

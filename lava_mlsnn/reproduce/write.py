@@ -60,15 +60,16 @@ def text_of(findings: Findings) -> list[str]:
     return lines
 
 
-def page(found: Sequence[tuple[Item, Findings]], request: Request, name: str) -> Path:
+def page(found: Sequence[tuple[Item, Findings]], request: Request, names: Sequence[str]) -> Path:
     """One Markdown page of several items, without pictures: the relations first, then the items. Returns its path."""
     where = request.dataset()
+    papers = "-".join(dict.fromkeys(item.paper for item, _ in found))
     lines = [
-        f"# {name.capitalize().replace('Paper', 'Paper ')} on {where.name}, preset {request.preset}",
+        f"# {papers.replace('paper', 'Paper ')} on {where.name}, preset {request.preset}",
         f"Data: {where.source} Seeds {', '.join(map(str, request.seeds))}; numbers are mean ± standard deviation over "
         "them. Energies are estimates from counted events by a published 45 nm model, not measurements.",
-        f"Made by `{request.command(name)}`; {_versions()}. The same command draws the figures and writes every number "
-        "as CSV.",
+        f"Made by `{request.command(' '.join(names))}`; {_versions()}. The same command draws the figures "
+        "and writes every number as CSV.",
         "## What the paper says, and what these runs say",
     ]
     lines.append(
@@ -77,8 +78,8 @@ def page(found: Sequence[tuple[Item, Findings]], request: Request, name: str) ->
         )
     )
     for _, findings in found:
-        lines += [f"## {findings.title}", *text_of(findings)]
-    path = request.out / f"{name}.md"
+        lines += [f"## {findings.title}", *(line for line in text_of(findings) if line not in lines)]
+    path = request.out / f"{papers}.md"
     path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     return path
 

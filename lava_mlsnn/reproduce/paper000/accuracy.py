@@ -58,9 +58,9 @@ def table2(request: Request) -> Findings:
     from ... import data as rooms
 
     found = {
-        f"{VGG}, T = 1, N = 10": setting.vgg(request, 10, 1),
-        f"{VGG}, T = 10, N = 1": setting.vgg(request, 1, 10),
-        f"{SPARSE}, T = 1, N = 10": setting.residual(request, SPARSE, 10),
+        f"{TITLES[VGG]}, T = 1, N = 10": setting.vgg(request, 10, 1),
+        f"{TITLES[VGG]}, T = 10, N = 1": setting.vgg(request, 1, 10),
+        f"{TITLES[SPARSE]}, T = 1, N = 10": setting.residual(request, SPARSE, 10),
     }
     paper = dict(
         zip(

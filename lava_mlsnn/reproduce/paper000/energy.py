@@ -210,4 +210,4 @@ def _draw_geometry(axes: Any, dataset: str, columns: dict[str, dict[str, geometr
 
 def _nano(joules: float) -> str:
     value = joules / NANO
-    return f"{value:.3g}" if value >= 1e5 else significant(value)
+    return f"{value:.3g}".replace("e+0", "e") if value >= 1e5 else significant(value)

@@ -96,8 +96,8 @@ def snn(dataset: str, steps: int, levels: int, reading: str, spikes: float | Non
     equal = base + per_spike @ (most * total / most.sum())
     low = np.array([b + _extreme(p, most, total, least=True) for b, p in zip(base, per_spike, strict=True)])
     high = np.array([b + _extreme(p, most, total, least=False) for b, p in zip(base, per_spike, strict=True)])
-    named = (dict(zip(paper000.ROWS, map(float, values), strict=True)) for values in (equal, low, high))
-    return Column(*named, total)
+    named = [dict(zip(paper000.ROWS, map(float, values), strict=True)) for values in (equal, low, high)]
+    return Column(named[0], named[1], named[2], total)
 
 
 def _linear(

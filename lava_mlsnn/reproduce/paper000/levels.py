@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, within_noise
+from ..findings import Findings, Relation, Spread, quotient, within_noise
 from ..lab import Outcome
 from ..request import Request
 from . import published, setting
@@ -75,7 +75,7 @@ def fig7(request: Request) -> Findings:
                 "k": k,
                 **{f"spikes, {name}": spikes[name][k].number() for name in (MULTI, BINARY)},
                 **{f"energy, {name}": joules[name][k].number(1e-6, "µJ") for name in (MULTI, BINARY)},
-                "spikes ratio": f"{spikes[MULTI][k].mean / spikes[BINARY][k].mean:.2f}",
+                "spikes ratio": f"{quotient(spikes[MULTI][k].mean, spikes[BINARY][k].mean):.2f}",
                 "energy ratio": f"{joules[MULTI][k].mean / joules[BINARY][k].mean:.2f}",
                 "paper, energy ratio (CIFAR-10)": published.RATIOS["cifar10"].get(k),
             }
@@ -99,6 +99,7 @@ def fig7(request: Request) -> Findings:
         ):
             printed = f"; paper, CIFAR-10: {paper:.2f}" if paper else ""
             relations.append(_below(f"{what} of [T = 1, N = {k}] below 0.6 of [T = {k}, N = 1]", curves, k, printed))
+    relations += [_below_ann(pair, joules, ann) for pair in published.FIGURE_7_ENERGY_TO_ANN if max(pair) in ks]
     return Findings(
         f"Fig. 7: spikes and energy of VGG16 over levels and over timesteps, on {data}",
         _rows(found),
@@ -122,8 +123,22 @@ def spikes_of(outcome: Outcome) -> float:
 
 def _below(claim: str, curves: dict[str, dict[float, Spread]], k: int, printed: str) -> Relation:
     pairs = zip(curves[MULTI][k].values, curves[BINARY][k].values, strict=True)
-    ratio = Spread.of(a / b for a, b in pairs)
-    return Relation(claim, max(ratio.values) < 0.6, f"{ratio.number()}{printed}")
+    ratio = Spread.of(quotient(a, b) for a, b in pairs)
+    silent = any(value != value for value in ratio.values)
+    return Relation(claim, None if silent else max(ratio.values) < 0.6, f"{ratio.number()}{printed}")
+
+
+def _below_ann(pair: tuple[int, int], curves: dict[str, dict[float, Spread]], ann: float) -> Relation:
+    """As the paper says of each configuration: cheaper than the ANN of the same shapes, or not."""
+    steps, levels = pair
+    spread = curves[MULTI][levels] if steps == 1 else curves[BINARY][steps]
+    ratio, printed = Spread.of(v / ann for v in spread.values), published.FIGURE_7_ENERGY_TO_ANN[pair]
+    side = "below" if printed < 1 else "above"
+    return Relation(
+        f"Lemaire energy of [T = {steps}, N = {levels}] {side} the ANN's (Table 3)",
+        (max(ratio.values) < 1) if printed < 1 else (min(ratio.values) > 1),
+        f"{ratio.number()} of the ANN; paper, CIFAR-10: {printed:.2f}",
+    )
 
 
 def _curves(found: Runs, value: Any) -> dict[str, dict[float, Spread]]:

@@ -10,7 +10,7 @@ import pandas as pd
 from ... import analysis
 from ...analysis import NetworkActivity
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, within_noise
+from ..findings import Findings, Relation, Spread, quotient, within_noise
 from ..lab import Outcome
 from ..request import Request
 from . import published, setting
@@ -52,8 +52,8 @@ def fig10(request: Request) -> Findings:
                 "SEW, sites": spread(SEW, "sites", i).number(),
                 "Sparse, into the barrier": spread(SPARSE, "carried", i).number(),
                 "Sparse, behind it": spread(SPARSE, "sent", i).number(),
-                "as the paper counts": f"{spread(SPARSE, 'sent', i).mean / spread(SEW, 'carried', i).mean - 1:+.0%}",
-                "sites against sites": f"{spread(SPARSE, 'sent', i).mean / spread(SEW, 'sites', i).mean - 1:+.0%}",
+                "as the paper counts": change(spread(SPARSE, "sent", i).mean, spread(SEW, "carried", i).mean),
+                "sites against sites": change(spread(SPARSE, "sent", i).mean, spread(SEW, "sites", i).mean),
                 "paper, CIFAR-10": _printed(i),
             }
             for i in range(number)
@@ -144,7 +144,7 @@ def fig11(request: Request) -> Findings:
     )
 
     def saved(what: str, n: int) -> str:
-        return f"{1 - spikes[what, SPARSE, n].mean / spikes[what, SEW, n].mean:.0%}"
+        return f"{1 - quotient(spikes[what, SPARSE, n].mean, spikes[what, SEW, n].mean):.0%}"
 
     table = pd.DataFrame(
         [
@@ -210,6 +210,15 @@ def counts(outcome: Outcome) -> NetworkActivity:
     return analysis.activity(outcome.graph(), outcome.activity())
 
 
+def change(new: float, old: float) -> str:
+    """Relative change.
+
+    >>> change(3, 4), change(1, 0)
+    ('-25%', '+nan%')
+    """
+    return f"{quotient(new, old) - 1:+.0%}"
+
+
 def _numbers(s: analysis.SumActivity) -> dict[str, float]:
     return {what: float(getattr(s, what)) for what in COUNTS}
 
@@ -220,5 +229,5 @@ def _printed(i: int) -> str | None:
 
 
 def _fewer(claim: str, sparse: list[float], sew: list[float]) -> Relation:
-    told = ", ".join(f"sum {i} {a / b - 1:+.0%}" for i, (a, b) in enumerate(zip(sparse, sew, strict=True)))
+    told = ", ".join(f"sum {i} {change(a, b)}" for i, (a, b) in enumerate(zip(sparse, sew, strict=True)))
     return Relation(claim, all(a < b for a, b in zip(sparse, sew, strict=True)), told)
