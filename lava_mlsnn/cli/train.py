@@ -70,9 +70,11 @@ def train(
     """
     import torch
 
+    from ..data import has_frames
     from ..train import Experiment, Machine, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
+    from .simulate import load_named
 
     if threads:
         torch.set_num_threads(threads)
@@ -94,6 +96,8 @@ def train(
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{data.partition(':')[0]}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
+    if has_frames(data):
+        load_named(data, steps)  # once, with a progress bar; training finds the frames in the cache
     _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
     if record["rank"]:
         return  # one of several processes: the first one tells

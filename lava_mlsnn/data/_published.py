@@ -97,6 +97,13 @@ PUBLISHED = {
         (Archive("speech_commands_v0.02.tar.gz", "6b74f3901214cb2c2934e98196829835", 2_428_923_189),),
         "the extracted folders of the 35 words (.wav files) with validation_list.txt and testing_list.txt",
     ),
+    "tinyimagenet": Published(
+        "Tiny ImageNet",
+        "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+        (Archive("tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de", 248_100_043),),
+        "the extracted folder tiny-imagenet-200 (wnids.txt, words.txt, train/<wnid>/images/*.JPEG, "
+        "val/val_annotations.txt, val/images/*.JPEG)",
+    ),
     "nmnist": Published(
         "N-MNIST",
         "https://www.garrickorchard.com/datasets/n-mnist",

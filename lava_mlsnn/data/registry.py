@@ -40,6 +40,7 @@ _DATASETS = {
     "cifar10": Entry("cifar", ("complete",)),
     "cifar100": Entry("cifar", ("complete", "coarse")),
     "speech": Entry("speech", ("complete", "part")),
+    "tinyimagenet": Entry("tiny_imagenet", ("complete", "progress")),
     "cifar10dvs": Entry("cifar10dvs", _EVENTS),
     "nmnist": Entry("nmnist", _EVENTS),
     "dvs128gesture": Entry("gesture", _EVENTS),

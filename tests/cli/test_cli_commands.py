@@ -132,7 +132,7 @@ def test_info(tmp_path: Path):
     from lava_mlsnn import __version__, compat
 
     output = mlsnn("info", "--json", tmp_path / "info.json").output
-    assert __version__ in output and "mended at import" in output and "tonic" in output
+    assert __version__ in output and "mended at import" in output and "aedat" in output
     assert read(tmp_path / "info.json")["lava"] == compat.summary()
 
 
