@@ -53,8 +53,8 @@ def check(net: nn.Module, dataset: Dataset) -> None:
         raise ValueError(f"network {type(net).__name__}: expected one that starts with block.Input, found none")
     pairs = {
         "shape": (tuple(entrance.shape), tuple(dataset.shape)),
-        "input scale": (entrance.netx.scale, dataset.input_scale),
-        "bits": (entrance.netx.bits, dataset.bits),
+        "input scale": (entrance.pixel_scale, dataset.input_scale),
+        "bits": (entrance.pixel_bits, dataset.bits),
         "steps": (entrance.steps, dataset.steps or entrance.steps),
     }
     for what, (mine, theirs) in pairs.items():

@@ -57,6 +57,11 @@ EXPERIMENTS: dict[str, Experiment] = {
     "digits_sew_resnet_t1n4": Experiment("sew_resnet18", {"levels": 4, "steps": 1, **_SMALL}),
     "digits_sparse_resnet_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_SMALL}),
     "digits_sparse_resnet_t4n1": Experiment("sparse_resnet18", {"levels": 1, "steps": 4, **_SMALL}),
+    "digits_s_resnet_t4n1": Experiment(
+        "s_resnet20",
+        {"levels": 1, "steps": 4, "width": 12, "blocks": (1, 1, 1), "residual": "s2s"},
+        recipe="digits-leaky",
+    ),
 }
 """The shipped nets, by the name of their file in ``netx_exports/``."""
 

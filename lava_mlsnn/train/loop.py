@@ -157,7 +157,6 @@ def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | Non
         logger=loggers,
         callbacks=callbacks,
         plugins=[AtomicIO()],
-        gradient_clip_val=recipe.clip,
         deterministic=True,
         enable_checkpointing=out is not None,
         enable_progress_bar=False,

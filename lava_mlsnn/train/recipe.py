@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
-SCHEDULES = ("constant", "cosine", "step")
+SCHEDULES = ("constant", "cosine", "step", "milestones")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Schedule:
     """Learning rate over time, as a factor of ``Optimizer.lr``.
 
     Args:
-        name: "constant"; "cosine" down to ``factor`` at the end; "step": times ``factor`` every ``every`` epochs.
+        name: "constant"; "cosine" down to ``factor`` at the end; "step": times ``factor`` every ``every`` epochs;
+            "milestones": times ``factor`` at 70, 80 and 90 % of the training (paper 002, section 3.5).
         warmup: epochs of linear rise at the start.
         factor, every: see ``name``.
     """
@@ -89,7 +90,9 @@ class Recipe:
         optimizer, schedule, augment: see their classes; the schedule runs over all epochs together.
         label_smoothing: of the cross entropy.
         mixup: alpha of the mixture of two images, their share drawn per batch from Beta(alpha, alpha); 0 is none.
-        clip: largest norm of the gradient; None is no limit.
+        clip: largest norm of the gradient in the float epochs; None is no limit.
+        quantized_clip: the same in the integer epochs, where frozen batch norms hold nothing back: at learning rates of
+            0.02 and more a network can be lost in a few steps. Usual norms are a tenth of this and stay as they are.
         validation: share of the training images that is held out and watched after each epoch.
         patience: epochs without a better validation accuracy after which the float epochs end early.
 
@@ -114,6 +117,7 @@ class Recipe:
     label_smoothing: float = 0.0
     mixup: float = 0.0
     clip: float | None = None
+    quantized_clip: float | None = 1.0
     validation: float = 0.0
     patience: int | None = None
 
@@ -128,8 +132,9 @@ class Recipe:
         _at_least("mixup", self.mixup, 0)
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation: expected 0 <= validation < 1, got {self.validation}")
-        if self.clip is not None:
-            _at_least("clip", self.clip, 0, strict=True)
+        for name in ("clip", "quantized_clip"):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), 0, strict=True)
         if self.patience is not None:
             _at_least("patience", self.patience, 1)
             if not self.validation:
@@ -189,6 +194,23 @@ RECIPES: dict[str, Recipe] = {
         label_smoothing=0.1,
         clip=5.0,
     ),
+    "digits-leaky": Recipe(
+        epochs=20,
+        quantized_epochs=5,
+        batch=32,
+        optimizer=Optimizer("sgd", lr=0.1, weight_decay=1e-4),
+        schedule=Schedule("cosine", warmup=1),
+        label_smoothing=0.1,
+        clip=1.0,
+    ),
+    "paper002": Recipe(
+        epochs=70,
+        quantized_epochs=0,
+        batch=21,
+        optimizer=Optimizer("sgd", lr=0.0268, momentum=0.9, weight_decay=1e-4),
+        schedule=Schedule("milestones", factor=0.1),
+        augment=Augment(shift=4, flip=True),
+    ),
     "paper000-cifar": Recipe(
         epochs=1500,
         quantized_epochs=20,
@@ -218,6 +240,10 @@ epochs, number of epochs, random resize and horizontal flip for CIFAR. What the 
 momentum 0.9, batches, crops of at least half of the area, no weight decay, the limit of the gradient, and the integer
 epochs, which follow the paper's own at the learning rate that these end with. Neither has been run to its end for this
 project.
+
+"paper002" is that of paper 002, section 3.5 (momentum, weight decay: its code); crops are shifts of up to 4 pixels. Its
+SGD is Nesterov's, as all of this project's. It has not been run to its end for this project. "digits-leaky" trains
+S-ResNets on the digits: two settings were tried on a validation part (learning rates 0.05 and 0.1), never the test images.
 
 "mnist5k" is for the 5000 images of MNIST: the digits' recipe with larger batches, half the learning rate and shifts.
 """

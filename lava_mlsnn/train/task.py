@@ -83,6 +83,11 @@ class Classifier(pl.LightningModule):
         values = {"val_loss": loss / total, "val_accuracy": right / total}
         self.log_dict(values, on_step=False, on_epoch=True, reduce_fx="sum", sync_dist=True, batch_size=len(labels))
 
+    def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:
+        limit = self.recipe.quantized_clip if self.quantized else self.recipe.clip
+        if limit is not None:
+            self.clip_gradients(optimizer, limit, "norm")
+
     def configure_optimizers(self) -> Any:
         optimizer = build_optimizer(self.net, self.recipe.optimizer)
         steps = int(self.trainer.estimated_stepping_batches)
@@ -121,6 +126,8 @@ def learning_rate_factor(schedule: Schedule, steps: int, epochs: int) -> Callabl
         if schedule.name == "cosine":
             done = min(1.0, (step - warmup) / max(steps - warmup, 1)) if step > warmup else 0.0
             return schedule.factor + (1 - schedule.factor) * (1 + cos(pi * done)) / 2
+        if schedule.name == "milestones":
+            return float(schedule.factor ** sum(step >= share * steps for share in (0.7, 0.8, 0.9)))
         if schedule.name == "step":
             return float(schedule.factor ** (step // per_epoch // schedule.every))
         return 1.0

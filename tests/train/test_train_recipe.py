@@ -23,6 +23,7 @@ def test_recipe_survives_json():
         (lambda: train.Recipe(label_smoothing=1.0), "label_smoothing.*got 1.0"),
         (lambda: train.Recipe(validation=1.5), "validation.*got 1.5"),
         (lambda: train.Recipe(clip=0.0), "clip: expected more than 0, got 0.0"),
+        (lambda: train.Recipe(quantized_clip=-1.0), "quantized_clip: expected more than 0, got -1.0"),
         (lambda: train.Recipe(patience=3), "patience needs validation"),
         (lambda: train.Recipe(weight_bits=9), "weight_bits.*9"),
         (lambda: train.Optimizer("lamb"), "optimizer: expected one of sgd, adam, adamw, got 'lamb'"),
