@@ -18,6 +18,7 @@ from lava_mlsnn.netx import (
     Barrier,
     Connection,
     Conv,
+    DelayDense,
     Delta,
     Dense,
     Identity,
@@ -31,14 +32,16 @@ from lava_mlsnn.netx import (
     Readout,
     Relay,
     Rescale,
+    Scheduled,
     Sigma,
     SigmaDelta,
     SoftLIF,
+    Staircase,
     Synapse,
 )
 from lava_mlsnn.netx.neuron import NEURONS
 
-KINDS = ("multilevel", "barrier", "relay", "soft_lif", "rescale", "lif", "delta", "sigma_delta", "sigma")
+KINDS = ("multilevel", "barrier", "relay", "scheduled", "staircase", "soft_lif", "rescale", "lif", "delta", "sigma_delta", "sigma")
 """Neurons that hidden layers may have; a graph's last layer may also be a readout."""
 
 Shape = tuple[int, int, int]
@@ -48,7 +51,7 @@ Shape = tuple[int, int, int]
 class Options:
     """What random graphs may hold; engines or files that know less narrow it.
 
-    ``gated_only`` keeps to our own layers, those that wait for their input.
+    ``late`` adds dense synapses with delays. ``gated_only`` keeps to our own layers, those that wait for their input.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -58,6 +61,7 @@ class Options:
     injection: bool = True
     large: bool = True
     gated_only: bool = False
+    late: bool = False
 
     def __post_init__(self) -> None:
         if self.gated_only:
@@ -119,12 +123,23 @@ def convs(draw: Any, in_shape: Shape, large: bool = True) -> Conv:
 
 
 @st.composite
-def synapses(draw: Any, in_shape: Shape, large: bool = True) -> Synapse:
-    """Any synapse that fits ``in_shape``."""
-    kind = draw(st.sampled_from(("dense", "conv", "conv", "conv", "pool", "identity")))
-    if kind == "dense":
+def delayed(draw: Any, weight: np.ndarray) -> DelayDense:
+    """Dense weights with delays per output, per input or per synapse."""
+    rows, columns = draw(st.sampled_from(((1, 0), (0, 1), (1, 1))))
+    shape = (weight.shape[0] if rows else 1, weight.shape[1] if columns else 1)
+    return DelayDense(weight, _ints(draw, shape, 0, draw(st.sampled_from((1, 3, 9)))))
+
+
+@st.composite
+def synapses(draw: Any, in_shape: Shape, large: bool = True, late: bool = False) -> Synapse:
+    """Any synapse that fits ``in_shape``, with delays only if ``late``."""
+    kind = draw(
+        st.sampled_from(("dense", "conv", "conv", "conv", "pool", "identity", "delay_dense")[: 7 if late else 6])
+    )
+    if kind in ("dense", "delay_dense"):
         features = draw(st.sampled_from((1, 3, 8, 20)))
-        return Dense(_weights(draw, (features, int(np.prod(in_shape))), large))
+        dense = Dense(_weights(draw, (features, int(np.prod(in_shape))), large))
+        return dense if kind == "dense" else draw(delayed(dense.weight))
     if kind == "conv":
         return draw(convs(in_shape, large))
     if kind == "pool":
@@ -157,6 +172,10 @@ def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS, steps: int
     if kind in ("soft_lif", "rescale"):
         return draw(stepwise(channels, steps, kind))
     levels = draw(st.sampled_from((1, 4, 2, 3, 10, 255)))
+    if kind in ("scheduled", "staircase"):
+        rows, columns = draw(st.sampled_from((1, channels))), steps if kind == "scheduled" else min(levels, 10)
+        table = 1 + np.abs(_ints(draw, (rows, columns), 0, draw(st.sampled_from((4, 100, 2**20)))))
+        return Scheduled(levels, table) if kind == "scheduled" else Staircase(np.sort(table, axis=1))
     if kind == "multilevel":
         if draw(st.booleans()):
             return MultiLevel(levels, draw(st.sampled_from((1, 8, 7, 64, 100, 2**20 + 1))))
@@ -210,7 +229,8 @@ def _second(draw: Any, net: _Net, shape: Shape, options: Options) -> Connection 
 
 def _recurrent(draw: Any, name: str, shape: Shape, options: Options) -> Connection:
     if shape[1:] == (1, 1):
-        return Connection(name, Dense(_weights(draw, (shape[0], shape[0]), options.large)))
+        weight = _weights(draw, (shape[0], shape[0]), options.large)
+        return Connection(name, draw(delayed(weight)) if options.late and draw(st.booleans()) else Dense(weight))
     weight = _weights(draw, (shape[0], shape[0], 3, 3), options.large)
     return Connection(name, Conv(weight, padding=1))
 
@@ -218,7 +238,7 @@ def _recurrent(draw: Any, name: str, shape: Shape, options: Options) -> Connecti
 def _layer(draw: Any, net: _Net, name: str, options: Options) -> Layer:
     sources = _sources(draw, net)
     in_shape = net.shapes[sources[0]]
-    synapse = draw(synapses(in_shape, options.large))
+    synapse = draw(synapses(in_shape, options.large, options.late))
     shape = synapse.out_shape(in_shape)
     connections = [Connection(sources, synapse)]
     if draw(st.integers(0, 3)) == 3:

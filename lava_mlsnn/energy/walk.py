@@ -11,6 +11,7 @@ import numpy as np
 from ..netx import graph as netgraph
 from ..netx import neuron as netneuron
 from ..netx import synapse as netsynapse
+from ..netx import thresholds as netthresholds
 from .activity import Activity
 from .check import whole
 from .counts import Geometry
@@ -24,10 +25,15 @@ PRICED = (
     netneuron.Relay,
     netneuron.Readout,
     netneuron.LIF,
+    netthresholds.Scheduled,
+    netthresholds.Staircase,
     netneuron.SoftLIF,
     netneuron.Rescale,
 )
 """Neurons for which the models have formulas (barrier, relay, rescale and readout by extension)."""
+
+
+_GRADED = (netneuron.MultiLevel, netneuron.Barrier, netthresholds.Scheduled, netthresholds.Staircase)
 
 
 @dataclass(frozen=True)
@@ -239,7 +245,7 @@ def _bounds(graph: netgraph.NetGraph, input_levels: int) -> dict[str, float]:
     """Largest value of one spike of each layer; a relay sums what its sources can send."""
     bounds: dict[str, float] = {netgraph.INPUT: input_levels}
     for layer in graph:
-        if isinstance(layer.neuron, netneuron.MultiLevel | netneuron.Barrier):
+        if isinstance(layer.neuron, _GRADED):
             bounds[layer.name] = layer.neuron.levels
         elif isinstance(layer.neuron, netneuron.SoftLIF):
             bounds[layer.name] = 1  # all spikes have one value: an addition of a weight times it

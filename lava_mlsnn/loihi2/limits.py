@@ -22,6 +22,7 @@ from ..netx.neuron import (
     SoftLIF,
     Stepwise,
 )
+from ..netx.thresholds import Scheduled, Staircase
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ SOURCES = {
 
 STATE_WORDS: dict[type[Neuron], int] = {
     MultiLevel: 2,
+    Scheduled: 2,
+    Staircase: 1,
     Barrier: 1,
     Relay: 1,
     Readout: 2,
@@ -90,7 +93,9 @@ def state_words_of(neuron: Neuron) -> int:
 
 
 def table_words_of(neuron: Neuron) -> int:
-    """Words per channel for parameters that differ from step to step: a mantissa and an offset each (inference)."""
+    """Words per channel for parameters that differ from step to step: a mantissa and an offset each, or a threshold (inference)."""
+    if isinstance(neuron, Scheduled | Staircase):
+        return int(neuron.thresholds.shape[1])
     return 2 * neuron.columns if isinstance(neuron, Stepwise) else 0
 
 

@@ -11,6 +11,7 @@ from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .lower import lower, places
 from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Rescale, Sigma, SigmaDelta, SoftLIF
 from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
+from .thresholds import Scheduled, Staircase
 
 if TYPE_CHECKING:
     from ._digest import digest
@@ -49,9 +50,11 @@ __all__ = [
     "Readout",
     "Relay",
     "Rescale",
+    "Scheduled",
     "Sigma",
     "SigmaDelta",
     "SoftLIF",
+    "Staircase",
     "Synapse",
     "WeightWarning",
     "bounds",

@@ -29,6 +29,7 @@ from .neuron import (
 )
 from .spec import Shape
 from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
+from .thresholds import Scheduled, Staircase
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +112,7 @@ def _input_range(source: Input) -> Range:
 def _own_flow(layer: Layer, timesteps: int) -> tuple[Range, Range]:
     """Spikes of a layer as it sees itself through a recurrent connection, before its own bounds are known."""
     limit = layer.neuron.message_bound(0)
-    known = isinstance(layer.neuron, MultiLevel | Barrier | LIF | SoftLIF)
+    known = isinstance(layer.neuron, MultiLevel | Barrier | LIF | SoftLIF | Scheduled | Staircase)
     high = np.full(layer.shape[0], float(limit) if known and limit is not None else UNBOUNDED)
     message = _range(np.zeros_like(high) if known else -high, high)
     return message, _scale(message, timesteps)
@@ -122,8 +123,12 @@ def _layer_bounds(graph: NetGraph, layer: Layer, flow: dict[str, tuple[Range, Ra
     bias = _bias(layer)
     current = _sum([*per_step, bias])
     steps, neuron = graph.timesteps, layer.neuron
-    if isinstance(neuron, MultiLevel | Barrier):
+    if isinstance(neuron, MultiLevel | Barrier | Scheduled):
         membrane, message = _fire(neuron, current, steps)
+    elif isinstance(neuron, Staircase):
+        membrane = _range(*current)
+        passed = (current.high[:, None] >= neuron.thresholds).sum(axis=1)
+        message = _range(np.zeros_like(current.low), passed.astype(np.float64))
     elif isinstance(neuron, LIF):
         membrane = _scale(_sum(per_step), 64 * _geometric(1 - (neuron.du + 1) / 4096, steps))
         message = _range(np.zeros_like(current.low), np.ones_like(current.high))
@@ -145,12 +150,17 @@ def _layer_bounds(graph: NetGraph, layer: Layer, flow: dict[str, tuple[Range, Ra
     return Bounds(per_step, current, membrane, message, _scale(message, steps))
 
 
-def _fire(neuron: MultiLevel | Barrier, current: Range, steps: int) -> tuple[Range, Range]:
+def _fire(neuron: MultiLevel | Barrier | Scheduled, current: Range, steps: int) -> tuple[Range, Range]:
     """H of a soft reset: what is left over is below one threshold, unless the input exceeds N thresholds per step."""
-    threshold = np.broadcast_to(getattr(neuron, "threshold", np.int32(1)), current.high.shape).astype(np.float64)
+    table = neuron.thresholds if isinstance(neuron, Scheduled) else None
+    one = getattr(neuron, "threshold", np.int32(1))
+    threshold, largest = (
+        np.broadcast_to(value, current.high.shape).astype(np.float64)
+        for value in ((one, one) if table is None else (table.min(axis=1), table.max(axis=1)))
+    )
     excess = np.maximum(current.high - neuron.levels * threshold, 0)
     before = steps - 1
-    left = np.maximum(threshold - 1 + (before - 1) * excess, before * excess) if before else np.zeros_like(threshold)
+    left = np.maximum(largest - 1 + (before - 1) * excess, before * excess) if before else np.zeros_like(threshold)
     high = current.high + np.minimum(left, before * np.maximum(current.high, 0))
     low = current.low + before * np.minimum(current.low, 0)
     fired = np.clip(np.floor_divide(high, threshold), 0, neuron.levels)

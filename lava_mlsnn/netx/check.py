@@ -11,6 +11,7 @@ from .graph import Connection, Layer, NetGraph
 from .neuron import LIF, Delta, MultiLevel, SigmaDelta, SoftLIF
 from .spec import INT24_MAX
 from .synapse import Conv, DelayDense, Dense, Identity, weight_exponent
+from .thresholds import Scheduled, Staircase
 
 WEIGHT_LIMITS = (-128, 127)
 LIF_VTH_MAX = 2**17 - 1
@@ -60,6 +61,9 @@ def _layer_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
     elif isinstance(layer.neuron, MultiLevel | SoftLIF) and layer.neuron.threshold.max() > INT24_MAX:
         channel = int(layer.neuron.threshold.argmax())
         yield f"{_at(layer, channel)}: threshold {layer.neuron.threshold.max()} exceeds 24 bits ({INT24_MAX})"
+    elif isinstance(layer.neuron, Scheduled | Staircase) and layer.neuron.thresholds.max() > INT24_MAX:
+        channel = int(layer.neuron.thresholds.max(axis=1).argmax())
+        yield f"{_at(layer, channel)}: threshold {layer.neuron.thresholds.max()} exceeds 24 bits ({INT24_MAX})"
     elif isinstance(layer.neuron, Delta | SigmaDelta):
         yield from _register(layer, limits.message, "message")
 

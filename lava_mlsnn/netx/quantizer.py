@@ -13,14 +13,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..block import Add, Block, Input, Pool, Readout, Window, as_integers, plan, quantization_of
+from ..block import Add, Block, Input, Leaky, Pool, Readout, Window, as_integers, plan, quantization_of
+from ..block.integer import Quantization, power_of_two
 from ..block.plan import Step
 from ..block.stock import is_stock, stock_layer
+from ..neuron import ATIF, GradedNeuron
 from . import neuron as netx
 from .graph import INPUT, Connection, Layer, NetGraph
 from .spec import IntArray, int_array
 from .synapse import Conv, Dense, Identity, Synapse
 from .synapse import Pool as PoolSynapse
+from .thresholds import Scheduled, Staircase
 
 
 def quantize(
@@ -138,6 +141,8 @@ class _Builder:
     def _block(self, step: Step, block: Block, sources: list[tuple[str, ...]]) -> Layer:
         mode = block.quantization
         assert mode is not None, "as_integers sets it"
+        if isinstance(block, Leaky):
+            return self._leaky(step, block, sources, mode)
         weights, bias, exponent = block.dyadic(mode).checked(mode)
         connections = []
         for names, connection, weight, source in zip(sources, block.connections, weights, step.sources, strict=True):
@@ -147,9 +152,14 @@ class _Builder:
         if isinstance(block, Readout):
             neuron = netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels)
         else:
-            threshold = int_array(2 ** exponent.numpy(), "threshold")
-            neuron = netx.MultiLevel(cast(Any, block.neuron).levels, threshold if len(threshold) > 1 else threshold[0])
+            neuron = _neuron(cast(Any, block.neuron), exponent, mode.steps)
         return Layer(step.name, tuple(connections), step.output.shape, neuron, int_array(bias.numpy(), "bias"))
+
+    def _leaky(self, step: Step, block: Leaky, sources: list[tuple[str, ...]], mode: Quantization) -> Layer:
+        weights, neuron = block.exported(mode)
+        synapses = [_synapse(cast(Any, c).synapse, w) for c, w in zip(block.connections, weights, strict=True)]
+        connections = [Connection(names, synapse) for names, synapse in zip(sources, synapses, strict=True)]
+        return Layer(step.name, tuple(connections), step.output.shape, neuron)
 
     def _unpooled(self, synapse: Synapse, source: str) -> Synapse:
         """The weights of a readout, repeated over the sites of a pool that is folded into it."""
@@ -170,6 +180,17 @@ def _synapse(module: nn.Module, weight: np.ndarray[Any, Any]) -> Synapse:
     if isinstance(module, nn.Linear):
         return Dense(weight)
     return Identity(weight if len(np.unique(weight)) > 1 else weight.flat[0])
+
+
+def _neuron(neuron: GradedNeuron, exponent: torch.Tensor, steps: int) -> netx.Neuron:
+    """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training."""
+    if isinstance(neuron, ATIF) and neuron.mode == "nonuniform":
+        table = neuron.integers(power_of_two(exponent, torch.float32)).long().cpu().numpy().T
+        if neuron.is_staircase:
+            return Staircase(int_array(table, "thresholds", 2))
+        return Scheduled(neuron.levels, int_array(table[:, :steps], "thresholds", 2))
+    threshold = int_array(2 ** exponent.numpy(), "threshold")
+    return netx.MultiLevel(neuron.levels, threshold if len(threshold) > 1 else threshold[0])
 
 
 def _named(name: str, error: ValueError) -> str:

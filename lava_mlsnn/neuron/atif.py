@@ -136,25 +136,27 @@ class ATIF(GradedNeuron):
             return staircase(charge, self.thresholds, self.alpha) / self.levels
         return scheduled(charge, None, self.thresholds, self.levels, self.grad, self.alpha)[0] / self.levels
 
-    def integers(self, exponent: torch.Tensor) -> torch.Tensor:
+    def integers(self, scale: torch.Tensor) -> torch.Tensor:
         """Thresholds of the integer network, one column per channel (or one for the layer): whole numbers >= 1.
 
         Gradients pass through the rounding.
 
-        **Shape:** exponent (C,) or (1,) -> (1, C), (T, C) or (N, C).
-        """
-        scale = torch.ldexp(torch.ones_like(self.free[:1]), exponent.to(self.free.device))
-        wide = (self.thresholds / self.threshold).unsqueeze(1) * scale
-        return wide + (wide.round().clamp(min=1) - wide).detach()
+        **Shape:** scale (C,) or (1,), integers per :attr:`threshold` -> (1, C), (T, C) or (N, C).
 
-    def fire_integers(self, charge: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+        >>> ATIF("nonuniform", steps=2).integers(torch.tensor([64.0, 3.0])).detach()
+        tensor([[64.,  3.],
+                [64.,  3.]])
+        """
+        wide = (self.thresholds / self.threshold).unsqueeze(1) * scale.to(self.free)
+        return wide.round().clamp(min=1).detach() + (wide - wide.detach())
+
+    def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes for a charge (N, C, ..., T') in units of :attr:`threshold`, with the integer thresholds."""
         alpha = self.alpha * float(self.threshold.detach())
         if self.mode == "uniform":
-            return super().fire_integers(charge, exponent)
+            return super().fire_integers(charge, scale)
         self.check_steps(charge.shape[-1])
-        scale = torch.ldexp(torch.ones_like(charge[:1].reshape(-1)[:1]), exponent.to(charge.device))
-        thresholds = self.integers(exponent).to(charge) / scale
+        thresholds = self.integers(scale).to(charge) / scale.to(charge)
         if self.is_staircase:
             return staircase(charge, thresholds.reshape(len(thresholds), -1, *[1] * (charge.ndim - 2)), alpha)
         by_step = thresholds.T.reshape(-1, *[1] * (charge.ndim - 3), len(thresholds))

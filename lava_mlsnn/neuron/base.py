@@ -60,10 +60,10 @@ class GradedNeuron(base.Neuron):
     def check_steps(self, steps: int) -> None:
         """ValueError for a sample of more timesteps than the neuron can take."""
 
-    def fire_integers(self, charge: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-        """Whole spikes 0..N for a charge in units of :attr:`threshold`, whole multiples of 2^-exponent per channel.
+    def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+        """Whole spikes 0..N for a charge in units of :attr:`threshold`, whole multiples of 1 / scale per channel.
 
-        **Shape:** charge (N, C, ..., T); exponent (C,) or (1,). Returns (N, C, ..., T).
+        **Shape:** charge (N, C, ..., T); scale (C,) or (1,), powers of two. Returns (N, C, ..., T).
         """
         sharpness = self.alpha * float(torch.as_tensor(self.threshold).detach())  # alpha Vth of the float neuron
         return functional.fire(charge, None, 1.0, self.levels, self.grad, sharpness, exact=self.exact)[0]

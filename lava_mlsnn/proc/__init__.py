@@ -13,6 +13,7 @@ from .probe.process import ActivityProbe, Monitor
 from .readout.process import Readout
 from .relay.process import Relay
 from .runtime import GuardedRuntime, Process, ProcessError
+from .scheduled.process import Scheduled, Staircase
 from .sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
 from .simulate import SimCfg, run, simulate
 from .sink.process import Sink
@@ -39,10 +40,12 @@ __all__ = [
     "ResetDelta",
     "ResetSigma",
     "ResetSigmaDelta",
+    "Scheduled",
     "SimCfg",
     "Sink",
     "SoftLIF",
     "Source",
+    "Staircase",
     "WideDense",
     "run",
     "simulate",

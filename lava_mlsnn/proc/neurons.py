@@ -15,6 +15,7 @@ from lava_mlsnn.proc.layout import PortShape, to_port
 from lava_mlsnn.proc.multilevel.process import MultiLevel
 from lava_mlsnn.proc.readout.process import Readout
 from lava_mlsnn.proc.relay.process import Relay
+from lava_mlsnn.proc.scheduled.process import Scheduled, Staircase
 from lava_mlsnn.proc.sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
 from lava_mlsnn.proc.soft_lif.process import Rescale, SoftLIF
 from lava_mlsnn.proc.timing import Timing
@@ -50,6 +51,18 @@ def _process(neuron: netx.Neuron, shape: PortShape, bias: Any, timing: Timing, n
 def _multilevel(neuron: netx.MultiLevel, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
     given = {} if bias is None else {"bias": bias}
     return MultiLevel(shape=shape, threshold=neuron.threshold, levels=neuron.levels, name=name, **given, **timing.gated)
+
+
+@_process.register
+def _scheduled(neuron: netx.Scheduled, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
+    given = {} if bias is None else {"bias": bias}
+    return Scheduled(shape=shape, neuron=neuron, name=name, **given, **timing.gated)
+
+
+@_process.register
+def _staircase(neuron: netx.Staircase, shape: PortShape, bias: Any, timing: Timing, name: str) -> Any:
+    given = {} if bias is None else {"bias": bias}
+    return Staircase(shape=shape, neuron=neuron, name=name, **given, **timing.gated)
 
 
 @_process.register

@@ -10,7 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from .program import CHUNK, DECODE, DECODE_ENCODE, ENCODE, FIRE, INTEGRATE, LEAKY, PASS, RESCALE, SOFT, Node, Slot
+from .program import (
+    CHUNK,
+    DECODE,
+    DECODE_ENCODE,
+    ENCODE,
+    FIRE,
+    INTEGRATE,
+    LEAKY,
+    PASS,
+    RESCALE,
+    SOFT,
+    STAIRS,
+    Node,
+    Slot,
+)
 from .simd import Lanes, elementwise, inlined, inner, lowest_bit, nonzero_mask, zero
 
 Values = list[Lanes]
@@ -25,6 +39,16 @@ def _fire(values: Values, scalars: Values) -> dict[int, Lanes]:
     rest = inside - z * threshold
     z = z + (rest >= threshold).count() - (rest < 0).count()
     return {0: current ^ current, 1: h - z * threshold, 2: z}
+
+
+def _load(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, _, bias = values
+    return {0: current + bias, 1: current ^ current}
+
+
+def _count(values: Values, scalars: Values) -> dict[int, Lanes]:
+    current, z, threshold = values
+    return {1: z + (current >= threshold).count()}
 
 
 def _pass(values: Values, scalars: Values) -> dict[int, Lanes]:
@@ -112,6 +136,7 @@ _fire_loop, _pass_loop, _integrate_loop = (
 )
 _leaky_loop, _encode_loop, _decode_loop = elementwise(_leaky, (4,)), elementwise(_encode), elementwise(_decode)
 _decode_encode_loop = elementwise(_decode_encode, (5,))
+_load_loop, _count_loop = elementwise(_load, (2,)), elementwise(_count, (2,))
 _soft_loop, _rescale_loop = elementwise(_soft, (3, 4, 5, 6)), elementwise(_rescale, (2, 3, 4))
 
 
@@ -125,11 +150,18 @@ def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, c
     length = n // rounds
     c, b = current + i, node[Node.BIAS] + p
     if kernel == FIRE:
-        threshold, ceiling, inverse = node[Node.THRESHOLD] + p, node[Node.CEILING] + p, node[Node.INVERSE] + p
+        q = p + t % node[Node.COLUMNS] * node[Node.STRIDE]
+        threshold, ceiling, inverse = node[Node.THRESHOLD] + q, node[Node.CEILING] + q, node[Node.INVERSE] + q
         arrays = work, work, work, constants, constants, constants, floats
         _fire_loop(rounds, length, arrays, (c, v, z, b, threshold, ceiling, inverse), ())
     elif kernel == PASS:
         _pass_loop(rounds, length, (work, work, constants), (c, z, b), ())
+    elif kernel == STAIRS:
+        _load_loop(rounds, length, (work, work, constants), (c, z, b), ())
+        for k in range(node[Node.COLUMNS]):
+            threshold = node[Node.THRESHOLD] + p + k * node[Node.STRIDE]
+            _count_loop(rounds, length, (work, work, constants), (c, z, threshold), ())
+        zero(work, c, n)
     elif kernel == INTEGRATE:
         _integrate_loop(rounds, length, (work, work, constants), (c, v, b), ())
     elif kernel == LEAKY:
@@ -144,9 +176,9 @@ def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, c
             arrays = work, work, work, constants, constants, constants, constants
             _soft_loop(rounds, length, arrays, (c, v, z, scale, shift, offset, node[Node.THRESHOLD]), (keep, amplitude))
         else:
-            places = c, z, scale, shift, offset
+            where = c, z, scale, shift, offset
             _rescale_loop(
-                rounds, length, (work, work, constants, constants, constants), places, (np.int32(node[Node.A]),)
+                rounds, length, (work, work, constants, constants, constants), where, (np.int32(node[Node.A]),)
             )
     elif kernel == DECODE:
         _decode_loop(rounds, length, (work, work, work), (c, v, z), ())

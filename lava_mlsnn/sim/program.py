@@ -29,12 +29,13 @@ from ..netx.neuron import (
     SoftLIF,
     Stepwise,
 )
-from ..netx.synapse import Conv
-from .layout import ROWS, Layout, arrange
+from ..netx.synapse import Conv, DelayDense
+from ..netx.thresholds import Scheduled, Staircase
+from .layout import ROWS, Layout, arrange, lates
 from .reference import wrap
 
 INT32_MAX = 2**31 - 1
-FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE, SOFT, RESCALE = range(9)
+FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE, SOFT, RESCALE, STAIRS = range(10)
 _KERNEL: dict[type[Neuron], int] = {
     MultiLevel: FIRE,
     Barrier: FIRE,
@@ -46,8 +47,11 @@ _KERNEL: dict[type[Neuron], int] = {
     Sigma: DECODE,
     SoftLIF: SOFT,
     Rescale: RESCALE,
+    Scheduled: FIRE,
+    Staircase: STAIRS,
 }
 _STATES = {FIRE: 1, PASS: 0, INTEGRATE: 1, LEAKY: 2, ENCODE: 2, DECODE_ENCODE: 3, DECODE: 1, SOFT: 1, RESCALE: 0}
+_STATES[STAIRS] = 0
 
 CHUNK = 2048
 """Neurons updated before their spikes are collected: what they sent is then still in the first cache."""
@@ -86,6 +90,8 @@ class Node(IntEnum):
     SHIFT = 24
     OFFSET = 25
     OFFSETS = 26
+    COLUMNS = 27  # thresholds of a neuron: one per step (FIRE) or one per level (STAIRS)
+    STRIDE = 28  # from one column of thresholds to the next, in constants and in floats
 
 
 class Link(IntEnum):
@@ -128,6 +134,8 @@ class Link(IntEnum):
     PADDED_WIDTH = 34
     KERNEL_HEIGHT = 35
     ORDER = 36  # in constants: position of every column of the kernel
+    LATE = 37  # in constants: delays of a synapse that has some
+    LATES = 38  # how many, else 0
 
 
 class Place(IntEnum):
@@ -241,6 +249,8 @@ class _Compiler:
         self.links: list[dict[Link, int]] = []
         self.bounds: list[int] = []
         self.sources: list[tuple[int, int]] = []
+        self.looks: list[tuple[int, int]] = []  # node, and how far back somebody looks at it
+        self.longest = 0  # event list of a sum of sources
 
     def allot(self, size: int) -> int:
         start, self.work = self.work, self.work + _whole_lines(int(size), np.int32)
@@ -259,7 +269,9 @@ class _Compiler:
         largest = int(self.nodes[:, Node.SIZE].max())
         most_channels = int(self.nodes[:, Node.CHANNELS].max())
         places = {place: self.allot(largest) for place in (Place.CURRENT, Place.SCRATCH, Place.MERGED)}
-        places[Place.MERGED_EVENTS] = self.allot(1 + int(self.nodes[:, Node.SITES].max()) + 2 * largest)
+        places[Place.MERGED_EVENTS] = self.allot(
+            max(self.longest, 1 + int(self.nodes[:, Node.SITES].max()) + 2 * largest)
+        )
         places[Place.SPIKES] = self.allot(max(CHUNK, most_channels))
         links = np.zeros((len(self.links), len(Link)), np.int64)
         for i, values in enumerate(self.links):
@@ -292,7 +304,7 @@ class _Compiler:
     def slots(self) -> int:
         """Rings as long as the longest look back at each node; returns the number of slots."""
         self.nodes[:, Node.SLOTS] = 1
-        for node, lag in self.sources:
+        for node, lag in self.looks:
             self.nodes[node, Node.SLOTS] = max(self.nodes[node, Node.SLOTS], lag + 1)
         first = 0
         for row in self.nodes:
@@ -303,12 +315,13 @@ class _Compiler:
     def link(self, layer: Layer, connection: Any) -> None:
         shape, synapse = self.graph.shape(connection.sources[0]), connection.synapse
         layout = arrange(synapse, shape)
-        first = len(self.sources)
+        first, delays = len(self.sources), lates(synapse) if isinstance(synapse, DelayDense) else [0]
         for source in connection.sources:
             lag = int(source == layer.name)
             if self.pipelined:
                 lag = synapse.delay + self.graph.delay(layer, connection, source)
             self.sources.append((self.index[source], lag))
+            self.looks.append((self.index[source], lag + max(delays)))
         narrow = layout.weight.dtype == np.int8
         values = {
             Link.KERNEL: layout.kernel,
@@ -330,11 +343,26 @@ class _Compiler:
             Link.KERNEL_WIDTH: layout.weight.shape[2],
             Link.IN_GROUP: layout.weight.shape[0] // layout.groups,
             Link.OUT_GROUP: layout.weight.shape[3],
+            **self.late(synapse, shape),
             **self.tables(layout),
             **self.window(layout, shape[0]),
         }
         self.links.append(values)
         self.bounds.append(layout.bound)
+
+    def late(self, synapse: Any, shape: tuple[int, int, int]) -> dict[Link, int]:
+        """A synapse with delays reads one list in which every delay is a site of all input neurons."""
+        if not isinstance(synapse, DelayDense):
+            return {}
+        delays, size = lates(synapse), shape[0] * shape[1] * shape[2]
+        self.longest = max(self.longest, len(delays) * (1 + 2 * size) + 1)
+        return {
+            Link.LATE: self.constants.add(delays),
+            Link.LATES: len(delays),
+            Link.CHANNELS: size,
+            Link.HEIGHT: len(delays),
+            Link.WIDTH: 1,
+        }
 
     def tables(self, layout: Layout) -> dict[Link, int]:
         rows, columns = layout.tables()
@@ -385,12 +413,24 @@ class _Compiler:
             values = np.broadcast_to(values, layer.shape[:1])
             return arena.add(np.tile(values, int(row[Node.SITES]) if row[Node.PER_SITE] else 1))
 
+        def columns(table: Any, arena: _Arena) -> tuple[int, int]:
+            """Rows of channels one after the other, and how far apart they lie."""
+            starts = [spread(row, arena) for row in table]
+            return starts[0], starts[1] - starts[0] if len(starts) > 1 else 0
+
         row[Node.BIAS] = spread(wrap(bias << _bias_exponent(neuron)), self.constants)
         if isinstance(neuron, (MultiLevel, Barrier)):
             threshold = np.asarray(getattr(neuron, "threshold", 1), np.int64)
             row[Node.THRESHOLD] = spread(threshold, self.constants)
             row[Node.CEILING] = spread(np.minimum(threshold * neuron.levels, INT32_MAX), self.constants)
             row[Node.INVERSE] = spread(1.0 / threshold, self.floats)
+            row[Node.COLUMNS] = 1
+        if isinstance(neuron, (Scheduled, Staircase)):
+            table = neuron.thresholds.astype(np.int64).T
+            row[Node.COLUMNS] = len(table)
+            row[Node.THRESHOLD], row[Node.STRIDE] = columns(table, self.constants)
+            row[Node.CEILING], _ = columns(np.minimum(table * neuron.levels, INT32_MAX), self.constants)
+            row[Node.INVERSE], _ = columns(1.0 / table, self.floats)
         if isinstance(neuron, Stepwise):
             row[Node.SCALES], row[Node.OFFSETS] = neuron.scale.shape[1], neuron.offset.shape[1]
             row[Node.SCALE] = self.constants.add(neuron.scale.T)

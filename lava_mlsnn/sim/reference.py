@@ -29,6 +29,7 @@ from ..netx.neuron import (
 )
 from ..netx.spec import INT24_MAX, IntArray
 from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
+from ..netx.thresholds import Scheduled, Staircase
 
 Ints = NDArray[np.int32]
 Wide = NDArray[np.int64]
@@ -157,6 +158,8 @@ _STATE: dict[type[Neuron], tuple[str, ...]] = {
     LIF: ("u", "v"),
     SoftLIF: ("v",),
     Rescale: (),
+    Scheduled: ("v",),
+    Staircase: (),
     Delta: ("act", "residue"),
     SigmaDelta: ("sigma", "act", "residue"),
     Sigma: ("sigma",),
@@ -241,6 +244,23 @@ def _multilevel(
 ) -> tuple[Ints, dict[str, Ints]]:
     threshold = _per_channel(neuron.threshold, np.ndim(current), channel_axis)
     return _fire(neuron.levels, threshold, state["v"], _add(current, bias, channel_axis))
+
+
+@step.register
+def _scheduled(
+    neuron: Scheduled, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
+) -> tuple[Ints, dict[str, Ints]]:
+    threshold = _per_channel(neuron.thresholds[:, t % neuron.thresholds.shape[1]], np.ndim(current), channel_axis)
+    return _fire(neuron.levels, threshold, state["v"], _add(current, bias, channel_axis))
+
+
+@step.register
+def _staircase(
+    neuron: Staircase, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
+) -> tuple[Ints, dict[str, Ints]]:
+    h = wrap(_add(current, bias, channel_axis))
+    steps = [h >= _per_channel(column, np.ndim(current), channel_axis) for column in neuron.thresholds.T]
+    return np.sum(steps, axis=0, dtype=np.int32), {}
 
 
 @step.register
