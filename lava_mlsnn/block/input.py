@@ -45,6 +45,16 @@ class Input(nn.Module):
         self.register_buffer("anchor", torch.zeros(()), persistent=False)  # follows the network's dtype
 
     @property
+    def pixel_scale(self) -> float:
+        """Value of one integer step of the images that training shows."""
+        return self.netx.scale
+
+    @property
+    def pixel_bits(self) -> int:
+        """Width of their pixels."""
+        return self.netx.bits
+
+    @property
     def shape(self) -> Shape:
         """(C, H, W)."""
         return self.netx.shape

@@ -40,7 +40,7 @@ def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | Non
         "quantized": None if mode is None else {"weight_bits": mode.weight_bits, "per_channel": mode.per_channel},
         "notes": dict(net.notes if notes is None else notes),
     }
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in net.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in net.state_dict().items()}
     save_file(tensors, fspath(path), metadata={"lava_mlsnn": json.dumps(content)})
 
 

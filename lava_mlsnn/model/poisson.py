@@ -14,7 +14,7 @@ class Poisson(block.Input):
 
     Args:
         shape: (C, H, W).
-        pixel_scale: value of one integer step of a pixel: 1 / 255 for 8 bits.
+        scale, bits: value of one integer step of a pixel, and its width.
         steps: T.
 
     Shape:
@@ -27,9 +27,19 @@ class Poisson(block.Input):
         (torch.Size([2, 1, 4, 4, 50]), [0.0, 1.0])
     """
 
-    def __init__(self, shape: Shape, pixel_scale: float = 1 / 255, steps: int = 1) -> None:
+    def __init__(self, shape: Shape, scale: float = 1 / 255, bits: int = 8, steps: int = 1) -> None:
         super().__init__(shape, scale=1.0, bits=1, steps=steps)
-        self.pixel_scale = float(pixel_scale)
+        self._pixel = float(scale), int(bits)
+
+    @property
+    def pixel_scale(self) -> float:
+        """Value of one integer step of a pixel."""
+        return self._pixel[0]
+
+    @property
+    def pixel_bits(self) -> int:
+        """Width of a pixel."""
+        return self._pixel[1]
 
     def presented(self, x: Tensor) -> Tensor:
         """``x`` itself if it has a time axis, else spikes drawn from it."""

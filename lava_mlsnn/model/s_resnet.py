@@ -101,7 +101,7 @@ class SResNet(Network):
             raise ValueError(f"neuron = {setting.neuron!r}: S-ResNet has its own, expected none to be given, or 'relu'")
         super().__init__(setting)
         if encoding == "poisson":
-            self.input = Poisson(setting.in_shape, setting.input_scale, setting.steps)
+            self.input = Poisson(setting.in_shape, setting.input_scale, setting.input_bits, setting.steps)
         (width,) = positive_ints(width, "width", 1)
         counts = positive_ints(blocks, "blocks", np.size(blocks))
         shared = Leak(leak, trainable=True) if plif == "shared" else None

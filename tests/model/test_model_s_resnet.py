@@ -1,0 +1,155 @@
+"""S-ResNet: the paper's parameter counts, its variants, early stop, Poisson spikes, fine-tuning, files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import lava_mlsnn as ml
+from lava_mlsnn import block, model
+from lava_mlsnn.model.s_resnet import fine_tuned
+
+torch.set_num_threads(1)
+SMALL = {"in_shape": (1, 8, 8), "width": 4, "blocks": (1, 1, 1), "levels": 1, "steps": 3, "input_scale": 1 / 16}
+SMALL["input_bits"] = 5
+
+
+def images(count: int = 6) -> torch.Tensor:
+    return torch.randint(0, 17, (count, 1, 8, 8), generator=torch.Generator().manual_seed(1))
+
+
+def warmed(**options: object) -> nn.Module:
+    torch.manual_seed(0)
+    net = model.create("s_resnet20", **{**SMALL, **options})
+    for _ in range(8):
+        net(images(24))
+    return net.eval()
+
+
+@pytest.mark.parametrize(
+    ("classes", "width", "boost", "count"),
+    [
+        (100, 16, False, 639_760),
+        (100, 16, True, 697_360),
+        (100, 32, False, 2_399_776),
+        (100, 32, True, 2_514_976),
+        (10, 16, False, 634_000),
+        (10, 16, True, 639_760),
+        (10, 32, False, 2_388_256),
+        (10, 32, True, 2_399_776),
+    ],
+)
+def test_parameters_of_tables_6_and_7(classes: int, width: int, boost: bool, count: int) -> None:
+    net = model.create(
+        "s_resnet38", in_shape=(3, 32, 32), num_classes=classes, width=width, boost=boost, levels=1, steps=50
+    )
+    assert sum(p.numel() for p in net.parameters()) == count
+
+
+@pytest.mark.parametrize(("name", "convs"), [("s_resnet20", 19), ("s_resnet38", 37), ("s_resnet44", 43)])
+def test_depths(name: str, convs: int) -> None:
+    net = model.create(name, in_shape=(3, 32, 32), levels=1, steps=1, width=2)
+    kernels = [m.kernel_size for m in net.modules() if isinstance(m, nn.Conv2d)]
+    assert kernels.count((3, 3)) == convs and kernels.count((1, 1)) == 2
+
+
+@pytest.mark.parametrize("residual", ["s2s", "s2m", "v2v"])
+def test_exports_and_the_engine_computes_what_torch_does(residual: str) -> None:
+    net = warmed(residual=residual, boost=True, plif="shared", norm_bias=True)
+    graph = ml.netx.quantize(net)
+    run = ml.sim.run(graph, images().numpy(), trace=True)
+    mine = block.trace(net, images())
+    assert all(np.array_equal(mine[name].numpy(), spikes) for name, spikes in run.trace.items())
+    assert ml.netx.problems(graph) == []
+    messages = [layer.name for layer in graph if layer.neuron.kind == "rescale"]
+    shortcuts = [name for name in messages if "shortcut" in name]
+    assert len(shortcuts) == 2
+    assert len(messages) == {"s2s": 2, "s2m": 2 + 3, "v2v": 2 + 3 + 1}[residual], "what each form sends beside spikes"
+
+
+def test_spikes_of_s2s_are_graded_behind_a_shortcut_only() -> None:
+    graph = ml.netx.quantize(warmed())
+    sizes = {layer.name: getattr(layer.neuron, "amplitude", None) for layer in graph}
+    assert sizes["body.0.conv2"] == sizes["body.1.conv1"] == 1 and sizes["body.1.conv2"] == sizes["body.2.conv2"] == 16
+
+
+def test_early_stop_uses_the_first_norms() -> None:
+    net = warmed(residual="s2s")
+    whole = net(images())
+    movie = images()[..., None].expand(-1, -1, -1, -1, 2)
+    early = net(movie)
+    assert early.shape == whole.shape and not torch.equal(early, whole)
+    short = model.create("s_resnet20", **{**SMALL, "steps": 2})
+    state = net.state_dict()
+    short.load_state_dict({k: v[:2] if ".norm." in k else v for k, v in state.items()})
+    torch.testing.assert_close(short.eval()(images()), early)
+    with pytest.raises(ValueError, match="T of 1 .. 3"):
+        net(images()[..., None].expand(-1, -1, -1, -1, 4))
+
+
+def test_poisson_spikes_have_the_pixels_rate_and_export_as_spikes() -> None:
+    net = model.create("s_resnet20", **{**SMALL, "steps": 400, "encoding": "poisson"})
+    torch.manual_seed(0)
+    spikes = net.input.draw(torch.full((4, 1, 8, 8), 4, dtype=torch.uint8))
+    assert spikes.unique().tolist() == [0, 1] and abs(float(spikes.float().mean()) - 0.25) < 0.01
+    net = warmed(encoding="poisson")
+    spikes = net.input.draw(images())
+    graph = ml.netx.quantize(net)
+    run = ml.sim.run(graph, spikes.numpy(), trace=True)
+    mine = block.trace(net, spikes)
+    assert graph.input.bits == 1
+    assert all(np.array_equal(mine[name].numpy(), found) for name, found in run.trace.items())
+
+
+def test_event_data_stems() -> None:
+    for rows, stem in ((64, (3, 2)), (128, (5, 2))):
+        net = model.create("s_resnet20", in_shape=(2, rows, rows), width=2, blocks=(1, 1), levels=1, steps=2)
+        first = net.stem.synapse
+        assert (first.kernel_size[0], first.stride[0]) == stem
+        assert net(torch.zeros(1, 2, rows, rows, 2)).shape == (1, 10)
+    with pytest.raises(ValueError, match="max pooling has no integer layer"):
+        ml.netx.quantize(net.eval())
+
+
+def test_the_twin_is_a_plain_resnet() -> None:
+    net = model.twin(model.create("s_resnet20", **SMALL))
+    assert not any(isinstance(m, block.BNTT) for m in net.modules())
+    assert net(images()).shape == (6, 10)
+
+
+def test_fine_tuning_keeps_what_does_not_fit() -> None:
+    old, new = warmed(num_classes=20), model.create("s_resnet20", **SMALL)
+    before = new.readout.synapse.weight.clone()
+    names = fine_tuned(new, old.state_dict())
+    assert names["kept"] == ["readout.connections.0.synapse.weight"]
+    assert torch.equal(new.body[0].conv1.synapse.weight, old.body[0].conv1.synapse.weight)
+    assert torch.equal(new.readout.synapse.weight, before)
+    with pytest.raises(ValueError, match="another architecture"):
+        fine_tuned(new, warmed(width=3).state_dict())
+
+
+def test_a_shared_leak_survives_the_file(tmp_path: object) -> None:
+    net = warmed(plif="shared")
+    assert len(set(net.leaks.values())) == 1
+    model.save(net, f"{tmp_path}/x.safetensors")
+    loaded = model.load(f"{tmp_path}/x.safetensors")
+    assert torch.equal(loaded(images()), net(images()))
+    assert sum(p.numel() for p in loaded.parameters()) == sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize(
+    ("option", "what"),
+    [
+        ({"residual": "s2x"}, "residual: expected one of s2s, s2m, v2v"),
+        ({"levels": 4}, "levels = 4: S-ResNet has binary neurons"),
+        ({"norm": "layer"}, "norm: expected one of bntt"),
+        ({"plif": "yes"}, "plif: expected"),
+        ({"encoding": "rate"}, "encoding: expected one of direct, poisson"),
+        ({"leak": 2}, "leak = 2"),
+    ],
+)
+def test_refused(option: dict[str, object], what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        model.create("s_resnet20", **{**SMALL, **option})
