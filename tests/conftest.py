@@ -19,12 +19,29 @@ from typing import Any
 import hypothesis
 import psutil
 import pytest
+import tally
 
 # The machine may be busy, so no deadlines. On CI the same examples every time; `thorough` is for a change of an engine.
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Counts of random graphs."""
+    tally.hand_over(session.config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    """The same of one of pytest-xdist's workers."""
+    tally.take_over(node)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Printed at the end."""
+    tally.report(terminalreporter)
 
 
 def _children() -> set[psutil.Process]:

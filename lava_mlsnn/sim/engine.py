@@ -63,6 +63,42 @@ def _merge(
 
 
 @inlined
+def _late(
+    nodes: Any,
+    sources: Any,
+    constants: Any,
+    link: Any,
+    slots: Any,
+    work: Any,
+    control: Any,
+    step: int,
+    node: int,
+    age: int,
+) -> tuple[int, Any, int]:
+    """The event list of a synapse with delays: for each delay the summed sources of so long ago, as a site of its own,
+    but nothing of before the last reset, ``age`` steps ago. Last, the number of events that are not late."""
+    first, end, size = link[Link.FIRST_SOURCE], link[Link.END_SOURCE], link[Link.CHANNELS]
+    merged, begin, merged_slot = control[Place.MERGED], control[Place.MERGED_EVENTS], slots[len(slots) - 1]
+    count, seen = link[Link.LATES], 0
+    clear(merged_slot)
+    for k in range(count):
+        late = constants[link[Link.LATE] + k]
+        for s in range(first, end):
+            source = sources[s, 0]
+            if late + (1 if source == node else 0) > age:
+                continue
+            events, slot = _list(nodes, source, slots, step - sources[s, 1] - late)
+            start = events + nodes[source, Node.SITES] + 1
+            for e in range(start, start + slot[Slot.COUNT]):
+                work[merged + work[e]] += work[e + size]
+        collect(work, merged, k, 1, size, begin, count, count * size, merged_slot)
+        zero(work, merged, size)
+        if k == 0:
+            seen = merged_slot[Slot.COUNT]
+    return begin, merged_slot, seen
+
+
+@inlined
 def _layer(
     weights: Any,
     wide_weights: Any,
@@ -92,9 +128,17 @@ def _layer(
     fresh = interval > 0 and (step - control[Control.OFFSET] - 1 - depth) % interval == 0
     for i in range(row[Node.FIRST_CONNECTION], row[Node.END_CONNECTION]):
         link = links[i]
-        source_events, source_slot = _merge(nodes, sources, link, slots, work, control, step, node, fresh)
-        now[3 * count + i] = source_slot[Slot.COUNT]
         size = nodes[sources[link[Link.FIRST_SOURCE], 0], Node.SIZE]
+        if link[Link.LATES]:
+            age = (step - control[Control.OFFSET] - 1 - depth) % interval if interval > 0 else step
+            source_events, source_slot, seen = _late(
+                nodes, sources, constants, link, slots, work, control, step, node, age
+            )
+            size *= link[Link.LATES]
+        else:
+            source_events, source_slot = _merge(nodes, sources, link, slots, work, control, step, node, fresh)
+            seen = source_slot[Slot.COUNT]
+        now[3 * count + i] = seen
         overflown = transmit(
             weights,
             wide_weights,
@@ -201,8 +245,9 @@ def _advance(stamp: int) -> Any:
             step = control[Control.STEP]
             zero(now, 0, len(now))
             events, slot = _list(nodes, 0, slots, step)
-            if i * nodes[0, Node.SIZE] < len(images):
-                _read(nodes, images, i, work, control[Place.MERGED], events, slot)
+            frame = min(i, len(images) // nodes[0, Node.SIZE] - 1)
+            if frame == i or nodes[0, Node.SLOTS] > 1:  # else the only list still holds the image that stays
+                _read(nodes, images, frame, work, control[Place.MERGED], events, slot)
             now[0], now[len(nodes)] = slot[Slot.COUNT], slot[Slot.SUM]
             for node in range(1, len(nodes)):
                 _layer(

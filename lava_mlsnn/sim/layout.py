@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..netx.spec import Shape
-from ..netx.synapse import Conv, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
+from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 
 ROWS, PLAIN, ONE_TO_ONE = range(3)
 """Kernels: rows of all output channels per event (conv, dense); any groups (pool too); identity and injection."""
@@ -98,7 +98,7 @@ class Layout:
     Args:
         kernel: ROWS, PLAIN or ONE_TO_ONE.
         weight: int8 mantissas, or int32 where they do not fit; one row per input channel (ROWS of a dense layer: per
-            input neuron), (rows, Kh, Kw, output channels of its group).
+            input neuron, and that for every delay), (rows, Kh, Kw, output channels of its group).
         exponent: the currents are shifted left by this much.
         bound: largest sum of absolute weights, with the exponent, that one output neuron can see.
         groups: number of channel groups.
@@ -120,6 +120,16 @@ class Layout:
         return self.rows.table(merge=False), self.columns.table(merge=self.kernel == ROWS)
 
 
+def lates(synapse: DelayDense) -> list[int]:
+    """The delays that occur, and none: every one has rows of its own, in this order.
+
+    Example:
+        >>> lates(DelayDense(np.ones((2, 2)), [[3, 1]]))
+        [0, 1, 3]
+    """
+    return [int(d) for d in np.union1d([0], synapse.delays)]
+
+
 def arrange(synapse: Synapse, in_shape: Shape) -> Layout:
     """The layout of any synapse for spikes of shape (C, H, W).
 
@@ -129,9 +139,13 @@ def arrange(synapse: Synapse, in_shape: Shape) -> Layout:
     """
     _, height, width = in_shape
     _, out_height, out_width = synapse.out_shape(in_shape)
-    if isinstance(synapse, Dense):
-        features = synapse.weight.shape[0]
-        weight = synapse.weight.reshape(features, *in_shape).transpose(2, 3, 1, 0).reshape(-1, 1, 1, features)
+    if isinstance(synapse, Dense | DelayDense):
+        parts = [synapse.weight]
+        if isinstance(synapse, DelayDense):
+            parts = [np.where(synapse.delays == d, synapse.weight, 0) for d in lates(synapse)]
+        features = len(synapse.weight)
+        stacked = [part.reshape(features, *in_shape).transpose(2, 3, 1, 0) for part in parts]
+        weight = np.stack(stacked).reshape(-1, 1, 1, features)
         return _layout(ROWS, weight, 1, True, Window(1, 1, 1), Window(1, 1, 1))
     if isinstance(synapse, Conv):
         kernel, stride, padding, dilation = synapse.weight.shape[2:], synapse.stride, synapse.padding, synapse.dilation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..energy.activity import Activity
 from ..netx.graph import INPUT, Connection, Layer, NetGraph
-from .reference import Ints, accumulate, current_bits, initial_state, overflows, step, wrap
+from ..netx.synapse import DelayDense
+from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
 from .run import check_graph, check_range
 
 
@@ -134,7 +136,8 @@ class _Reference:
         self.graph, self.interval, self.offset, self.time = graph, interval, offset, 0
         self.state = {layer.name: initial_state(layer.neuron, layer.shape) for layer in graph}
         self.latency = max(graph.depth.values())
-        self.past: deque[dict[str, Ints]] = deque(maxlen=self.latency + 2)
+        delays = [c.synapse.delays.max() for x in graph for c in x.connections if isinstance(c.synapse, DelayDense)]
+        self.past: deque[dict[str, Ints]] = deque(maxlen=self.latency + 2 + int(max(delays, default=0)))
         self.events: list[dict[str, int]] = []
         self.values: list[dict[str, int]] = []
         self.sites: list[dict[str, list[int]]] = []
@@ -158,14 +161,15 @@ class _Reference:
         depth = self.graph.depth[layer.name]
         if layer.neuron.gated and self.time <= depth:
             return np.zeros(layer.shape, np.int32)
-        fresh = self.interval > 0 and (self.time - self.offset - 1 - depth) % self.interval == 0
-        if fresh:
+        since = (self.time - self.offset - 1 - depth) % self.interval if self.interval else self.time
+        if since == 0:
             self.state[layer.name] = initial_state(layer.neuron, layer.shape)
         total = np.zeros(layer.shape, np.int64)
         for i, connection in enumerate(layer.connections):
-            summed = self._sum(layer, connection, fresh)
-            self.sites[-1][layer.name][i] = int(np.count_nonzero(summed))
-            accumulated = accumulate(connection.synapse, summed)
+            read = partial(self._sum, layer, connection, since)
+            self.sites[-1][layer.name][i] = int(np.count_nonzero(read(0)))
+            late = isinstance(connection.synapse, DelayDense)
+            accumulated = accumulate_late(connection.synapse, read) if late else accumulate(connection.synapse, read(0))
             self.left[-1][layer.name] += overflows(accumulated) if connection.synapse.delay else 0
             total += wrap(accumulated, current_bits(connection.synapse))
         before, t = self.state[layer.name], self._turn(depth)
@@ -178,11 +182,12 @@ class _Reference:
             return int((self.time - self.offset - 1 - depth) % self.interval % self.graph.timesteps)
         return int((self.time - depth - 1) % self.graph.timesteps)
 
-    def _sum(self, layer: Layer, connection: Connection, fresh: bool) -> Ints:
+    def _sum(self, layer: Layer, connection: Connection, since: int, late: int) -> Ints:
+        """What the sources sent ``late`` steps ago, but nothing of before the last reset, ``since`` steps ago."""
         total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
         for source in connection.sources:
-            age = connection.synapse.delay + self.graph.delay(layer, connection, source)
-            if age < len(self.past) and not (fresh and source == layer.name):
+            age = connection.synapse.delay + self.graph.delay(layer, connection, source) + late
+            if age < len(self.past) and late + (source == layer.name) <= since:
                 total += self.past[age][source]
         return wrap(total)
 

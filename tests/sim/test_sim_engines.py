@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import strategies
+import tally
 from hypothesis import given, settings
 
 from lava_mlsnn import sim
@@ -15,10 +16,13 @@ from lava_mlsnn.netx import INPUT, NetGraph
 pytest.importorskip("numba")
 
 ON_CI = settings.default.derandomize
+ANY = strategies.Options(late=True)
+LEAST = 2000
+"""Different graphs that a run on CI compares at least."""
 
 
 def _examples(on_ci: int) -> settings:
-    """So many graphs on CI (2,200 in all), a tenth of them elsewhere; more if the profile says so."""
+    """So many graphs on CI, a tenth of them elsewhere; more if the profile says so."""
     return settings(deadline=None, max_examples=max(on_ci if ON_CI else on_ci // 10, settings.default.max_examples))
 
 
@@ -43,14 +47,16 @@ def _frames(graph: NetGraph, images: np.ndarray) -> list[np.ndarray]:
     return [sample[..., t] for sample in images for t in range(graph.timesteps)]
 
 
-@given(strategies.cases())
-@_examples(1000)
+@pytest.mark.timeout(900)
+@given(strategies.cases(ANY))
+@_examples(1500)
 def test_fast_is_the_reference(case):
     graph, images = case
     _equal(_run(graph, images, engine="fast", threads=1), _run(graph, images, engine="reference"))
+    tally.compared("engine and reference", graph)
 
 
-@given(strategies.cases())
+@given(strategies.cases(ANY))
 @_examples(400)
 def test_the_dense_path_is_the_reference(case):
     graph, images = case
@@ -58,9 +64,10 @@ def test_the_dense_path_is_the_reference(case):
         patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (0.0, 0.0, 0.0, 0.0))
         fast = _run(graph, images, engine="fast", threads=1)
     _equal(fast, _run(graph, images, engine="reference"))
+    tally.compared("engine and reference", graph)
 
 
-@given(strategies.cases())
+@given(strategies.cases(ANY))
 @_examples(400)
 def test_fast_stream_is_the_reference_stream(case):
     """Free-running, or with a reset wave that has another period and phase than the samples."""
@@ -76,13 +83,14 @@ def test_fast_stream_is_the_reference_stream(case):
             assert fast.counts() == slow.counts()
         assert fast.activity == slow.activity, fast.activity.difference(slow.activity)
         assert fast.overflows == slow.overflows
+    tally.compared("engine and reference", graph)
 
 
-@given(strategies.cases(strategies.Options(gated_only=True)))
+@given(strategies.cases(strategies.Options(gated_only=True, late=True)))
 @_examples(400)
 def test_stream_with_resets_is_batch_mode_shifted_by_depth(case):
     graph, images = case
-    run, stream = _run(graph, images), sim.Stream(graph, graph.timesteps)
+    run, stream = _run(graph, images, engine="reference"), sim.Stream(graph, graph.timesteps)
     frames, steps, deepest = _frames(graph, images), graph.timesteps, max(graph.depth.values())
     for frame in [*frames, *[frames[0]] * deepest]:
         stream.step(frame)
@@ -92,6 +100,14 @@ def test_stream_with_resets_is_batch_mode_shifted_by_depth(case):
                 assert np.array_equal(stream[name], run.trace[name][sample, ..., t]), (name, sample, t)
     assert stream.activity == run.activity, stream.activity.difference(run.activity)
     assert stream.overflows == run.overflows
+    tally.compared("engine and reference", graph)
+
+
+def test_so_many_random_graphs_were_compared(request):
+    if not (ON_CI and tally.whole_module(request)):
+        pytest.skip("only where all tests of this file run with CI's numbers")
+    assert tally.count("engine and reference") >= LEAST
+    assert tally.kinds("engine and reference") == tally.KINDS
 
 
 def test_threads_give_the_same_in_the_same_order():

@@ -19,7 +19,7 @@ from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
 from lava_mlsnn.proc.neurons import check_bias
 from lava_mlsnn.proc.observe import Observer
-from lava_mlsnn.proc.stream import Streaming
+from lava_mlsnn.sim import Stream
 
 
 @implements(proc=FusedNetwork, protocol=LoihiProtocol)
@@ -39,7 +39,7 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
         shapes = port_shapes(graph)
         self.in_shape, self.flat = graph.input.shape, len(shapes[INPUT]) == 1
         self.out_shape = shapes[graph.output.name]
-        self.stream: Streaming = proc_params["stream"]
+        self.stream: Stream = proc_params["stream"]
         self.own_bias: NDArray[np.int32] = proc_params["own_bias"]
         self.biased: str | None = proc_params["biased"]
         self.observers: list[Observer] = proc_params["observers"]
