@@ -168,8 +168,10 @@ class _Reference:
         for i, connection in enumerate(layer.connections):
             read = partial(self._sum, layer, connection, since)
             self.sites[-1][layer.name][i] = int(np.count_nonzero(read(0)))
-            late = isinstance(connection.synapse, DelayDense)
-            accumulated = accumulate_late(connection.synapse, read) if late else accumulate(connection.synapse, read(0))
+            if isinstance(connection.synapse, DelayDense):
+                accumulated = accumulate_late(connection.synapse, read)
+            else:
+                accumulated = accumulate(connection.synapse, read(0))
             self.left[-1][layer.name] += overflows(accumulated) if connection.synapse.delay else 0
             total += wrap(accumulated, current_bits(connection.synapse))
         before, t = self.state[layer.name], self._turn(depth)
