@@ -43,6 +43,7 @@ from lava_mlsnn.netx import LIF, Connection, Conv, Identity, Input, Layer, Multi
 from lava_mlsnn.sim.engine import Engine
 from lava_mlsnn.sim.program import compile_graph
 
+PS_PER_MS = 1e9
 PUBLISHED_BOUND = 0.3
 """ms per step of VGG16 at 10 % on the 3.8 GHz Zen 5 core for which the project estimated it."""
 
@@ -202,7 +203,7 @@ def sweep(network: str, turns: int) -> dict[str, list[float]]:
     slope, base = np.polyfit(points["operations"], points["ms"], 1)
     points["fit"] = [float(base), float(slope)]
     print(
-        f"\n{network}: {base:.2f} ms + {1e6 * slope:.1f} ps per synaptic operation "
+        f"\n{network}: {base:.2f} ms + {PS_PER_MS * slope:.1f} ps per synaptic operation "
         f"({1e-6 / slope:.1f} G/s), N=1, fit of:"
     )
     for activity, operations, ms in zip(*(points[k] for k in ("activity", "operations", "ms")), strict=True):
@@ -247,7 +248,7 @@ def plot(sweeps: dict[str, dict[str, list[float]]], path: Path) -> None:
         x = np.array(points["operations"]) / 1e6
         (line,) = axes.plot(x, points["ms"], "o", label=network)
         base, slope = points["fit"]
-        label = f"{base:.2f} ms + {1e6 * slope:.1f} ps per operation"
+        label = f"{base:.2f} ms + {PS_PER_MS * slope:.1f} ps per operation"
         axes.plot(x, base + slope * 1e6 * x, color=line.get_color(), label=label)
     axes.set(xlabel="synaptic operations per step (millions)", ylabel="ms of CPU per step", ylim=(0, None))
     axes.legend()

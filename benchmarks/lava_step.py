@@ -13,7 +13,8 @@ Ours: lava_mlsnn.proc.Network(fused=True) on the same file; with the same ring b
 
 CPU time is user plus system time of this process and all that it started, so other programs on the machine disturb
 little. A step's is the difference between a long and a short run by the difference of their steps: building, compiling
-and forking cancel. Stock and ours take turns; a ratio is that of the medians.
+and forking cancel. Stock and ours take turns; a ratio is that of the medians, and beside it stand the least and the
+largest of a single turn: stock Lava's time changes from turn to turn.
 """
 
 from __future__ import annotations
@@ -235,8 +236,16 @@ def measure(name: str, case: Case, turns: int) -> dict[str, Any]:
     row: dict[str, Any] = {f"{kind}_ms": 1e3 * statistics.median(values) for kind, values in cpu.items()}
     row |= {f"{kind}_wall_ms": 1e3 * statistics.median(values) for kind, values in wall.items()}
     row |= {"engine_ms": 1e3 * alone, "activity": activity, "aim": case.aim}
-    row |= {f"ratio_{kind}": row["stock_ms"] / row[f"{kind}_ms"] for kind in ("fused", "own")}
+    for kind in ("fused", "own"):
+        stock = cpu["stock"] + cpu["stock"][-1:] * (turns - len(cpu["stock"]))
+        each = [a / b for a, b in zip(stock, cpu[kind], strict=True)]
+        row |= {f"ratio_{kind}": row["stock_ms"] / row[f"{kind}_ms"], f"ratio_{kind}_range": [min(each), max(each)]}
     return row
+
+
+def spread(ratios: list[float]) -> str:
+    """Least and largest ratio of a turn."""
+    return f"{f'{ratios[0]:.0f}..{ratios[1]:.0f}x':>14s}"
 
 
 def main() -> None:
@@ -257,11 +266,12 @@ def main() -> None:
             print(name, flush=True)
             rows[name] = measure(name, case, options.turns)
     head = f"{'network':15s}{'active':>8s}{'stock':>12s}{'fused':>10s}{'own io':>10s}{'engine':>10s}{'ratio':>9s}"
-    print(f"\n{head}{'own io':>9s}{'aim':>7s}   (ms CPU per step)")
+    print(f"\n{head}{'turns':>14s}{'own io':>9s}{'turns':>14s}{'aim':>7s}   (ms CPU per step)")
     for name, row in rows.items():
         print(
             f"{name:15s}{row['activity']:8.1%}{row['stock_ms']:12.2f}{row['fused_ms']:10.3f}{row['own_ms']:10.3f}"
-            f"{row['engine_ms']:10.3f}{row['ratio_fused']:8.0f}x{row['ratio_own']:8.0f}x{row['aim']:6.0f}x"
+            f"{row['engine_ms']:10.3f}{row['ratio_fused']:8.0f}x{spread(row['ratio_fused_range'])}"
+            f"{row['ratio_own']:8.0f}x{spread(row['ratio_own_range'])}{row['aim']:6.0f}x"
         )
     if options.json:
         options.json.write_text(json.dumps({"core": core, "turns": options.turns, "networks": rows}, indent=1))
