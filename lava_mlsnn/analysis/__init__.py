@@ -1,6 +1,7 @@
 """Analysis: activity of a network, gradients of its residual blocks, transfer function and SQNR of a neuron.
 
 * :func:`activity`: events per layer, block, residual and sum, counted both ways (paper 000, Eq 11 and 12). No torch.
+* :func:`sparsity`: spikes per neuron and timestep, per layer and global (paper 003, Eq 20).
 * :func:`gradient_norms`: at the direct path, the residual path and the output of each residual block (Fig. 8).
 * :func:`sqnr`, :func:`lloyd_max`: quantisation noise of any neuron for any input, and the least that is possible.
 * :func:`transfer`, :func:`staircase`: spikes for constant inputs, by a neuron and in exact arithmetic (Fig. 2).
@@ -14,21 +15,25 @@ from typing import TYPE_CHECKING, Any
 from .events import LayerActivity, NetworkActivity, SumActivity, activity
 from .levels import staircase
 from .quantiser import Quantiser, lloyd_max
+from .theta import Sparsity, sparsity
 
 if TYPE_CHECKING:
     from .gradients import GradientNorms, gradient_norms
-    from .noise import Sqnr, sqnr, transfer
+    from .noise import Sqnr, gaussian, sqnr, transfer
 
 __all__ = [
     "GradientNorms",
     "LayerActivity",
     "NetworkActivity",
     "Quantiser",
+    "Sparsity",
     "Sqnr",
     "SumActivity",
     "activity",
+    "gaussian",
     "gradient_norms",
     "lloyd_max",
+    "sparsity",
     "sqnr",
     "staircase",
     "transfer",
@@ -37,6 +42,7 @@ __all__ = [
 _TORCH = {
     "GradientNorms": "gradients",
     "gradient_norms": "gradients",
+    "gaussian": "noise",
     "Sqnr": "noise",
     "sqnr": "noise",
     "transfer": "noise",

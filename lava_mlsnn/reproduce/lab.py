@@ -34,12 +34,14 @@ class Job:
         options: of it, without those that the dataset decides.
         seed: of weights, order and augmentation.
         validation: share of the training images that is held out and watched.
+        floats: whether it has no integers and is measured by its float model (:func:`lava_mlsnn.train.float_run`).
     """
 
     model: str
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     validation: float = 0.0
+    floats: bool = False
 
     @property
     def is_twin(self) -> bool:
@@ -76,8 +78,8 @@ class Outcome:
 
     @property
     def accuracy(self) -> float:
-        """Share of right labels: of the integer network, or of the ANN's floats."""
-        return float(self.record["accuracy"]["float" if self.job.is_twin else "engine"])
+        """Share of right labels: of the integer network, or of floats where there is none."""
+        return float(self.record["accuracy"]["float" if self.job.is_twin or self.job.floats else "engine"])
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -127,9 +129,9 @@ class Lab:
         self.fingerprint = fingerprint(dataset)
 
     def recipe_of(self, job: Job) -> Recipe:
-        """The recipe, with the job's validation part; an ANN has float weights in all of its epochs."""
+        """The recipe, with the job's validation part; without integers, all epochs have float weights."""
         changes: dict[str, Any] = {"validation": job.validation} if job.validation else {}
-        if job.is_twin:
+        if job.is_twin or job.floats:
             changes |= {"epochs": self.recipe.total_epochs, "quantized_epochs": 0}
         return replace(self.recipe, **changes)
 
@@ -195,11 +197,20 @@ class Lab:
             "parameters": sum(p.numel() for p in net.parameters()),
             "history": list(result.history),
             "test_images": len(self.dataset.test_labels),
-            **(_measure_twin(net, self.dataset) if job.is_twin else _measure(net, self.dataset, recipe, folder)),
+            **self._measured(job, net, folder),
         }
         for checkpoint in folder.glob("*.ckpt"):
             checkpoint.unlink()
         return record
+
+    def _measured(self, job: Job, net: Network, folder: Path) -> dict[str, Any]:
+        from .. import train
+
+        if job.is_twin:
+            return _measure_twin(net, self.dataset)
+        if job.floats:
+            return train.float_run(net, self.dataset).record(self.dataset)
+        return _measure(net, self.dataset, self.recipe_of(job), folder)
 
 
 def fingerprint(dataset: Dataset) -> dict[str, Any]:

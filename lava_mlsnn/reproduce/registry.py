@@ -56,6 +56,18 @@ _ITEMS = (
     Item("paper000-fig9", "validation loss of three residual networks", "paper000.gradients:fig9"),
     Item("paper000-fig10", "events at sums, blocks and residuals", "paper000.sums:fig10"),
     Item("paper000-fig11", "accuracy and spikes of SEW and Sparse over levels", "paper000.sums:fig11"),
+    Item("paper003-fig1", "quantisation function for biases and thresholds", "paper003.neuron:fig1", trains=False),
+    Item("paper003-fig2", "ReLU and integrate-and-fire, with the error", "paper003.neuron:fig2", trains=False),
+    Item("paper003-fig3", "learning the threshold of one neuron", "paper003.neuron:fig3", trains=False),
+    Item("paper003-fig5", "non-uniform quantisation of one neuron", "paper003.neuron:fig5", trains=False),
+    Item("paper003-table1", "accuracy and sparsity of VGG16 and ResNet18 with ATIF", "paper003.accuracy:table1"),
+    Item("paper003-table2", "accuracy and sparsity on speech commands", "paper003.accuracy:table2"),
+    Item("paper003-table3", "fixed, trained and non-uniform thresholds", "paper003.accuracy:table3"),
+    Item("paper004-table2", "operations and energy in 45 nm, as printed", "paper004.exact:table2", trains=False),
+    Item("paper004-table4", "groups, normal and dilated windows", "paper004.ablations:table4"),
+    Item("paper004-fig5", "projection functions and theta", "paper004.ablations:fig5"),
+    Item("paper004-table5", "volume under the projection over theta", "paper004.exact:table5", trains=False),
+    Item("paper004-table6", "recurrent cells", "paper004.ablations:table6"),
 )
 
 ITEMS: dict[str, Item] = {item.name: item for item in _ITEMS}

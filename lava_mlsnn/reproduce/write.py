@@ -67,7 +67,9 @@ def page(found: Sequence[tuple[Item, Findings]], request: Request, names: Sequen
     lines = [
         f"# {papers.replace('paper', 'Paper ')} on {where.name}, preset {request.preset}",
         f"Data: {where.source} Seeds {', '.join(map(str, request.seeds))}; numbers are mean ± standard deviation over "
-        "them. Energies are estimates from counted events by a published 45 nm model, not measurements.",
+        'them. Energies are estimates from counted events by a published 45 nm model, not measurements. "Same '
+        "accuracy\" holds where Welch's 95 % interval for the difference contains 0: these seeds do not tell the two "
+        "apart, which is no proof that they are equal.",
         f"Made by `{request.command(' '.join(names))}`; {_versions()}. The same command draws the figures "
         "and writes every number as CSV.",
         "## What the paper says, and what these runs say",

@@ -22,7 +22,10 @@ def test_tutorial_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypatc
     client = NotebookClient(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": tmp_path}})
     client.execute()
     texts = [output["text"] for cell in notebook.cells for output in cell.get("outputs", ()) if "text" in output]
-    assert any("SNN / ANN" in text for text in texts)
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "print(" in cell.source:
+            assert any("text" in output for output in cell.get("outputs", ())), f"a cell prints nothing: {cell.source}"
+    assert any("SNN / ANN" in text for text in texts), "expected the energy beside that of the ANN"
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             if output.get("name") == "stderr":

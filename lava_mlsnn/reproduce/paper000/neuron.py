@@ -60,8 +60,9 @@ def _levels(levels: int, steps: int) -> dict[str, Any]:
     count = levels * steps
     inputs = [Fraction(k, 4 * count) for k in range(-2 * count, 6 * count + 1)]
     outputs = staircase(inputs, levels, steps)
-    first = next(x for x, y in zip(inputs, outputs, strict=True) if y == max(outputs))
-    return {"N": levels, "T": steps, "levels": len(set(outputs)), "saturates_at": str(first), "top": str(max(outputs))}
+    top = max(outputs)
+    first = inputs[outputs.index(top)]
+    return {"N": levels, "T": steps, "levels": len(set(outputs)), "saturates_at": str(first), "top": str(top)}
 
 
 def fig5(request: Request) -> Findings:
