@@ -46,7 +46,7 @@ def in_lava(model, on_ci):
     return seed(len(model))(test)  # other networks for each model
 
 
-test_random_networks_fused = in_lava("fused", 150)
+test_random_networks_fused = in_lava("fused", 190)
 test_random_networks_hierarchical = in_lava("hierarchical", 40)
 test_random_networks_with_stock_models = in_lava("hierarchical, stock models", 40)
 
