@@ -23,7 +23,7 @@ def test_manifest_lists_exactly_the_files_and_the_experiments():
 @pytest.mark.parametrize("name", NETS)
 def test_file_is_the_one_described(name: str):
     entry, content = NETS[name], (FOLDER / name).read_bytes()
-    assert len(content) == entry["bytes"] < 300_000
+    assert len(content) == entry["bytes"] < 400_000
     assert hashlib.sha256(content).hexdigest() == entry["sha256"]
     graph = netx.load(FOLDER / name)
     assert netx.digest(graph) == entry["digest"] and graph.timesteps == entry["timesteps"]
