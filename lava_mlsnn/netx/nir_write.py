@@ -21,7 +21,6 @@ from .spec import INT24_MAX, IntArray, Shape
 from .synapse import Conv, Dense, Identity, Injection, Pool
 
 OUTPUT = "output"
-EXACT_FLOAT32 = 2**24
 
 
 def to_nir(graph: NetGraph, path: str | PathLike[str]) -> None:
@@ -234,13 +233,14 @@ def _is_memoryless(layer: Layer) -> bool:
 
 
 def _thresholds(layer: Layer, steps: int) -> Iterator[Floats]:
-    """What current and bias must exceed for a spike of at least 1, 2 .. N: half a unit below an integer.
+    """What current and bias must exceed for a spike of at least 1, 2 .. N: half a unit below what is enough.
 
     At T > 1, multi-level neurons that pass the check never send more than 1.
     """
     neuron = layer.neuron
     if isinstance(neuron, LIF):
-        yield np.float64(neuron.vth + 0.5).reshape(1, 1, 1)
+        unit = 1.0 if layer.bias is None else min(1.0, 2.0 ** (neuron.bias_exp - 6))  # a bias may be a fraction
+        yield np.float64(neuron.vth + unit / 2).reshape(1, 1, 1)
         return
     assert isinstance(neuron, MultiLevel | Barrier)
     theta = np.asarray(getattr(neuron, "threshold", 1), np.float64).reshape(-1, 1, 1)
@@ -300,7 +300,8 @@ def _largest(limits: Bounds, bias: Floats) -> float:
 
 def _floats(value: IntArray | Floats) -> NDArray[Any]:
     """float32, which other libraries compute in, where that is exact."""
-    return np.asarray(value, np.float64 if np.abs(value).max(initial=0) * 2 > EXACT_FLOAT32 else np.float32)
+    narrow = np.asarray(value, np.float32)
+    return narrow if np.array_equal(narrow, value) else np.asarray(value, np.float64)
 
 
 def _size(shape: Shape, flat: bool) -> NDArray[Any]:

@@ -111,6 +111,23 @@ def test_random_networks_come_back_with_equal_spikes(data, lowered, tmp_path):
     same_spikes(graph, back, images)
 
 
+@pytest.mark.parametrize(("steps", "dv"), [(1, 0), (1, 128), (3, 4096)])
+def test_biases_that_are_fractions_of_a_current(steps, dv, tmp_path):
+    """With bias_exp 0 a bias is worth 1 / 64 of a current; the least of them is enough to pass the threshold."""
+    biases = np.array([-2, 0, 1, 2, 63, 64])
+    for vth in (0, 5):
+        encoder = Layer("a", (Connection("input", Identity()),), (6, 1, 1), LIF(vth, 4095, dv, bias_exp=0), biases)
+        out = Layer("out", (Connection("a", Dense(np.eye(6))),), (6, 1, 1), Readout())
+        graph = NetGraph(Input((6, 1, 1), bits=4), (encoder, out), steps)
+        images = np.repeat(np.arange(16), 6).reshape(16, 6, 1, 1)
+        to_nir(graph, tmp_path / "x.nir")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            back = from_nir(tmp_path / "x.nir", images, timesteps=steps) if steps > 1 else trip(graph, images, tmp_path)
+        ours, theirs = (sim.run(g, images, trace=["a"]).trace["a"] for g in (graph, back))
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def without_dead_ends(graph):
     layers = list(graph.layers)
     while True:
