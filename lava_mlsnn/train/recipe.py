@@ -238,6 +238,25 @@ RECIPES: dict[str, Recipe] = {
         augment=Augment(flip=True, crop=0.5),
         clip=5.0,
     ),
+    "paper003-cifar": Recipe(
+        epochs=900,
+        quantized_epochs=20,
+        batch=128,
+        optimizer=Optimizer("sgd", lr=8e-2),
+        schedule=Schedule("step", factor=0.9, every=30),
+        augment=Augment(flip=True, crop=0.5),
+        mixup=1.0,
+        clip=5.0,
+    ),
+    "paper003-speech": Recipe(
+        epochs=80,
+        quantized_epochs=5,
+        batch=128,
+        optimizer=Optimizer("sgd", lr=1e-3),
+        schedule=Schedule("step", factor=0.1, every=20),
+        mixup=1.0,
+        clip=5.0,
+    ),
     "paper000-dvs": Recipe(
         epochs=500,
         quantized_epochs=20,
@@ -265,6 +284,9 @@ epochs, number of epochs, random resize and horizontal flip for CIFAR. What the 
 momentum 0.9, batches, crops of at least half of the area, no weight decay, the limit of the gradient, and the integer
 epochs, which follow the paper's own at the learning rate that these end with. Neither has been run to its end for this
 project.
+
+"paper003-cifar" and "paper003-speech" are those of paper 003, section 4.1; batch, integer epochs and the limit of the
+gradient are chosen here. They have not been run to their end for this project.
 
 "paper002" is that of paper 002, section 3.5 (momentum, weight decay: its code); crops are shifts of up to 4 pixels. Its
 SGD is Nesterov's, as all of this project's. It has not been run to its end for this project. "digits-leaky" trains

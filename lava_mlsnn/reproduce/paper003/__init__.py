@@ -1,0 +1,1 @@
+"""Paper 003, "Trainable quantization": its figures and tables."""
