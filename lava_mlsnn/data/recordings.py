@@ -180,9 +180,11 @@ def ready_frames(content: NDArray[Any], steps: int, sensor: tuple[int, int], siz
     if (whole != content).any() or (whole < 0).any():
         raise ValueError("frames that are not numbers of events (whole, 0 or more)")
     height, width = events.check_frames(steps, "number", sensor, size)
+    if (height, width) == sensor:
+        return np.moveaxis(whole, 0, -1)
     rows, columns = np.arange(sensor[0]) * height // sensor[0], np.arange(sensor[1]) * width // sensor[1]
-    small = np.eye(height, dtype=np.int64)[rows].T @ whole @ np.eye(width, dtype=np.int64)[columns]
-    return np.moveaxis(small, 0, -1)
+    small = np.eye(height)[rows].T @ whole @ np.eye(width)[columns]  # exact: whole numbers below 2^53
+    return np.moveaxis(small, 0, -1).astype(np.int64)
 
 
 def read_arrays(path: Path) -> Events | NDArray[Any]:
