@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +44,7 @@ class Experiment:
     def command(self) -> str:
         """The command line that does the same."""
         levels, steps = self.options.get("levels", 4), self.options.get("steps", 1)
-        others = (f" -m {key}={_plain(value)}" for key, value in self.options.items() if key not in ("levels", "steps"))
+        others = (f" -m {shlex.quote(f'{key}={_plain(value)}')}" for key, value in self.options.items() if key not in ("levels", "steps"))
         return (
             f"mlsnn train {self.model} --data {self.dataset} --recipe {self.recipe} --levels {levels} --steps {steps}"
             f"{''.join(others)} --seed {self.seed}"
@@ -163,4 +165,6 @@ def train(
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return json.dumps(value)
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
