@@ -109,7 +109,16 @@ def run_engine(graph: NetGraph, dataset: Dataset, keep: Path | None = None, **se
     with show.counting("engine") as progress:
         if keep is None:
             return sim.run(graph, dataset.test_images, progress=progress, **settings)
-        return sim.run_resumable(graph, dataset.test_images, keep, progress=progress, **settings)
+        interrupted = keep.exists()
+
+        def told(done: int, total: int) -> None:
+            nonlocal interrupted
+            if interrupted:
+                show.say(f"continues an interrupted run at image {done:,} of {total:,}")
+                interrupted = False
+            progress(done, total)
+
+        return sim.run_resumable(graph, dataset.test_images, keep, progress=told, **settings)
 
 
 def run_lava(graph: NetGraph, dataset: Dataset, run: Run, lava: Lava, samples: int | None) -> dict[str, Any]:

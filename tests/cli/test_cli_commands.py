@@ -120,6 +120,25 @@ def test_report_of_two_networks(folder: Path):
     assert f'<data value="{record["networks"][1]["totals"]["events"]!r}"' in html
 
 
+def test_a_killed_simulation_goes_on_and_says_where(folder: Path, tmp_path: Path):
+    net = tmp_path / "tiny.net"
+    net.write_bytes((folder / "tiny.net").read_bytes())
+    graph, images = netx.load(net), data.load("digits").test_images
+
+    def killed(done: int, total: int) -> None:
+        if done > 120:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sim.run_resumable(graph, images, tmp_path / "tiny.simulate.partial.npz", piece=100, progress=killed)
+    output = mlsnn("simulate", net).output
+    assert f"continues an interrupted run at image 100 of {len(images)}" in output
+    again = mlsnn("simulate", net, "--json", tmp_path / "again.json").output
+    assert "continues" not in again
+    first, second = read(tmp_path / "tiny.simulate.json"), read(tmp_path / "again.json")
+    assert first["activity"] == second["activity"] and first["accuracy"] == second["accuracy"]
+
+
 def test_results_land_beside_the_network(folder: Path):
     mlsnn("simulate", folder / "tiny.net")
     mlsnn("energy", folder / "tiny.net")

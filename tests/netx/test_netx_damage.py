@@ -259,6 +259,45 @@ def test_stock_message_names_layer_and_value(name, edits, message, tmp_path):
         netx.load(path)
 
 
+LAYERS = ("convT", "unpool", "dense_comp", "skip", "add", "concat", "TimeDecimation", "affine", "rf_dense")
+NEURONS = ("RF", "RF_IZ", "RF_PHASE", "ALIF", "ADRF", "ADRF_IZ", "MULTILEVEL", "")
+
+
+@pytest.mark.parametrize("index", [0, 1, 3], ids=["first", "inside", "last"])
+def test_no_foreign_layer_or_neuron_vanishes(index, tmp_path):
+    """Stock's reader skips layer types that it does not know; resonate-and-fire neurons it reads, and we refuse."""
+    path = tmp_path / "x.net"
+    netx.save(graded_chain(), path)
+    _strip(path)
+    for key, names in (("type", LAYERS), ("neuron/type", NEURONS)):
+        if index == 0 and key != "type":
+            continue  # this file's input has no neuron
+        for name in names:
+            with h5py.File(path, "r+") as file:
+                was = file[f"layer/{index}/{key}"][()]
+                del file[f"layer/{index}/{key}"]
+                file[f"layer/{index}/{key}"] = np.array([name.encode()], dtype="S16")
+            with pytest.raises(NetFileError, match=rf"layer {index} \(.*type '{name}'"):
+                netx.load(path)
+            with h5py.File(path, "r+") as file:
+                del file[f"layer/{index}/{key}"]
+                file[f"layer/{index}/{key}"] = was
+    netx.load(path)
+
+
+@pytest.mark.parametrize("index", [1, 3], ids=["conv", "dense"])
+def test_complex_weights_are_refused(index, tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(graded_chain(), path)
+    _strip(path)
+    with h5py.File(path, "r+") as file:
+        weight = file[f"layer/{index}/weight"][()]
+        del file[f"layer/{index}/weight"]
+        file[f"layer/{index}/weight/real"], file[f"layer/{index}/weight/imag"] = weight, weight
+    with pytest.raises(NetFileError, match=rf"layer {index} .*: complex weights"):
+        netx.load(path)
+
+
 def _weights(path, key, value):
     netx.save(graded_chain(), path)
     _strip(path)
