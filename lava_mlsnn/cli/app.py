@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from . import data, demo, energy, export, exports, fit, import_, info, report, reproduce, simulate, train
+from . import data, demo, energy, export, exports, fit, import_, info, report, reproduce, simulate, sweep, train
 from .show import complain
 
 
@@ -40,6 +40,7 @@ app.command("fit", no_args_is_help=True)(fit.fit)
 app.command("report", no_args_is_help=True)(report.report)
 app.command("info")(info.info)
 app.command("reproduce")(reproduce.reproduce)
+app.command("sweep", no_args_is_help=False)(sweep.sweep)
 app.command("demo")(demo.demo)
 app.command("exports")(exports.exports)
 app.add_typer(data.app)

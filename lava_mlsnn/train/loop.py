@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +58,7 @@ def fit(
     progress: bool | Console = True,
     name: str = "network",
     machine: Machine | None = None,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> Result:
     """Train ``net`` on the training images of ``dataset``; the test images are not looked at.
 
@@ -76,6 +77,7 @@ def fit(
         progress: show a progress bar, on a console if one is given.
         name: what the progress bar calls it.
         machine: devices and precision; by default one device, a GPU if there is one.
+        callbacks: more of Lightning's, behind those of this package.
 
     Raises:
         ValueError: network and images that do not fit, nothing to resume, a checkpoint that is damaged or of another
@@ -93,13 +95,13 @@ def fit(
     checkpoint, past = find(out, what) if resume else (None, [])
     task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits), what)
     phases, history = Phases(recipe, seed), History()
-    callbacks: list[pl.Callback] = [phases, history]
+    own: list[pl.Callback] = [phases, history]
     if progress:
-        callbacks.append(Bar(name, progress if isinstance(progress, Console) else None))
+        own.append(Bar(name, progress if isinstance(progress, Console) else None))
     train, watched = _batches(dataset, recipe, seed)
     start = time.perf_counter()
     with quiet(), seeded(seed), _deterministic():
-        trainer = _trainer(recipe, callbacks, out, machine)
+        trainer = _trainer(recipe, [*own, *callbacks], out, machine)
         if out is not None and past and trainer.is_global_zero:
             _rewrite(trainer.loggers[0], past, len(train))
         trainer.fit(task, train, watched, ckpt_path=checkpoint, weights_only=True)

@@ -1,0 +1,69 @@
+"""``mlsnn sweep``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import options, show
+
+
+def sweep(
+    model: Annotated[str, typer.Argument(help="Architecture; an unknown name lists the known ones.")] = "s_resnet20",
+    data: options.Data = "digits",
+    study: Annotated[
+        str, typer.Option(help="File of the study, or URL of a database; processes that give the same one share it.")
+    ] = "runs/sweep.journal",
+    trials: Annotated[int, typer.Option(help="Finished trials that the study shall have.")] = 20,
+    space: Annotated[
+        list[str],
+        typer.Option(
+            "--space", "-s", help="NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c [default: lr, leak and steps]."
+        ),
+    ] = [],  # noqa: B006 (typer copies it)
+    recipe: Annotated[str | None, typer.Option(help="How to train.", show_default="the data's own")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of the longest trials.", show_default="recipe")] = None,
+    quantized_epochs: Annotated[int, typer.Option(help="Epochs with integer weights.")] = 0,
+    batch: Annotated[int | None, typer.Option(help="Images per step.", show_default="recipe")] = None,
+    levels: Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")] = 1,
+    model_option: Annotated[
+        list[str], typer.Option("--model-option", "-m", help="NAME=VALUE of the architecture, as often as needed.")
+    ] = [],  # noqa: B006
+    seed: options.Seed = 0,
+    threads: Annotated[int, typer.Option(help="Threads of torch; 0 is torch's choice.")] = 1,
+    json: options.Json = None,
+) -> None:
+    """Search learning rate, leak, timesteps or other settings: TPE proposes, Hyperband stops (paper 002, section 3.5).
+
+    Several processes, on several machines if the study is on a common disk, work on one study when they are given
+    the same one. A trial that was killed is taken up again by the next process that starts.
+
+    [bold]Example:[/] mlsnn sweep s_resnet20 --study runs/s.journal --trials 20 --epochs 9 -m width=8 -m blocks=1,1,1
+    """
+    import torch
+
+    from ..train import default_recipe
+    from ..train import recipe as named
+    from ..train.sweep import PAPER002, Range, Sweep, run
+
+    if threads:
+        torch.set_num_threads(threads)
+    plan = named(recipe or default_recipe(data), epochs=epochs, quantized_epochs=quantized_epochs, batch=batch)
+    chosen = {"levels": levels, **options.key_values(model_option, "--model-option")}
+    dimensions = tuple(map(Range.parse, space)) or PAPER002
+    chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
+    search = Sweep(model, chosen, data, plan, dimensions, study, seed)
+    found = run(search, trials, progress=True)
+    best = found.best_trial
+    show.say(f"best of {len(found.trials)} trials: {best.value:.2%} of the validation part, {best.params}")
+    record = {
+        "study": study,
+        "best": {"value": best.value, "params": best.params, "number": best.number},
+        "trials": [
+            {"number": t.number, "state": t.state.name, "value": t.value, "params": t.params} for t in found.trials
+        ],
+    }
+    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
+    show.wrote(show.write_json(record, where))

@@ -1,0 +1,277 @@
+"""Search for hyper-parameters on Optuna: TPE proposes, Hyperband stops (BOHB's two parts; paper 002, section 3.5).
+
+The study lives in a file, or in a database, so that several processes and machines share it. Each trial trains in a
+folder of its own with a checkpoint after every epoch. A trial whose process was killed is found by the next process
+that joins, which takes it up where its checkpoint is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from .. import data
+from .checkpoint import FILE
+from .engine import pl
+from .experiment import create
+from .loop import fit
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    import optuna
+
+OWNER, FOLDER, RESUMES = "owner", "folder", "resumes"
+VALIDATION = 0.2
+"""Share of the training images that a trial is judged on if the recipe holds out none."""
+
+RECIPE_FIELDS = ("lr", "momentum", "weight_decay", "batch", "label_smoothing")
+"""What a search space may hold beside options of the model."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """One dimension of the search space.
+
+    Args:
+        name: "lr" or another of :data:`RECIPE_FIELDS`, or an option of the model, such as "leak" or "steps".
+        low, high: both ends; two whole numbers make a whole dimension.
+        log: whether steps are factors.
+        choices: instead of ends, the values themselves.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = 1.0
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Range:
+        """From ``NAME=LOW..HIGH``, ``NAME=log:LOW..HIGH`` or ``NAME=a|b|c``.
+
+        Raises:
+            ValueError: anything else.
+
+        Example:
+            >>> Range.parse("lr=log:0.01..1").log, Range.parse("steps=2..8").high, Range.parse("norm=bn|tdbn").choices
+            (True, 8, ('bn', 'tdbn'))
+        """
+        name, equals, rest = text.partition("=")
+        problem = ValueError(f"search space {text!r}: expected NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c")
+        if not (equals and name and rest):
+            raise problem
+        if "|" in rest:
+            return cls(name, choices=tuple(_number(part) for part in rest.split("|")))
+        log = rest.startswith("log:")
+        low, dots, high = rest.removeprefix("log:").partition("..")
+        ends = _number(low), _number(high)
+        if not dots or any(isinstance(end, str) for end in ends):
+            raise problem
+        return cls(name, *ends, log)
+
+    def __post_init__(self) -> None:
+        if not self.choices and not (self.low < self.high and (self.low > 0 or not self.log)):
+            raise ValueError(f"search space of {self.name!r}: expected low < high (above 0 with log), got {self}")
+
+    def suggest(self, trial: optuna.Trial) -> Any:
+        """A value for a trial."""
+        if self.choices:
+            return trial.suggest_categorical(self.name, self.choices)
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return trial.suggest_int(self.name, self.low, self.high, log=self.log)
+        return trial.suggest_float(self.name, self.low, self.high, log=self.log)
+
+
+PAPER002 = (Range("lr", 1e-3, 0.3, True), Range("leak", 0.5, 0.999), Range("steps", 2, 8))
+"""What paper 002 searched: learning rate, leak and timesteps (its ends are not printed)."""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A search: everything that its trials share.
+
+    Args:
+        model: name of an architecture.
+        options: of it, without what is searched.
+        dataset: name of the data.
+        recipe: of every trial; Hyperband gives most of them fewer epochs.
+        space: what is searched.
+        study: file of the study (by custom ``*.journal``), or the URL of a database.
+        seed: of the weights; the search itself is seeded by each process.
+    """
+
+    model: str
+    options: Mapping[str, Any]
+    dataset: str
+    recipe: Recipe
+    space: tuple[Range, ...] = PAPER002
+    study: str = "sweep.journal"
+    seed: int = 0
+
+    @property
+    def folder(self) -> Path:
+        """Where trials train."""
+        return Path("sweep.trials") if self.is_database else Path(f"{self.study}.trials")
+
+    @property
+    def is_database(self) -> bool:
+        """Whether the study lies in a database."""
+        return "://" in self.study
+
+
+def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
+    """Work on a study until it has so many finished trials, together with whoever else works on it.
+
+    Finished are those that came to their end or were stopped by Hyperband. Trials whose process is gone are taken up
+    first, with their checkpoints.
+
+    Args:
+        sweep: the search.
+        trials: of the whole study.
+        progress: whether each trial says a line.
+
+    Raises:
+        ValueError: no trials, a search space that the model or recipe does not know, or a missing package.
+    """
+    if trials < 1:
+        raise ValueError(f"trials: expected at least 1, got {trials}")
+    optuna = _optuna()
+    optuna.logging.set_verbosity(optuna.logging.INFO if progress else optuna.logging.WARNING)
+    epochs = sweep.recipe.total_epochs
+    with _alive(sweep.folder) as owner:
+        study = optuna.create_study(
+            study_name="sweep",
+            storage=_storage(optuna, sweep),
+            direction="maximize",
+            load_if_exists=True,
+            sampler=optuna.samplers.TPESampler(multivariate=True, constant_liar=True),
+            pruner=optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
+        )
+        _take_up_the_dead(optuna, study, sweep.folder)
+
+        def stop(study: optuna.Study, _: Any) -> None:
+            if _finished(optuna, study) >= trials:
+                study.stop()
+
+        if _finished(optuna, study) < trials:
+            study.optimize(lambda trial: _objective(optuna, sweep, trial, owner), callbacks=[stop])
+    return study
+
+
+def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
+    folder = trial.user_attrs.get(FOLDER) or f"trial{trial.number}"
+    trial.set_user_attr(FOLDER, folder)
+    trial.set_user_attr(OWNER, owner)
+    values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
+    recipe, options = _with(sweep.recipe, {**sweep.options}, values)
+    dataset = data.load(sweep.dataset)
+    net = create(sweep.model, dataset, seed=sweep.seed, **options)
+    out = sweep.folder / folder
+    watch = _Watch(trial)
+    begun = (out / FILE).is_file()
+    result = fit(
+        net, dataset, recipe, seed=sweep.seed, out=out, resume=begun, progress=False, callbacks=[watch], name=folder
+    )
+    trial.set_user_attr("epochs", len(result.history))
+    if watch.pruned:
+        raise optuna.TrialPruned
+    return float(result.history[-1]["val_accuracy"])
+
+
+class _Watch(pl.Callback):
+    """Tells the study the accuracy after each epoch, and ends the training when Hyperband says so."""
+
+    def __init__(self, trial: optuna.Trial) -> None:
+        self.trial = trial
+        self.pruned = False
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epoch = trainer.current_epoch + 1
+        self.trial.report(float(trainer.callback_metrics["val_accuracy"]), epoch)
+        if epoch < (trainer.max_epochs or 0) and self.trial.should_prune():
+            self.pruned = trainer.should_stop = True
+
+
+def _with(recipe: Recipe, options: dict[str, Any], values: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
+    """Recipe and options of a trial."""
+    for name, value in values.items():
+        if name in ("batch", "label_smoothing"):
+            recipe = replace(recipe, **{name: value})
+        elif name in RECIPE_FIELDS:
+            recipe = replace(recipe, optimizer=replace(recipe.optimizer, **{name: value}))
+        else:
+            options[name] = value
+    return (recipe if recipe.validation else replace(recipe, validation=VALIDATION)), options
+
+
+def _take_up_the_dead(optuna: Any, study: optuna.Study, folder: Path) -> None:
+    """Queue the trials of killed processes again, with their values and their folders."""
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        owner = trial.user_attrs.get(OWNER)
+        if owner is None or not _is_dead(folder / owner):
+            continue
+        with contextlib.suppress(Exception):  # another process was faster
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+            attributes = {FOLDER: trial.user_attrs[FOLDER], RESUMES: trial.number}
+            study.enqueue_trial(trial.params, user_attrs=attributes)
+
+
+@contextlib.contextmanager
+def _alive(folder: Path) -> Iterator[str]:
+    """A locked file that says that this process lives: the system lets go of the lock when it does not."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"owner-{os.getpid()}-{token_hex(4)}"
+    with (folder / name).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield name
+        finally:
+            (folder / name).unlink()
+
+
+def _is_dead(path: Path) -> bool:
+    import fcntl
+
+    try:
+        with path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _finished(optuna: Any, study: optuna.Study) -> int:
+    states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    return len(study.get_trials(deepcopy=False, states=states))
+
+
+def _storage(optuna: Any, sweep: Sweep) -> Any:
+    if sweep.is_database:
+        return sweep.study
+    path = Path(sweep.study)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+
+
+def _optuna() -> Any:
+    try:
+        import optuna
+    except ImportError:
+        raise ValueError("a sweep needs Optuna: expected pip install 'lava-mlsnn[sweep]'") from None
+    return optuna
+
+
+def _number(text: str) -> Any:
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text

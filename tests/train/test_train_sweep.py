@@ -1,0 +1,107 @@
+"""Sweeps: a search space from text, two processes on one study, and a kill that loses nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+optuna = pytest.importorskip("optuna")
+pytest.importorskip("fcntl")
+
+import sweep_worker  # noqa: E402
+
+from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, run  # noqa: E402
+
+pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+WORKER = Path(sweep_worker.__file__)
+
+
+@contextmanager
+def started(study: Path, trials: int, epochs: int, workers: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that work on a study; none is left behind."""
+    command = [sys.executable, str(WORKER), str(study), str(trials), str(epochs), str(workers)]
+    quiet = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.DEVNULL}
+    found = [subprocess.Popen(command, **quiet) for _ in range(workers)]
+    try:
+        yield found
+    finally:
+        for worker in found:
+            worker.kill()
+            worker.wait()
+
+
+def load(path: Path) -> optuna.Study:
+    backend = optuna.storages.journal.JournalFileBackend(str(path))
+    return optuna.load_study(study_name="sweep", storage=optuna.storages.JournalStorage(backend))
+
+
+def states(study: optuna.Study) -> list[str]:
+    return [trial.state.name for trial in study.get_trials()]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("leak=0.5..0.999", Range("leak", 0.5, 0.999)),
+        ("lr=log:1e-3..0.1", Range("lr", 1e-3, 0.1, True)),
+        ("steps=2..8", Range("steps", 2, 8)),
+        ("residual=s2s|v2v", Range("residual", choices=("s2s", "v2v"))),
+    ],
+)
+def test_spaces(text, expected):
+    assert Range.parse(text) == expected
+
+
+@pytest.mark.parametrize("text", ["lr", "lr=1", "lr=a..b", "=1..2", "lr=log:0..1", "lr=2..1"])
+def test_spaces_that_are_none(text):
+    with pytest.raises(ValueError, match="search space"):
+        Range.parse(text)
+
+
+def test_two_processes_share_a_study(tmp_path):
+    path = tmp_path / "a.journal"
+    with started(path, 6, 2, workers=2) as workers:
+        assert [worker.wait(timeout=400) for worker in workers] == [0, 0]
+    study = load(path)
+    assert set(states(study)) <= {"COMPLETE", "PRUNED"} and len(study.trials) in (6, 7)
+    owners = {trial.user_attrs[OWNER] for trial in study.trials}
+    folders = [trial.user_attrs[FOLDER] for trial in study.trials]
+    assert len(owners) == 2, "both worked on it"
+    assert len(set(folders)) == len(folders) and study.best_value > 0.2
+    again = run(sweep_worker.sweep(str(path), 2), 6)
+    assert len(again.trials) == len(study.trials), "a study that is complete is left alone"
+
+
+def test_a_kill_loses_nothing(tmp_path):
+    path, epochs = tmp_path / "b.journal", 20
+    with started(path, 1, epochs) as (worker,):
+        deadline = time.monotonic() + 400
+        while time.monotonic() < deadline:
+            if path.exists() and any(t.last_step is not None and t.last_step >= 3 for t in _trials(path)):
+                break
+            time.sleep(0.02)
+        os.kill(worker.pid, signal.SIGKILL)
+    killed = load(path).trials[0]
+    assert killed.state.name == "RUNNING" and killed.last_step < epochs, "it was killed in the middle"
+    study = run(sweep_worker.sweep(str(path), epochs), 1)
+    dead, resumed = study.trials[0], study.trials[1]
+    assert dead.state.name == "FAIL" and resumed.state.name in ("COMPLETE", "PRUNED")
+    assert resumed.params == killed.params and resumed.user_attrs[RESUMES] == 0
+    assert resumed.user_attrs[FOLDER] == killed.user_attrs[FOLDER]
+    first = min(resumed.intermediate_values)
+    assert killed.last_step <= first <= killed.last_step + 1, "it went on where the checkpoint was"
+
+
+def _trials(path: Path) -> list[optuna.trial.FrozenTrial]:
+    try:
+        return load(path).get_trials()
+    except (KeyError, ValueError):
+        return []  # not created yet
