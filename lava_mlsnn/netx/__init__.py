@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .bounds import bounds
 from .check import check_hardware, problems
+from .early import shorten
 from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .lower import lower, places
@@ -68,6 +69,7 @@ __all__ = [
     "problems",
     "quantize",
     "save",
+    "shorten",
     "to_nir",
     "weight_exponent",
 ]

@@ -140,26 +140,26 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     """
     if trials < 1:
         raise ValueError(f"trials: expected at least 1, got {trials}")
-    optuna = _optuna()
-    optuna.logging.set_verbosity(optuna.logging.INFO if progress else optuna.logging.WARNING)
+    tools = _optuna()
+    tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
     epochs = sweep.recipe.total_epochs
     with _alive(sweep.folder) as owner:
-        study = optuna.create_study(
+        study = tools.create_study(
             study_name="sweep",
-            storage=_storage(optuna, sweep),
+            storage=_storage(tools, sweep),
             direction="maximize",
             load_if_exists=True,
-            sampler=optuna.samplers.TPESampler(multivariate=True, constant_liar=True),
-            pruner=optuna.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
+            sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
+            pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
         )
-        _take_up_the_dead(optuna, study, sweep.folder)
+        _take_up_the_dead(tools, study, sweep.folder)
 
         def stop(study: optuna.Study, _: Any) -> None:
-            if _finished(optuna, study) >= trials:
+            if _finished(tools, study) >= trials:
                 study.stop()
 
-        if _finished(optuna, study) < trials:
-            study.optimize(lambda trial: _objective(optuna, sweep, trial, owner), callbacks=[stop])
+        if _finished(tools, study) < trials:
+            study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
     return study
 
 

@@ -85,7 +85,13 @@ def test_early_stop_uses_the_first_norms() -> None:
     state = net.state_dict()
     short.load_state_dict({k: v[:2] if ".norm." in k else v for k, v in state.items()})
     torch.testing.assert_close(short.eval()(images()), early)
-    with pytest.raises(ValueError, match="T of 1 .. 3"):
+    graph = ml.netx.shorten(ml.netx.quantize(net), 2)
+    run = ml.sim.run(graph, images().numpy(), trace=True)
+    mine = block.trace(net, movie)
+    assert all(np.array_equal(mine[name].numpy(), spikes) for name, spikes in run.trace.items())
+    with pytest.raises(ValueError, match=r"timesteps: expected an integer in 1 \.\. 2"):
+        ml.netx.shorten(graph, 3)
+    with pytest.raises(ValueError, match=r"T of 1 \.\. 3"):
         net(images()[..., None].expand(-1, -1, -1, -1, 4))
 
 

@@ -1,0 +1,39 @@
+"""Stop a network before its last timestep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .graph import NetGraph
+from .neuron import Stepwise
+from .spec import integer
+from .thresholds import Scheduled
+
+
+def shorten(graph: NetGraph, timesteps: int) -> NetGraph:
+    """The network that stops after so many timesteps (paper 002, Table 16): the norms of later ones are not used.
+
+    Args:
+        graph: a network of T timesteps.
+        timesteps: 1 .. T.
+
+    Raises:
+        ValueError: another number of timesteps.
+
+    Example:
+        >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, NetGraph, SoftLIF
+        >>> neuron = SoftLIF(scale=[[3, 5, 7]], shift=[2], offset=[[0, 1, 2]], threshold=64)
+        >>> layer = Layer("a", (Connection("input", Dense([[1]])),), (1, 1, 1), neuron)
+        >>> shorten(NetGraph(Input((1, 1, 1)), (layer,), 3), 2)["a"].neuron.scale.tolist()
+        [[3, 5]]
+    """
+    steps = integer(timesteps, "timesteps", 1, graph.timesteps)
+    layers = []
+    for layer in graph:
+        neuron = layer.neuron
+        if isinstance(neuron, Stepwise):
+            neuron = replace(neuron, scale=neuron.scale[:, :steps], offset=neuron.offset[:, :steps])
+        elif isinstance(neuron, Scheduled):
+            neuron = replace(neuron, thresholds=neuron.thresholds[:, :steps])
+        layers.append(replace(layer, neuron=neuron))
+    return NetGraph(graph.input, tuple(layers), steps, graph.labels)
