@@ -8,7 +8,7 @@ column, bits 8-14 row. Published recordings are turned: the frames of the litera
 **AEDAT 3.1** (cAER; DVS128 Gesture as published): text lines up to ``#!END-HEADER``; then packets of a 28-byte header,
 little-endian (type int16, source int16, size of an event, offset of its time, time overflow, capacity, number, valid:
 int32), and capacity events. Type 1 is polarity: data uint32 (bit 0 valid, bit 1 polarity, bits 2-16 row, bits 17-31
-column) and time int32; time overflow counts 2^31 microseconds.
+column) and time int32; time overflow counts 2^31 microseconds. Events that are not valid are left out.
 
 **AEDAT 4** (DV; CIFAR10-DVS as tonic provides it): flatbuffers, mostly compressed; read by the package ``aedat`` (extra
 ``events``), after the framing has been checked here.
