@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
+from . import fused
 from .layout import as_matrix, as_vector, matched, overwritten, state_strides
 from .surrogate import Table
 
@@ -61,6 +62,11 @@ def fire_forward(
         z = overwritten(x)
     else:
         z = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device)
+    if v is None and not rule.state and x.shape[-1] == 1 and fused.suits(x) and not (rule.whole and code is not None):
+        column, out = (as_matrix(m)[:, 0] for m in (x, z))
+        place = None if code is None else code[0]
+        fused.fire(column, out, rule.gain, vth, rule.levels, rule.unit, rule.whole, table, place)
+        return z, None
     chunk = _chunk(x)
     inputs, outputs = ([column.split(chunk) for column in as_matrix(m).unbind(1)] for m in (x, z))
     codes = None if code is None else [row.split(chunk) for row in code]
@@ -160,6 +166,9 @@ def look_up(
 ) -> None:
     """dL/dx of a single step that leaves no state behind: one look-up and one product. All of shape (neurons,)."""
     values = table.slope.to(grad_z.dtype) * (rule.gain / (rule.unit * vth))
+    if fused.suits(grad_z):
+        fused.look_up(code, values, table.wrap, grad_z, grad_x)
+        return
     chunk = _chunk(grad_z)
     look = _LookUp(chunk, table, grad_z)
     buffer = torch.empty(chunk, dtype=grad_z.dtype, device=grad_z.device)
