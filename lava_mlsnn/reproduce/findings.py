@@ -89,16 +89,17 @@ class Spread:
 
     def percent(self) -> str:
         """As a share."""
-        return self._with(f"{self.mean * 100:.1f}", f"{self.std * 100:.1f}", " %")
+        return self._with(lambda value: f"{value * 100:.1f}", " %")
 
     def number(self, scale: float = 1.0, unit: str = "") -> str:
         """With three significant digits, divided by ``scale``; a dash if it does not exist."""
         if isnan(self.mean):
             return NONE
-        return self._with(significant(self.mean / scale), significant(self.std / scale), f" {unit}".rstrip())
+        return self._with(lambda value: significant(value / scale), f" {unit}".rstrip())
 
-    def _with(self, mean: str, std: str, unit: str) -> str:
-        return f"{mean}{unit}" if isnan(self.std) else f"{mean} ± {std}{unit}"
+    def _with(self, text: Callable[[float], str], unit: str) -> str:
+        spread = "" if isnan(self.std) else f" ± {text(self.std)}"
+        return f"{text(self.mean)}{spread}{unit}"
 
 
 def quotient(a: float, b: float) -> float:
