@@ -41,7 +41,19 @@ from lava_mlsnn.netx import (
 )
 from lava_mlsnn.netx.neuron import NEURONS
 
-KINDS = ("multilevel", "barrier", "relay", "scheduled", "staircase", "soft_lif", "rescale", "lif", "delta", "sigma_delta", "sigma")
+KINDS = (
+    "multilevel",
+    "barrier",
+    "relay",
+    "scheduled",
+    "staircase",
+    "soft_lif",
+    "rescale",
+    "lif",
+    "delta",
+    "sigma_delta",
+    "sigma",
+)
 """Neurons that hidden layers may have; a graph's last layer may also be a readout."""
 
 Shape = tuple[int, int, int]
