@@ -1,0 +1,317 @@
+"""Tables 2 to 10 and 15 to 17: accuracies of variants of one network, beside the paper's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from .. import draw as drawing
+from ..findings import Findings, Relation, Spread, difference
+from ..request import Request
+from . import trained
+
+WIDE = {"width": 32}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A variant: what the paper found, and the options that make it, in quick and in full runs."""
+
+    name: str
+    paper: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+    quick: Mapping[str, Any] = field(default_factory=dict)
+    full: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows, best first as the paper orders them where ``ordered``."""
+
+    title: str
+    data: str
+    rows: tuple[Row, ...]
+    claim: str
+    ordered: bool = True
+
+
+TABLES: dict[int, Table] = {
+    2: Table(
+        "Table 2: residual connections",
+        "CIFAR-10",
+        (
+            Row("S2S", 0.9401, {"residual": "s2s"}, full=WIDE),
+            Row("V2V", 0.9383, {"residual": "v2v"}, full=WIDE),
+            Row("S2M", 0.8927, {"residual": "s2m"}, full=WIDE),
+        ),
+        "S2S is the most accurate, then V2V, then S2M (section 4)",
+    ),
+    3: Table(
+        "Table 3: depth",
+        "CIFAR-10",
+        (
+            Row("S-ResNet38", 0.9197, quick={"blocks": (2, 2, 2)}, full={"blocks": (6, 6, 6)}),
+            Row("S-ResNet20", 0.9089, quick={"blocks": (1, 1, 1)}, full={"blocks": (3, 3, 3)}),
+        ),
+        "the deeper network is the more accurate one (20 and 38 layers; here one and two blocks per stage)",
+    ),
+    4: Table(
+        "Table 4: encoding",
+        "CIFAR-100",
+        (Row("raw image", 0.6903, {"encoding": "direct"}), Row("Poisson spikes", 0.6496, {"encoding": "poisson"})),
+        "the raw image gives more than Poisson spikes (section 4)",
+    ),
+    5: Table(
+        "Table 5: batch norm",
+        "CIFAR-100",
+        (Row("BNTT", 0.7454, {"norm": "bntt"}, full=WIDE), Row("BN over time", 0.7082, {"norm": "bn"}, full=WIDE)),
+        "one norm per timestep gives more than one for all (section 4)",
+    ),
+    8: Table(
+        "Table 8: leak per layer",
+        "CIFAR-100",
+        (Row("LIF", 0.6871, {"plif": "none"}), Row("PLIF", 0.6493, {"plif": "layer"})),
+        "a leak that is searched gives more than leaks that are trained per layer (section 4)",
+    ),
+    10: Table(
+        "Table 10: one trained leak",
+        "CIFAR-100",
+        (
+            Row("LIF", 0.7321, {"plif": "none", "boost": True}, full=WIDE),
+            Row("one PLIF leak", 0.7244, {"plif": "shared", "boost": True}, full=WIDE),
+        ),
+        "a leak that is searched gives more than one that is trained for all layers (section 4)",
+    ),
+    15: Table(
+        "Table 15: the ANN",
+        "CIFAR-10",
+        (Row("ResNet (ANN)", 0.9233, {"neuron": "relu"}), Row("S-ResNet", 0.9197)),
+        "the ANN is the more accurate one (section 5.1)",
+    ),
+    17: Table(
+        "Table 17: leak for fewer timesteps",
+        "CIFAR-10",
+        (
+            Row("trained leak", 0.928, {"plif": "shared"}, full={"steps": 20}),
+            Row("leak 0.874", 0.9128, {"plif": "none"}, full={"steps": 20}),
+        ),
+        "with few timesteps a trained leak gives more than the one searched for 50 (section 5.2)",
+    ),
+}
+"""By number."""
+
+BOOSTING = {
+    6: (100, {(16, False): (639_760, 0.6871), (16, True): (697_360, 0.646)}
+        | {(32, False): (2_399_776, 0.7446), (32, True): (2_514_976, 0.7321)}),
+    7: (10, {(16, False): (634_000, 0.9197), (16, True): (639_760, 0.92)}
+        | {(32, False): (2_388_256, 0.9266), (32, True): (2_399_776, 0.9377)}),
+}  # fmt: skip
+"""Classes, and (filters, boosting) -> (parameters, accuracy) as printed in Tables 6 and 7."""
+
+
+def compare(request: Request, number: int) -> Findings:
+    """A table of variants."""
+    table = TABLES[number]
+    found: dict[str, Spread] = {}
+    for row in table.rows:
+        chosen = trained.options(request, {**row.options, **row.quick}, {**row.options, **row.full})
+        found[row.name] = trained.spread(trained.train_all(request, chosen))
+    return _findings(
+        request, table.title, table.data, found, {r.name: r.paper for r in table.rows}, [_order(table, found)]
+    )
+
+
+def boosting(request: Request, number: int) -> Findings:
+    """Tables 6 and 7: parameters, exactly, and what votes do to accuracy."""
+    classes, printed = BOOSTING[number]
+    relations = []
+    for (width, boost), (count, _) in printed.items():
+        here = parameters(classes, width, boost)
+        claim = f"{width} filters{', boosting' if boost else ''}, {classes} classes: {count:,} parameters"
+        relations.append(Relation(claim, here == count, f"{here:,} here"))
+    found, paper = {}, {}
+    for boost in (False, True):
+        name = "boosting" if boost else "plain"
+        chosen = trained.options(request, {"boost": boost}, {"boost": boost})
+        found[name] = trained.spread(trained.train_all(request, chosen))
+        paper[name] = printed[16, boost][1]
+    gains = found["boosting"].mean - found["plain"].mean
+    claim = f"boosting {'raises' if classes == 10 else 'lowers'} the accuracy with {classes} classes (section 4)"
+    same = request.dataset().num_classes == classes
+    relations.append(Relation(claim, (gains > 0) == (classes == 10) if same else None, f"{100 * gains:+.2f} points"))
+    return _findings(request, f"Table {number}: boosting", f"CIFAR-{classes}", found, paper, relations)
+
+
+def parameters(classes: int, width: int, boost: bool) -> int:
+    """Of S-ResNet38 with T = 50.
+
+    Example:
+        >>> parameters(10, 16, False)
+        634000
+    """
+    import torch
+
+    from ... import model
+
+    with torch.device("meta"):
+        net = model.create("s_resnet38", num_classes=classes, width=width, boost=boost, levels=1, steps=50)
+    return sum(p.numel() for p in net.parameters())
+
+
+def table9(request: Request) -> Findings:
+    """The leak that all layers share, trained."""
+    chosen = trained.options(request, {"plif": "shared"}, {"plif": "shared"})
+    values = Spread.of(next(iter(n.net().leaks.values())) for n in trained.train_all(request, chosen))  # type: ignore[attr-defined]
+    rows = pd.DataFrame(
+        [{"leak": "searched", "paper": 0.889}, {"leak": "trained", "paper": 0.986, "here": values.mean}]
+    )
+    claim = "the trained leak is larger than the one that starts, 0.874 (Table 9: 0.986)"
+    relation = Relation(claim, values.mean > 0.874, f"{values.number()}")
+    return Findings(
+        f"Table 9: leak factor, on {request.dataset().name}",
+        rows,
+        lambda figure: drawing.bars(figure.subplots(), ["trained leak"], {request.data: [values]}),
+        {"Leak": pd.DataFrame([{"leak": "trained", "here": values.number(), "paper": 0.986}])},
+        (relation,),
+        (trained.told(request),),
+    )
+
+
+def table16(request: Request) -> Findings:
+    """Fewer timesteps than in training."""
+    steps = 4 if request.quick else 50
+    networks = trained.train_all(request, trained.options(request, {"steps": steps}, {"steps": steps, "boost": True}))
+    counts = (4, 3, 2, 1) if request.quick else (50, 40, 30, 20, 10)
+    printed = dict(zip((50, 40, 30, 20, 10), (0.941, 0.9396, 0.9361, 0.9193, 0.6386), strict=True))
+    found = {f"{n} of {steps}": Spread.of(_stopped(request, network, n) for network in networks) for n in counts}
+    paper = {name: printed[n] for name, n in zip(found, counts, strict=True)} if not request.quick else {}
+    means = [s.mean for s in found.values()]
+    holds = all(a >= b for a, b in pairwise(means))
+    relation = Relation("accuracy falls with every timestep that is dropped (Table 16)", holds, _numbers(found))
+    return _findings(request, "Table 16: early stop", "CIFAR-10", found, paper, [relation])
+
+
+def _stopped(request: Request, network: trained.Trained, steps: int) -> float:
+    import torch
+
+    dataset = request.dataset()
+    net = network.net()
+    right = 0
+    with torch.inference_mode():
+        for start in range(0, len(dataset.test_labels), 250):
+            images = torch.from_numpy(dataset.test_images[start : start + 250].copy())
+            logits = net(images[..., None].expand(*images.shape, steps))
+            right += int((logits.argmax(1).numpy() == dataset.test_labels[start : start + 250]).sum())
+    return right / len(dataset.test_labels)
+
+
+def _order(table: Table, found: Mapping[str, Spread]) -> Relation:
+    """Whether means fall from row to row; cannot tell where an interval of neighbours contains no difference."""
+    spreads = list(found.values())
+    pairs = list(pairwise(spreads))
+    holds: bool | None = all(a.mean > b.mean for a, b in pairs)
+    told = []
+    for (first, second), (a, b) in zip(pairwise(found), pairs, strict=True):
+        delta, low, high = difference(a, b)
+        told.append(
+            f"{first} - {second} {delta * 100:+.1f} points, 95 % interval {low * 100:+.1f} to {high * 100:+.1f}"
+        )
+        if not (low > 0 or high < 0):
+            holds = None if holds else holds
+    return Relation(table.claim, holds, f"{_numbers(found)}; {'; '.join(told)}")
+
+
+def _numbers(found: Mapping[str, Spread]) -> str:
+    return ", ".join(f"{name} {spread.percent()}" for name, spread in found.items())
+
+
+def _findings(
+    request: Request,
+    title: str,
+    data: str,
+    found: Mapping[str, Spread],
+    paper: Mapping[str, float],
+    relations: list[Relation],
+) -> Findings:
+    here = request.dataset().name
+    rows = pd.DataFrame(
+        [
+            {"network": name, "seed": seed, "accuracy": value, f"paper, {data}": paper.get(name)}
+            for name, spread in found.items()
+            for seed, value in zip(request.seeds, spread.values, strict=True)
+        ]
+    )
+    shown = pd.DataFrame(
+        [
+            {
+                "network": n,
+                f"accuracy on {here}": s.percent(),
+                f"paper, {data}": f"{paper[n]:.2%}" if n in paper else None,
+            }
+            for n, s in found.items()
+        ]
+    )
+    return Findings(
+        f"{title}, on {here}",
+        rows,
+        lambda figure: drawing.bars(figure.subplots(), list(found), {here: list(found.values())}),
+        {"Accuracy": shown},
+        tuple(relations),
+        (trained.told(request), "The paper's accuracies are of other data; they stand beside for orientation only.")
+        if request.quick
+        else (trained.told(request),),
+    )
+
+
+def table2(request: Request) -> Findings:
+    """Residual connections."""
+    return compare(request, 2)
+
+
+def table3(request: Request) -> Findings:
+    """Depth."""
+    return compare(request, 3)
+
+
+def table4(request: Request) -> Findings:
+    """Encoding."""
+    return compare(request, 4)
+
+
+def table5(request: Request) -> Findings:
+    """Batch norm."""
+    return compare(request, 5)
+
+
+def table6(request: Request) -> Findings:
+    """Boosting, 100 classes."""
+    return boosting(request, 6)
+
+
+def table7(request: Request) -> Findings:
+    """Boosting, 10 classes."""
+    return boosting(request, 7)
+
+
+def table8(request: Request) -> Findings:
+    """PLIF."""
+    return compare(request, 8)
+
+
+def table10(request: Request) -> Findings:
+    """One trained leak."""
+    return compare(request, 10)
+
+
+def table15(request: Request) -> Findings:
+    """The ANN."""
+    return compare(request, 15)
+
+
+def table17(request: Request) -> Findings:
+    """Leak for fewer timesteps."""
+    return compare(request, 17)
