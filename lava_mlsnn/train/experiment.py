@@ -44,7 +44,11 @@ class Experiment:
     def command(self) -> str:
         """The command line that does the same."""
         levels, steps = self.options.get("levels", 4), self.options.get("steps", 1)
-        others = (f" -m {shlex.quote(f'{key}={_plain(value)}')}" for key, value in self.options.items() if key not in ("levels", "steps"))
+        others = (
+            f" -m {shlex.quote(f'{key}={_plain(value)}')}"
+            for key, value in self.options.items()
+            if key not in ("levels", "steps")
+        )
         return (
             f"mlsnn train {self.model} --data {self.dataset} --recipe {self.recipe} --levels {levels} --steps {steps}"
             f"{''.join(others)} --seed {self.seed}"
