@@ -29,7 +29,7 @@ def test_recipe_survives_json():
         (lambda: train.Optimizer("lamb"), "optimizer: expected one of sgd, adam, adamw, got 'lamb'"),
         (lambda: train.Optimizer(lr=float("nan")), "lr: expected more than 0, got nan"),
         (lambda: train.Optimizer(momentum=1.0), "momentum.*got 1.0"),
-        (lambda: train.Schedule("cosin"), "schedule: expected one of constant, cosine, step, got 'cosin'"),
+        (lambda: train.Schedule("cosin"), "schedule: expected one of constant, cosine, step, milestones, got 'cosin'"),
         (lambda: train.Schedule(factor=2.0), "factor.*got 2.0"),
         (lambda: train.Augment(crop=0.0), "crop: expected 0 < crop <= 1, got 0.0"),
         (lambda: train.Recipe(mixup=-1.0), "mixup: expected at least 0, got -1.0"),
