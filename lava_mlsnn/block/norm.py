@@ -88,7 +88,7 @@ class TdBN(nn.BatchNorm2d):
         (N T, C, H, W) -> the same: time is folded into the batch, as blocks do.
 
     Example:
-        >>> round(float(TdBN(4, threshold=0.5)(torch.randn(99, 4, 3, 3)).std()), 2)
+        >>> round(TdBN(4, threshold=0.5)(torch.randn(99, 4, 3, 3)).std().item(), 2)
         0.5
     """
 

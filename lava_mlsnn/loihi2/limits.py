@@ -93,7 +93,7 @@ def state_words_of(neuron: Neuron) -> int:
 
 
 def table_words_of(neuron: Neuron) -> int:
-    """Words per channel for parameters that differ from step to step: a mantissa and an offset each, or a threshold (inference)."""
+    """Words per channel for what differs from step to step: mantissa and offset, or a threshold (inference)."""
     if isinstance(neuron, Scheduled | Staircase):
         return int(neuron.thresholds.shape[1])
     return 2 * neuron.columns if isinstance(neuron, Stepwise) else 0

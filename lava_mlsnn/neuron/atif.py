@@ -38,7 +38,7 @@ class ATIF(GradedNeuron):
         levels: N >= 1; 1 in the paper.
         schedule: how thresholds follow from points: "extended", or "printed" (Eq 14 to 19 as printed, T = 4 only).
         threshold: Vth or p_1 in the beginning, > 0; points are then equally spaced.
-        alpha: sharpness of the sigmoid surrogate, > 0. The paper has 1; deep networks train faster with 5.
+        alpha: sharpness of the sigmoid surrogate, > 0. The paper has 1.
         grad: "attached", "detached" or "sigmoids" (:mod:`lava_mlsnn.neuron.surrogate`); without a reset, that is with
             the exact quantiser, they are one and the same.
         trainable: whether the points change in training.

@@ -57,7 +57,7 @@ def test_every_room_is_there_by_name() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) >= {*lava_mlsnn.__all__, *(f"lava_mlsnn.{name}" for name in lava_mlsnn.__all__)}
-    with pytest.raises(AttributeError, match=r"no attribute 'neurons'; its rooms are block, data, .*neuron"):
+    with pytest.raises(AttributeError, match=r"no attribute 'neurons'; its rooms are analysis, block, data, .*neuron"):
         _ = lava_mlsnn.neurons
 
 

@@ -10,7 +10,8 @@ from torch import nn
 
 import lava_mlsnn as ml
 from lava_mlsnn import block, model
-from lava_mlsnn.neuron import ATIF, Barrier, MultiLevel
+from lava_mlsnn.block.norm import BNTT
+from lava_mlsnn.neuron import ATIF, LIF, Barrier, MultiLevel
 
 torch.set_num_threads(1)
 
@@ -30,7 +31,15 @@ FORMS = ("spiking", "sew", "ms", "sparse")
 def small(name: str, **options: object) -> model.Network:
     torch.manual_seed(0)
     shape = {"in_shape": (1, 8, 8), "input_scale": 1 / 16, "input_bits": 5, "num_classes": 4}
-    return model.create(name, **{**shape, **SMALL.get(name, RESNET), **options})
+    binary = {"levels": 1} if name.startswith("s_resnet") else {}
+    return model.create(name, **{**shape, **SMALL.get(name, RESNET), **options, **binary})
+
+
+def shapes(net: model.Network) -> dict[str, torch.Size]:
+    """Of all that is stored, but for the norms per timestep of S-ResNets: their twins have one."""
+    per_step = {name for name, module in net.named_modules() if isinstance(module, BNTT | nn.BatchNorm2d)}
+    skip = per_step if "SResNet" in type(net).__name__ else set()
+    return {k: v.shape for k, v in net.state_dict().items() if k.rpartition(".")[0] not in skip}
 
 
 @pytest.mark.parametrize("name", model.names())
@@ -47,8 +56,8 @@ def test_every_model_trains_and_has_a_twin(name: str) -> None:
     assert net(torch.zeros(net.example_shape)).shape == (1, 4)
 
     twin = model.twin(net)
-    assert {k: v.shape for k, v in twin.state_dict().items()} == {k: v.shape for k, v in net.state_dict().items()}
-    assert not any(isinstance(m, MultiLevel | Barrier) for m in twin.modules())
+    assert shapes(twin) == shapes(net)
+    assert not any(isinstance(m, MultiLevel | Barrier | LIF) for m in twin.modules())
     assert twin(images).shape == (4, 4)
 
 
@@ -56,7 +65,11 @@ def test_every_model_trains_and_has_a_twin(name: str) -> None:
 def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
     net = small(name, steps=2, levels=3)
     images = torch.randint(0, 17, (5, 1, 8, 8), dtype=torch.uint8)
-    torch_nets.randomise(net, 1)
+    if name.startswith("s_resnet"):  # leaky neurons are silent behind norms that do not know their input
+        for _ in range(8):
+            net(torch.randint(0, 17, (24, 1, 8, 8), dtype=torch.uint8))
+    else:
+        torch_nets.randomise(net, 1)
     graph = ml.netx.quantize(net.eval(), labels="abcd")
     assert graph.labels == ("a", "b", "c", "d") and graph.timesteps == 2 and graph.input.scale == 1 / 16
     run = ml.sim.run(graph, images.numpy(), trace=True, engine="reference")
@@ -71,7 +84,8 @@ def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
 def test_names() -> None:
     resnets = [f"{form}_resnet{depth}" for depth in (18, 34) for form in FORMS]
     windows = ["window_cnn12", "window_lstm12"]
-    assert model.names() == ["mlp", "cnn", "vgg16", *resnets, "mobilenet_v2", "sparse_mobilenet_v2", *windows]
+    deep = [f"s_resnet{depth}" for depth in (20, 38, 44)]
+    assert model.names() == ["mlp", "cnn", "vgg16", *resnets, "mobilenet_v2", "sparse_mobilenet_v2", *deep, *windows]
 
 
 def parameters(net: nn.Module) -> int:

@@ -64,6 +64,6 @@ def graphs(draw):
     )
     classes = graph.output.shape[0]
     labels = draw(st.one_of(st.just(()), st.lists(LABELS, min_size=classes, max_size=classes)))
-    stepwise = any(isinstance(layer.neuron, netx.SoftLIF | netx.Rescale) for layer in layers)
+    stepwise = any(isinstance(layer.neuron, netx.SoftLIF | netx.Rescale | netx.Scheduled) for layer in layers)
     steps = graph.timesteps if stepwise else draw(st.integers(1, INT32[1]))
     return netx.NetGraph(source, tuple(layers), steps, tuple(labels))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ...model.s_resnet import SResNet
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, difference
 from ..request import Request
@@ -165,7 +166,8 @@ def parameters(classes: int, width: int, boost: bool) -> int:
 def table9(request: Request) -> Findings:
     """The leak that all layers share, trained."""
     chosen = trained.options(request, {"plif": "shared"}, {"plif": "shared"})
-    values = Spread.of(next(iter(n.net().leaks.values())) for n in trained.train_all(request, chosen))  # type: ignore[attr-defined]
+    nets = (trainee.net() for trainee in trained.train_all(request, chosen))
+    values = Spread.of(next(iter(net.leaks.values())) for net in nets if isinstance(net, SResNet))
     rows = pd.DataFrame(
         [{"leak": "searched", "paper": 0.889}, {"leak": "trained", "paper": 0.986, "here": values.mean}]
     )
