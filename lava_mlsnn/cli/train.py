@@ -11,9 +11,13 @@ from . import options, show
 
 
 def train(
-    model: Annotated[str, typer.Argument(help="Architecture; an unknown name lists the known ones.")] = (
-        "sparse_resnet18"
-    ),
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="Architecture; an unknown name lists the known ones.",
+            show_default="sparse_resnet18: for digits and mnist5k with width=16 and blocks=1,1; otherwise in full",
+        ),
+    ] = None,
     data: options.Data = "digits",
     recipe: Annotated[
         str | None,
@@ -62,6 +66,8 @@ def train(
 
     [bold]Examples:[/]
 
+    mlsnn train --data mnist5k
+
     mlsnn train sparse_resnet18 -N 4 -T 1 -m width=12 -m blocks=1,1 --out runs/digits
 
     mlsnn train sparse_resnet18 --data cifar10:PATH --recipe paper000-cifar --precision bf16 --out runs/cifar --resume
@@ -71,7 +77,7 @@ def train(
     import torch
 
     from ..data import has_frames
-    from ..train import Experiment, Machine, default_recipe
+    from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
     from .simulate import load_named
@@ -82,6 +88,9 @@ def train(
     for key, value in (("levels", levels), ("steps", steps)):
         if chosen.setdefault(key, value) != value:
             raise ValueError(f"--model-option {key}={chosen[key]}: expected --{key} {chosen[key]}")
+    if model is None:
+        model, sizes = default_model(data)
+        chosen = {**sizes, **chosen}
     changes = {
         "epochs": epochs,
         "quantized_epochs": quantized_epochs,

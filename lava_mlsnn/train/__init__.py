@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from .evaluate import accuracies, predict
-from .experiment import EXPERIMENTS, Experiment, create, train
+from .experiment import EXPERIMENTS, Experiment, create, default_model, default_recipe, train
 from .float_model import FloatRun, float_run
 from .loop import Result, fit, seeded
 from .machine import Machine
-from .recipe import RECIPES, Augment, Optimizer, Recipe, Schedule, default_recipe, recipe
+from .recipe import RECIPES, Augment, Optimizer, Recipe, Schedule, recipe
 
 __all__ = [
     "EXPERIMENTS",
@@ -22,6 +22,7 @@ __all__ = [
     "Schedule",
     "accuracies",
     "create",
+    "default_model",
     "default_recipe",
     "fit",
     "float_run",

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from .. import data, model
 from ..data import Dataset
+from ..data.registry import published
 from .evaluate import accuracies
 from .loop import fit, seeded
 from .machine import Machine
@@ -56,6 +57,7 @@ class Experiment:
 
 
 _SMALL = {"width": 16, "blocks": (1, 1)}
+"""Of a residual network for small images."""
 
 _LOWERS = {"fusion": "group", "mixing": "channel"}
 """Options with which windows become integers."""
@@ -84,6 +86,34 @@ EXPERIMENTS: dict[str, Experiment] = {
     ),
 }
 """The shipped nets, by the name of their file in ``netx_exports/``."""
+
+
+def default_recipe(dataset: str) -> str:
+    """Name of the recipe for a dataset that none is chosen for.
+
+    >>> default_recipe("mnist5k"), default_recipe("cifar10:data/cifar")
+    ('mnist5k', 'digits')
+    """
+    name = dataset.partition(":")[0]
+    return name if name in RECIPES else "digits"
+
+
+def default_model(dataset: str) -> tuple[str, dict[str, Any]]:
+    """Name and options of the network for a dataset that none is chosen for: a Sparse-ResNet of the data's size.
+
+    Data that come with a package are small, and so is their network; data sets that one has to download get the full
+    Sparse-ResNet18.
+
+    Raises:
+        ValueError: unknown dataset.
+
+    Example:
+        >>> default_model("digits")
+        ('sparse_resnet18', {'width': 16, 'blocks': (1, 1)})
+        >>> default_model("cifar10:data/cifar")
+        ('sparse_resnet18', {})
+    """
+    return "sparse_resnet18", dict(_SMALL) if published(dataset) is None else {}
 
 
 def create(name: str, dataset: Dataset, *, seed: int = 0, **options: Any) -> model.Network:

@@ -313,13 +313,3 @@ def recipe(name: str, **changes: Any) -> Recipe:
     for key in changes:
         one_of("recipe field", key, [f.name for f in fields(Recipe)])
     return replace(found, **changes)
-
-
-def default_recipe(dataset: str) -> str:
-    """Name of the recipe for a dataset that none is chosen for.
-
-    >>> default_recipe("mnist5k"), default_recipe("cifar10:data/cifar")
-    ('mnist5k', 'digits')
-    """
-    name = dataset.partition(":")[0]
-    return name if name in RECIPES else "digits"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from lava_mlsnn import data, netx, sim
+from lava_mlsnn import data, netx, sim, train
 from lava_mlsnn.cli import app
 
 COMMANDS = ("train", "export", "simulate", "energy", "report", "info", "demo", "exports")
@@ -55,6 +55,37 @@ def test_train_and_export_write_what_they_say(folder: Path):
     assert export["digest"] == netx.digest(graph) and export["notes"]["accuracy"] == result["accuracy"]
     assert [layer["name"] for layer in export["layers"]] == [layer.name for layer in graph]
     assert graph.labels == tuple("0123456789")
+
+
+def test_train_without_a_name_takes_the_small_network(tmp_path: Path):
+    mlsnn("train", "--epochs", 1, "--quantized-epochs", 0, "--batch", 64, "-m", "width=4", "--out", tmp_path)
+    model = read(tmp_path / "result.json")["model"]
+    assert (model["name"], model["width"], model["blocks"]) == ("sparse_resnet18", 4, [1, 1])  # -m rules
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sizes"),
+    [
+        (["--data", "mnist5k"], {"width": 16, "blocks": (1, 1)}),
+        (["--data", "cifar10:PATH"], {}),
+        (["sparse_resnet18", "--data", "mnist5k"], {}),
+        (["sparse_resnet18", "--data", "mnist5k", "-m", "width=8"], {"width": 8}),
+    ],
+)
+def test_the_default_network_depends_on_the_data(
+    arguments: list[str], sizes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    class ChosenError(Exception):
+        pass
+
+    def chosen(experiment: train.Experiment, **_: Any) -> None:
+        raise ChosenError(experiment)
+
+    monkeypatch.setattr(train, "train", chosen)
+    result = CliRunner().invoke(app, ["train", *arguments])
+    assert isinstance(result.exception, ChosenError)
+    experiment = result.exception.args[0]
+    assert experiment.model == "sparse_resnet18" and experiment.options == {**sizes, "levels": 4, "steps": 1}
 
 
 def test_simulate_counts_the_whole_test_set(folder: Path):
