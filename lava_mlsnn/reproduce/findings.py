@@ -141,6 +141,23 @@ def within_noise(claim: str, names: tuple[str, str], first: Spread, second: Spre
     return Relation(claim, low <= 0 <= high, told)
 
 
+def better(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
+    """That the first accuracy is the larger one: Welch's 95 % interval says so, says the contrary, or cannot tell.
+
+    Example:
+        >>> better("a beats b", ("a", "b"), Spread.of([0.9, 0.91, 0.92]), Spread.of([0.8, 0.81, 0.82])).verdict
+        'holds'
+        >>> better("a beats b", ("a", "b"), Spread.of([0.8, 0.9]), Spread.of([0.81, 0.91])).verdict
+        'cannot tell'
+    """
+    delta, low, high = difference(first, second)
+    numbers = f"{names[0]} {first.percent()}, {names[1]} {second.percent()}; difference {delta * 100:+.2f} points"
+    if isnan(low):
+        return Relation(claim, None, f"{numbers} (one seed)")
+    holds = True if low > 0 else False if high < 0 else None
+    return Relation(claim, holds, f"{numbers}, 95 % interval {low * 100:+.2f} to {high * 100:+.2f}")
+
+
 def markdown(table: pd.DataFrame) -> str:
     """A table in Markdown.
 

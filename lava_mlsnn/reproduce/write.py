@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..report.record import versions
 from .findings import Findings, markdown
-from .registry import Item
+from .registry import ITEMS, Item
 from .request import Request
 
 _TOLD = ("python", "lava-mlsnn", "torch", "numpy", "lightning")
@@ -61,7 +61,10 @@ def text_of(findings: Findings) -> list[str]:
 
 
 def page(found: Sequence[tuple[Item, Findings]], request: Request, names: Sequence[str]) -> Path:
-    """One Markdown page of several items, without pictures: the relations first, then the items. Returns its path."""
+    """One Markdown page of several items, without pictures: the relations first, then the items. Returns its path.
+
+    Items of the same papers that were not asked for are named as not done.
+    """
     where = request.dataset()
     papers = "-".join(dict.fromkeys(item.paper for item, _ in found))
     lines = [
@@ -72,8 +75,11 @@ def page(found: Sequence[tuple[Item, Findings]], request: Request, names: Sequen
         "apart, which is no proof that they are equal.",
         f"Made by `{request.command(' '.join(names))}`; {_versions()}. The same command draws the figures "
         "and writes every number as CSV.",
-        "## What the paper says, and what these runs say",
     ]
+    done = {item.name for item, _ in found}
+    left = [item.short for item in ITEMS.values() if item.paper in papers.split("-") and item.name not in done]
+    lines += [f"Not done here: {', '.join(left)}."] * bool(left)
+    lines.append("## What the paper says, and what these runs say")
     lines.append(
         "\n".join(
             f"- {item.short}: {relation.claim}: {relation.verdict}." for item, f in found for relation in f.relations

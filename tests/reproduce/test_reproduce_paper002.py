@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from lava_mlsnn.reproduce.findings import Spread
 from lava_mlsnn.reproduce.paper002 import tables, trained
 from lava_mlsnn.reproduce.registry import find
 from lava_mlsnn.reproduce.request import Request
@@ -26,6 +27,17 @@ def test_table_2_names_what_it_cannot_tell(tmp_path: Path) -> None:
     again = tables.table2(request)
     assert again.rows.equals(found.rows) and len(before) == 3
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}, "trained once"
+
+
+def test_an_order_is_told_from_its_neighbours() -> None:
+    table = tables.TABLES[2]
+
+    def verdict(*means: float) -> bool | None:
+        found = {row.name: Spread.of((m - 0.001, m, m + 0.001)) for row, m in zip(table.rows, means, strict=True)}
+        return tables._order(table, found).holds
+
+    assert verdict(0.9, 0.8, 0.7) is True and verdict(0.9, 0.8, 0.8) is None
+    assert verdict(0.9, 0.9, 0.95) is False and verdict(0.7, 0.8, 0.9) is False
 
 
 def test_parameters_hold_exactly(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from lava_mlsnn import data, train
 from lava_mlsnn.cli import app
 from lava_mlsnn.reproduce import Job, Lab, Relation, Request, Spread, find, run
-from lava_mlsnn.reproduce.findings import difference, within_noise
+from lava_mlsnn.reproduce.findings import better, difference, within_noise
 from lava_mlsnn.reproduce.paper000 import setting, sums
 
 TINY = setting.Networks({"width": 2, "blocks": (1, 1), "hidden": (6,)}, {"width": 2, "blocks": (2,)}, 0.2, (1, 4), (4,))
@@ -146,6 +146,10 @@ def test_verdicts():
     single = within_noise("c", ("a", "b"), Spread.of([0.9]), Spread.of([0.8]))
     assert (same.holds, apart.holds, single.holds) == (True, False, None)
     assert Relation("c", None, "").verdict == "cannot tell"
+    high, low = Spread.of([0.9, 0.901, 0.902]), Spread.of([0.8, 0.801, 0.802])
+    assert [better("c", ("a", "b"), *pair).holds for pair in ((high, low), (low, high))] == [True, False]
+    assert better("c", ("a", "b"), Spread.of([0.9]), Spread.of([0.8])).holds is None
+    assert better("c", ("a", "b"), Spread.of([0.9, 0.92]), Spread.of([0.91, 0.93])).holds is None
     from scipy.stats import ttest_ind
 
     a, b = [1.0, 2.0, 4.0], [2.0, 2.5, 2.6]
@@ -164,6 +168,7 @@ def test_command_line(tmp_path: Path):
     assert done.exit_code == 0, done.output
     page = (tmp_path / "paper000.md").read_text(encoding="utf-8")
     assert page.startswith("# Paper 000 on few") and page.count("## Fig.") == 2
+    assert "Not done here: table1, table2, fig6" in page and "paper002" not in page
     assert "`mlsnn reproduce fig2 fig5 --data digits --preset quick --seeds 0,1,2`" in page
     for arguments in (["fig3"], ["fig2", "--seeds", "a"], ["fig2", "--preset", "slow"]):
         failed = runner.invoke(app, ["reproduce", *arguments, "--out", str(tmp_path)])

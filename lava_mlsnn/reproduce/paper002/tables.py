@@ -11,7 +11,7 @@ import pandas as pd
 
 from ...model.s_resnet import SResNet
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, difference
+from ..findings import Findings, Relation, Spread, better
 from ..request import Request
 from . import trained
 
@@ -31,13 +31,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, best first as the paper orders them where ``ordered``."""
+    """Rows, best first as the paper orders them."""
 
     title: str
     data: str
     rows: tuple[Row, ...]
     claim: str
-    ordered: bool = True
 
 
 TABLES: dict[int, Table] = {
@@ -140,10 +139,13 @@ def boosting(request: Request, number: int) -> Findings:
         chosen = trained.options(request, {"boost": boost}, {"boost": boost})
         found[name] = trained.spread(trained.train_all(request, chosen))
         paper[name] = printed[16, boost][1]
-    gains = found["boosting"].mean - found["plain"].mean
+    first, second = ("boosting", "plain") if classes == 10 else ("plain", "boosting")
     claim = f"boosting {'raises' if classes == 10 else 'lowers'} the accuracy with {classes} classes (section 4)"
-    same = request.dataset().num_classes == classes
-    relations.append(Relation(claim, (gains > 0) == (classes == 10) if same else None, f"{100 * gains:+.2f} points"))
+    relation = better(claim, (first, second), found[first], found[second])
+    here = request.dataset().num_classes
+    if here != classes:
+        relation = Relation(claim, None, f"{relation.numbers}; {here} classes here")
+    relations.append(relation)
     return _findings(request, f"Table {number}: boosting", f"CIFAR-{classes}", found, paper, relations)
 
 
@@ -212,19 +214,11 @@ def _stopped(request: Request, network: trained.Trained, steps: int) -> float:
 
 
 def _order(table: Table, found: Mapping[str, Spread]) -> Relation:
-    """Whether means fall from row to row; cannot tell where an interval of neighbours contains no difference."""
-    spreads = list(found.values())
-    pairs = list(pairwise(spreads))
-    holds: bool | None = all(a.mean > b.mean for a, b in pairs)
-    told = []
-    for (first, second), (a, b) in zip(pairwise(found), pairs, strict=True):
-        delta, low, high = difference(a, b)
-        told.append(
-            f"{first} - {second} {delta * 100:+.1f} points, 95 % interval {low * 100:+.1f} to {high * 100:+.1f}"
-        )
-        if not (low > 0 or high < 0):
-            holds = None if holds else holds
-    return Relation(table.claim, holds, f"{_numbers(found)}; {'; '.join(told)}")
+    """Whether accuracies fall from row to row: not if two neighbours rise, cannot tell if two are too close."""
+    steps = [better(table.claim, (a, b), found[a], found[b]) for a, b in pairwise(found)]
+    verdicts = [step.holds for step in steps]
+    holds = False if False in verdicts else None if None in verdicts else True
+    return Relation(table.claim, holds, "; ".join(step.numbers for step in steps))
 
 
 def _numbers(found: Mapping[str, Spread]) -> str:

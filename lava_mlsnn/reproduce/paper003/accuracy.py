@@ -10,7 +10,7 @@ import pandas as pd
 
 from ...analysis import sparsity
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread
+from ..findings import Findings, Relation, Spread, better
 from ..lab import Job, Outcome
 from ..request import Request
 
@@ -113,7 +113,11 @@ def _findings(
         )
         for m, n in found
     ]
-    claims += [_order(accuracy, m, a, b) for m in models for a, b in pairwise(neurons[:3])]
+    claims += [
+        better(f"{TITLES[m]}: {more} is more accurate than {less}", (more, less), accuracy[m, more], accuracy[m, less])
+        for m in models
+        for less, more in pairwise(neurons[:3])
+    ]
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
@@ -138,15 +142,6 @@ def _findings(
 def _told(spread: Spread, factor: int) -> str:
     deviation = "" if len(spread.values) < 2 else f" ± {factor * spread.std:.3f}"
     return f"{factor * spread.mean:.3f}{deviation}"
-
-
-def _order(accuracy: Mapping[tuple[str, str], Spread], model: str, less: str, more: str) -> Relation:
-    a, b = accuracy[model, less], accuracy[model, more]
-    return Relation(
-        f"{TITLES[model]}: {more} is more accurate than {less} (mean over seeds)",
-        b.mean > a.mean,
-        f"{b.percent()} against {a.percent()}",
-    )
 
 
 def _theta(outcome: Outcome) -> float:

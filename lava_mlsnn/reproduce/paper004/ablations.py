@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, difference
+from ..findings import Findings, Relation, Spread, better
 from ..lab import Job
 from ..request import Request
 
@@ -66,9 +66,9 @@ def table4(request: Request) -> Findings:
     for name, spreads in found.items():
         dilated, normal, plain = (spreads[key] for key in ("dilated, g = 4", "normal, g = 4", "g = 1"))
         relations.append(
-            _better(f"{name}: dilated windows beat normal ones (g = 4)", ("dilated", "normal"), dilated, normal)
+            better(f"{name}: dilated windows beat normal ones (g = 4)", ("dilated", "normal"), dilated, normal)
         )
-        relations.append(_better(f"{name}: four dilated windows beat one group", ("g = 4", "g = 1"), dilated, plain))
+        relations.append(better(f"{name}: four dilated windows beat one group", ("g = 4", "g = 1"), dilated, plain))
     rows = [
         {"network": name, "windows": label, "accuracy": value, "seed": seed, "paper_percent": TABLE_4[name][label]}
         for name, spreads in found.items()
@@ -112,11 +112,11 @@ def fig5(request: Request) -> Findings:
         for name in (CNN, RNN)
     }
     best = max((label for label in a if label != "omega"), key=lambda label: a[label].mean)
-    relations = [_better("the projection is the best function (Fig. 5a)", ("omega", best), a["omega"], a[best])]
+    relations = [better("the projection is the best function (Fig. 5a)", ("omega", best), a["omega"], a[best])]
     for name, spreads in b.items():
         top = max((label for label in spreads if label != "theta = 0.5"), key=lambda label: spreads[label].mean)
         claim = f"{name}: theta = 0.5 is best (Fig. 5b, c)"
-        relations.append(_better(claim, ("theta = 0.5", top), spreads["theta = 0.5"], spreads[top]))
+        relations.append(better(claim, ("theta = 0.5", top), spreads["theta = 0.5"], spreads[top]))
     found = {f"{CNN}, functions": a, **{f"{name}, theta": spreads for name, spreads in b.items()}}
     rows = [
         {"panel": panel, "projection": label, "accuracy": value, "seed": seed}
@@ -140,8 +140,8 @@ def table6(request: Request) -> Findings:
     others = {cell: spread for cell, spread in spreads.items() if cell != "lstm"}
     best = max(others, key=lambda cell: others[cell].mean)
     relations = [
-        _better("LSTM is the best cell (appendix 5.3)", ("lstm", best), spreads["lstm"], spreads[best]),
-        _better("recurrence beats the perceptron (Table 6)", ("rnn", "mlp"), spreads["rnn"], spreads["mlp"]),
+        better("LSTM is the best cell (appendix 5.3)", ("lstm", best), spreads["lstm"], spreads[best]),
+        better("recurrence beats the perceptron (Table 6)", ("rnn", "mlp"), spreads["rnn"], spreads["mlp"]),
     ]
     rows = [
         {"cell": cell, "accuracy": value, "seed": seed, "paper_percent": TABLE_6[cell]}
@@ -168,16 +168,6 @@ def _accuracy(request: Request, name: str, options: Mapping[str, Any]) -> Spread
     jobs = [Job(name, everything, seed, floats=True) for seed in request.seeds]
     lab = chosen.lab(1)
     return Spread.of(lab.run(job).accuracy for job in jobs)
-
-
-def _better(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
-    """That the first accuracy is larger by more than the seeds can tell apart; None where they cannot tell."""
-    delta, low, high = difference(first, second)
-    numbers = f"{names[0]} {first.percent()}, {names[1]} {second.percent()}; difference {delta * 100:+.2f} points"
-    if low != low:
-        return Relation(claim, None, f"{numbers} (one seed)")
-    holds = True if low > 0 else False if high < 0 else None
-    return Relation(claim, holds, f"{numbers}, 95 % interval {low * 100:+.2f} to {high * 100:+.2f}")
 
 
 def _findings(
