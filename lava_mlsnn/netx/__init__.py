@@ -11,6 +11,7 @@ from .errors import NetFileError, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph
 from .lower import lower, places
 from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Rescale, Sigma, SigmaDelta, SoftLIF
+from .part import part
 from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 from .thresholds import Scheduled, Staircase
 
@@ -65,6 +66,7 @@ __all__ = [
     "from_nir",
     "load",
     "lower",
+    "part",
     "places",
     "problems",
     "quantize",

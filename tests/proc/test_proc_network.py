@@ -178,6 +178,17 @@ def test_num_layers():
     assert len(proc.Network(residual(), num_layers=9)) == 5
 
 
+@BOTH
+def test_skip_layers_leaves_the_rest_of_the_network(fused):
+    graph = residual(steps=2)
+    whole = sim.run(graph, images(2), trace=True)
+    net = proc.Network(graph, fused=fused, skip_layers=1, num_layers=4)
+    assert [layer.name for layer in net.graph] == [layer.name for layer in graph][1:4]
+    tail = proc.simulate(net.graph, whole.trace[graph.layers[0].name], fused=fused, trace=True, timeout=60)
+    for layer in net.graph:
+        assert np.array_equal(tail.trace[layer.name], whole.trace[layer.name]), layer.name
+
+
 def test_a_network_runs_from_its_file(tmp_path):
     from lava_mlsnn import netx
 
@@ -295,6 +306,9 @@ def test_a_bias_that_lavas_lif_would_wrap_is_refused(fused):
         (lambda: proc.Network(residual(), reset_interval="T"), "reset_interval.*'T'"),
         (lambda: proc.Network(residual(), reset_interval=0), "reset_interval"),
         (lambda: proc.Network(residual(), num_layers=0), "num_layers"),
+        (lambda: proc.Network(residual(), skip_layers=5), "skip_layers: expected an integer in 0 .. 4, got 5"),
+        (lambda: proc.Network(residual(), skip_layers=2, num_layers=2), "skip_layers.* 0 .. 1, got 2"),
+        (lambda: proc.Network(residual(), skip_layers=2), "read 'a', 'b': expected one layer"),
         (lambda: proc.Network(residual(), spike_exp=6), "spike_exp: only for stock files"),
         (lambda: proc.Network(chain(LIF(vth=1), [40000, 0]), fused=False), "'dense'.*16 bits.*40000"),
         (lambda: proc.Monitor(proc.Network(residual()), ["zzz"], steps=3), "no layer 'zzz'"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lava_mlsnn import netx
 from lava_mlsnn.netx import INPUT, LIF, Layer, NetGraph
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.netx.spec import integer, positive_ints
 from lava_mlsnn.proc.build import Builder, FusedNeuron, NetworkLayer, connect, is_encoder, transform
 from lava_mlsnn.proc.layout import port_shapes, to_port
 from lava_mlsnn.proc.neurons import check_bias
@@ -44,6 +44,7 @@ class Network(Process):
         reset_offset: phase of the resets: the layer of depth d resets at steps with
             ``step % reset_interval == (reset_offset + 1 + d) % reset_interval``.
         num_layers: take only the first layers.
+        skip_layers: leave out so many of them; what they would send is then the input (:func:`~lava_mlsnn.netx.part`).
         spike_exp, input_shape, input_message_bits: for stock files only, as in stock NetX (``input_shape`` is
             (W, H, C)): binary places of sigma-delta messages, by default 6; the input of a file without an input layer,
             and the bits of its spikes, by default 0 for binary ones.
@@ -85,6 +86,7 @@ class Network(Process):
         reset_interval: int | str | None = AUTO,
         reset_offset: int = 0,
         num_layers: int | None = None,
+        skip_layers: int = 0,
         spike_exp: int | None = None,
         input_shape: tuple[int, ...] | None = None,
         input_message_bits: int | None = None,
@@ -92,9 +94,8 @@ class Network(Process):
     ) -> None:
         self.filename = None if isinstance(net, NetGraph) else fspath(net)
         stock = {"spike_exp": spike_exp, "input_shape": input_shape, "input_message_bits": input_message_bits}
-        self.graph = _truncated(
-            _graph(net, {key: value for key, value in stock.items() if value is not None}), num_layers
-        )
+        whole = _graph(net, {key: value for key, value in stock.items() if value is not None})
+        self.graph = _chosen(whole, num_layers, skip_layers)
         self.reset_interval = _reset_interval(self.graph, reset_interval)
         self.reset_offset = int(reset_offset)
         self.observers: list[Observer] = []
@@ -216,11 +217,11 @@ def _graph(net: Any, stock: dict[str, Any]) -> NetGraph:
     return netx.load(net, **stock)
 
 
-def _truncated(graph: NetGraph, num_layers: int | None) -> NetGraph:
-    if num_layers is None:
-        return graph
-    (count,) = positive_ints(num_layers, "num_layers", 1)
-    return graph if count >= len(graph) else NetGraph(graph.input, graph.layers[:count], graph.timesteps)
+def _chosen(graph: NetGraph, num_layers: int | None, skip_layers: int) -> NetGraph:
+    if num_layers is not None:
+        positive_ints(num_layers, "num_layers", 1)
+    integer(skip_layers, "skip_layers", 0, min(len(graph), num_layers or len(graph)) - 1)
+    return netx.part(graph, skip_layers, num_layers)
 
 
 def _reset_interval(graph: NetGraph, value: int | str | None) -> int | None:
