@@ -17,7 +17,9 @@ Data = Annotated[
         "the names); or FILE.npz with images and labels.",
     ),
 ]
-Json = Annotated[Path | None, typer.Option("--json", help="Where results land as JSON [default: beside the network].")]
+Json = Annotated[
+    Path | None, typer.Option("--json", help="Where results land as JSON.", show_default="beside the network")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Of weights, order and augmentation.")]
 
 

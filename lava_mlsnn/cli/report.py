@@ -15,7 +15,7 @@ def report(
     data: options.Data = "digits",
     model: Annotated[str, typer.Option(help="Energy model: lemaire, horowitz, loihi1 or loihi2_estimate.")] = "lemaire",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The page [default: beside the first network].")
+        Path | None, typer.Option("--output", "-o", help="The page.", show_default="beside the first network")
     ] = None,
 ) -> None:
     """Write one HTML page: activity and energy per layer, drawing, comparison; the same numbers as JSON beside it.

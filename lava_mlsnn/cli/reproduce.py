@@ -24,7 +24,7 @@ def reproduce(
     ),
     seeds: Annotated[str, typer.Option(help="One training each, such as 0,1,2.")] = "0,1,2",
     recipe: Annotated[
-        str | None, typer.Option(help="How to train [default: quick: the data's own; full: the paper's].")
+        str | None, typer.Option(help="How to train.", show_default="quick: the data's own; full: the paper's")
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Float epochs.", show_default="recipe")] = None,
     quantized_epochs: Annotated[

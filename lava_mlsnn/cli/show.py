@@ -17,8 +17,8 @@ PLAIN_WIDTH = 112
 
 
 def _console(stderr: bool = False) -> Console:
-    found = Console(stderr=stderr)
-    return found if found.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH)
+    found = Console(stderr=stderr, emoji=False)  # names of files and layers may have colons
+    return found if found.is_terminal else Console(stderr=stderr, emoji=False, width=PLAIN_WIDTH)
 
 
 console = _console()

@@ -30,9 +30,9 @@ def simulate(
     lava: Annotated[
         Lava | None, typer.Option(help="Also run in Lava: one Process in all, or one per synapse and population.")
     ] = None,
-    samples: Annotated[int | None, typer.Option(min=1, help="Images that run in Lava [default: all, layers 32].")] = (
-        None
-    ),
+    samples: Annotated[
+        int | None, typer.Option(min=1, help="Images that run in Lava.", show_default="all, layers 32")
+    ] = None,
     json: options.Json = None,
 ) -> None:
     """Run the whole test set in the integer engine, and with --lava some of it in Lava, compared spike by spike.

@@ -20,7 +20,7 @@ def sweep(
     space: Annotated[
         list[str],
         typer.Option(
-            "--space", "-s", help="NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c [default: lr, leak and steps]."
+            "--space", "-s", help="NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c.", show_default="lr, leak and steps"
         ),
     ] = [],  # noqa: B006 (typer copies it)
     recipe: Annotated[str | None, typer.Option(help="How to train.", show_default="the data's own")] = None,

@@ -56,7 +56,7 @@ def train(
         int,
         typer.Option(help="Threads of torch; small nets are fastest and repeat exactly with 1; 0 is torch's choice."),
     ] = 1,
-    out: Annotated[Path | None, typer.Option(help="Folder of the results [default: runs/MODEL_DATA_...].")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.", show_default="runs/MODEL_DATA_...")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
 ) -> None:
     """Train a network on images, the last epochs with integer weights.

@@ -45,6 +45,13 @@ def test_help_has_an_example(command: str):
     assert f"mlsnn {command}" in text and "Example" in text
 
 
+@pytest.mark.parametrize(
+    ("command", "default"), [("simulate", "all, layers 32"), ("export", "beside the model"), ("sweep", "lr, leak and")]
+)
+def test_help_tells_defaults_that_follow_from_others(command: str, default: str):
+    assert default in mlsnn(command, "--help").output  # in "[default: ...]" of a help text it would be lost as markup
+
+
 def test_train_and_export_write_what_they_say(folder: Path):
     result = read(folder / "tiny" / "result.json")
     assert set(result["accuracy"]) == {"float", "quantized"} and result["epochs"] == 2
@@ -207,6 +214,7 @@ def test_resume_goes_on_where_it_was(folder: Path, tmp_path: Path):
         (["train", "-m", "in_shape=1,2,3"], "decided by the dataset"),
         (["export", "missing.safetensors"], "missing.safetensors"),
         (["simulate", "missing.net"], "missing.net"),
+        (["simulate", ":x:.net"], "file: :x:.net"),
         (["simulate", __file__], "test_cli_commands.py"),
         (["exports", "--only", "nope", "--out", "/nonexistent"], "expected one of digits_mlp"),
     ],
