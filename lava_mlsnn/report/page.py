@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 from .document import Document, bar, chart, legend, stack, table
 from .drawing import drawing
+from .record import WITH_TWIN
 from .style import CSS
 from .units import count, joules, percent, ratio, significant
 
@@ -65,18 +66,24 @@ def _summary(doc: Document) -> str:
             f"<dt>accuracy, {escape(how)}</dt><dd>{doc.value(f'{at}.accuracy.{how}', percent)}</dd>"
             for how in doc.get(f"{at}.accuracy")
         )
-        low, high = (doc.value(f"{at}.totals.ratio_{end}", ratio) for end in ("low", "high"))
+        spread = _between(doc, f"{at}.energy.snn.spread.low", f"{at}.energy.snn.spread.high", joules)
+        if doc.get(f"{at}.totals.ratio") is not None:
+            spread += f", its ratio {_between(doc, f'{at}.totals.ratio_low', f'{at}.totals.ratio_high', ratio)},"
         cards.append(
             f'<div class="card"><h3>{doc.text(f"{at}.name")}</h3><dl>{accuracy}'
             f"<dt>events</dt><dd>{doc.value(f'{at}.totals.events', count)}</dd>"
             f"<dt>energy</dt><dd>{doc.value(f'{at}.totals.energy', joules)}</dd>"
             f"<dt>ANN twin</dt><dd>{doc.value(f'{at}.totals.energy_ann', joules)}</dd>"
             f"<dt>energy / ANN twin</dt><dd>{doc.value(f'{at}.totals.ratio', ratio)}</dd>"
-            f'</dl><p class="soft">{low} to {high} over the documented variants of the energy model; '
+            f'</dl><p class="soft">energy {spread} over the documented variants of the model; '
             f"{doc.value(f'{at}.samples', count)} images, {doc.value(f'{at}.totals.neurons', count)} neurons, "
             f"{doc.value(f'{at}.totals.parameters', count)} parameters</p></div>"
         )
     return f'<h2>In short</h2><div class="cards">{"".join(cards)}</div>'
+
+
+def _between(doc: Document, low: str, high: str, form: Callable[[Any], str]) -> str:
+    return f"{doc.value(low, form)} to {doc.value(high, form)}"
 
 
 def _checks(doc: Document) -> str:
@@ -115,8 +122,9 @@ def _energy(doc: Document) -> str:
         label = doc.value(f"{path}.total", joules)
         rows.append((name, [stack([values.get(term, 0.0) / most for term in terms], label)]))
     model = records[0]["energy"]["snn"]["model"]
+    process = ", 45 nm" if model in WITH_TWIN else ""
     return (
-        f"<h2>Energy per image by term</h2><p class='soft'>Model {escape(model)}, 45 nm; an estimate from counts, "
+        f"<h2>Energy per image by term</h2><p class='soft'>Model {escape(model)}{process}; an estimate from counts, "
         f"not a measurement.</p>{legend([escape(term) for term in terms])}{chart(rows)}"
     )
 

@@ -84,13 +84,15 @@ def terms_table(record: Record) -> Table:
         table.add_row(name, *cells, joules(layer["total"]))
     table.add_section()
     table.add_row("total", *map(joules, snn["terms"].values()), joules(snn["total"]))
-    table.caption = ""
+    low, high = map(joules, (snn["spread"]["low"], snn["spread"]["high"]))
+    variants = f"over {len(snn['spread']['variants'])} documented variants of the model"
+    table.caption = f"total = {joules(snn['total'])} ({low} .. {high} {variants})"
     if ann:
         twin = (joules(ann["terms"].get(term, 0.0)) for term in snn["terms"])
         table.add_row("ANN twin", *twin, joules(ann["total"]))
         totals = record["totals"]
         low, high = ratio(totals["ratio_low"]), ratio(totals["ratio_high"])
-        table.caption = f"SNN / ANN = {ratio(totals['ratio'])} ({low} .. {high} over the model's documented variants)"
+        table.caption += f"\nSNN / ANN = {ratio(totals['ratio'])} ({low} .. {high} where both follow the same variant)"
     if any(layer["extension"] for layer in snn["layers"]):
         table.caption += "\n* a formula of this project takes part, as none is published for this kind of layer"
     return table

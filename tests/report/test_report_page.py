@@ -12,6 +12,7 @@ import pytest
 from lava_mlsnn import report, sim
 from lava_mlsnn.energy import estimate
 from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Readout
+from lava_mlsnn.report import units
 
 
 def graph(levels: int, steps: int) -> NetGraph:
@@ -142,7 +143,18 @@ def test_a_model_without_ann(tmp_path: Path):
     reader = read(report.page(content))
     assert all(float(value) == at(content, path) for path, value, _ in reader.data)
     assert "ANN twin" not in shown(report.terms_table(record)) and "–" in shown(report.layers_table(record))
+    assert "Model loihi1; an estimate" in report.page(content)  # 14 nm, not the 45 nm of the other models
     report.picture(content, tmp_path / "p.png")
+
+
+def test_a_total_stands_with_its_spread(results: dict[str, Any]):
+    paths = {path for path, _, _ in read(report.page(results)).data}
+    for i, record in enumerate(results["networks"]):
+        assert {f"networks.{i}.energy.snn.spread.low", f"networks.{i}.energy.snn.spread.high"} <= paths
+        spread = record["energy"]["snn"]["spread"]
+        low, high, total = (units.joules(v) for v in (spread["low"], spread["high"], record["totals"]["energy"]))
+        caption = f"total = {total} ({low} .. {high} over {len(spread['variants'])} documented variants"
+        assert caption in " ".join(shown(report.terms_table(record)).split())
 
 
 def test_record_is_what_the_models_say():
