@@ -1,9 +1,12 @@
 """One training step with graded spikes beside its peers: time and peak memory, measured in one run.
 
-    python benchmarks/train_step.py                       # VGG16 and ResNet18 size, batch 32, 32x32: about 25 minutes
+    python benchmarks/train_step.py                       # everything, batch 32, 32x32: about 40 minutes
+    python benchmarks/train_step.py --networks model.vgg16 model.sparse_resnet18 --batch 16
     python benchmarks/train_step.py --width 16 --batch 8  # a quick look
 
-The networks are plain torch; only what stands behind each batch norm differs:
+vgg16 and resnet18 are plain torch, only what stands behind each batch norm differs. model.vgg16 and
+model.sparse_resnet18 are the networks that this library's users train, lava_mlsnn.model.create, beside their ReLU twin;
+there the twin has a ReLU for each neuron and each barrier.
 
     relu                torch.nn.ReLU(inplace=True) in the place of each neuron, the twin that figures are relative to
     relu, as in the ANN the usual ResNet18, with a ReLU after each sum and none before it: 17 instead of 28
@@ -17,7 +20,8 @@ Time: CPU time of one pinned core with one torch thread, so that other programs 
 variants take turns, one step each, and the ratio is the median over the turns of the step's time by that of the ReLU
 step of the same turn. Memory: peak resident memory of a process of its own that makes three steps, less what it held
 before the network was built; large blocks are mapped and returned one by one (MALLOC_MMAP_THRESHOLD_), so that the
-figure does not hang on the allocator's history. It holds weights, gradients, momentum, activations and workspace.
+figure does not hang on the allocator's history. It holds weights, gradients, momentum, activations and workspace, not
+what oneDNN, numba and imports load once (numba, which our neuron needs at T=1 on one core, about 120 MB).
 """
 
 from __future__ import annotations
@@ -37,9 +41,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from torch import nn
 
+from lava_mlsnn import model
 from lava_mlsnn import neuron as mlneuron
 
-NETWORKS = ("vgg16", "resnet18")
+CREATED = "model."
+NETWORKS = ("vgg16", "resnet18", "model.vgg16", "model.sparse_resnet18")
 Factory = Callable[[], nn.Module]
 
 
@@ -84,7 +90,18 @@ class Variant:
         self.name, self.neuron, self.after_sum, self.steps = name, neuron, after_sum, steps
 
 
+class Created(Variant):
+    """A network of :func:`lava_mlsnn.model.create`; it repeats images and averages logits over time by itself."""
+
+    def __init__(self, name: str, **options: object) -> None:
+        super().__init__(name, relu)
+        self.options = options
+
+
 def variants(network: str, levels: list[int]) -> list[Variant]:
+    if network.startswith(CREATED):
+        found = [Created("relu", neuron="relu"), *(Created(f"ours N={n}", levels=n) for n in levels)]
+        return [*found, Created("ours N=1 T=4", levels=1, steps=4)]
     residual = network == "resnet18"
     found = [Variant("relu", relu, relu)]
     if residual:
@@ -169,7 +186,10 @@ class Trainee:
 
     def __init__(self, network: str, variant: Variant, width: int, batch: int) -> None:
         torch.manual_seed(0)
-        self.net = {"vgg16": vgg16, "resnet18": resnet18}[network](variant, width)
+        if isinstance(variant, Created):
+            self.net = model.create(network.removeprefix(CREATED), in_shape=(3, 32, 32), width=width, **variant.options)
+        else:
+            self.net = {"vgg16": vgg16, "resnet18": resnet18}[network](variant, width)
         self.steps = variant.steps
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9)
         self.images, self.labels = torch.rand(batch, 3, 32, 32), torch.randint(10, (batch,))
@@ -223,6 +243,9 @@ def peak_memory(network: str, name: str, options: argparse.Namespace) -> float:
 def measure_memory(network: str, name: str, options: argparse.Namespace) -> None:
     (variant,) = (v for v in variants(network, options.levels) if v.name == name)
     nn.functional.conv2d(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 3, 3))  # oneDNN's own tables are no part of it
+    unused = torch.zeros(1, 1, 64, 64, 1, requires_grad=True)
+    mlneuron.MultiLevel(4)(unused + 0).sum().backward()  # numba, which a first neuron loads, is no part of it either
+    model.create("mlp", in_shape=(1, 2, 2), hidden=(2,))  # nor what this library imports
     before = memory_status("VmRSS")
     step = Trainee(network, variant, options.width, options.batch)
     for _ in range(3):

@@ -21,7 +21,7 @@ def bench() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("network", ["vgg16", "resnet18"])
+@pytest.mark.parametrize("network", ["vgg16", "resnet18", "model.vgg16", "model.sparse_resnet18"])
 def test_every_variant_takes_a_step(bench: ModuleType, network: str) -> None:
     shapes = {}
     for variant in bench.variants(network, [1, 4]):
