@@ -61,6 +61,11 @@ def _named(name: str, check: Callable[[int], None], value: int) -> None:
         raise ValueError(f"layer {name!r}: {error}") from None
 
 
+def _check_type(value: object, kind: type, what: str) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"{what}: expected {kind.__name__}, got {value!r}")
+
+
 def _is_name(name: object) -> bool:
     return isinstance(name, str) and name.isprintable() and name not in ("", INPUT) and "/" not in name
 
@@ -80,6 +85,7 @@ class Connection(Spec):
     def __post_init__(self) -> None:
         sources = (self.sources,) if isinstance(self.sources, str) else tuple(self.sources)
         object.__setattr__(self, "sources", sources)
+        _check_type(self.synapse, Synapse, f"connection from {sources}: synapse")
         if not sources or len(set(sources)) != len(sources) or not all(isinstance(name, str) for name in sources):
             raise ValueError(f"connection sources: expected one or more different names, got {sources}")
 
@@ -109,6 +115,9 @@ class Layer(Spec):
             raise ValueError(f"layer name: expected printable text without '/' other than {INPUT!r}, got {self.name!r}")
         if not self.connections:
             raise ValueError(f"layer {self.name!r}: expected at least one connection, got none")
+        for connection in self.connections:
+            _check_type(connection, Connection, f"layer {self.name!r}: connection")
+        _check_type(self.neuron, Neuron, f"layer {self.name!r}: neuron")
         if self.bias is not None:
             self._check_bias()
         threshold = getattr(self.neuron, "threshold", None)
@@ -180,13 +189,19 @@ class NetGraph(Spec):
             raise ValueError(f"labels: expected printable text, got {self.labels}")
         if not self.layers:
             raise ValueError("a network needs at least one layer, got none")
+        _check_type(self.input, Input, "input")
         shapes: dict[str, Shape] = {INPUT: self.input.shape}
+        spiking = {INPUT: True}
         for layer in self.layers:
+            _check_type(layer, Layer, "layer")
             if layer.name in shapes:
                 raise ValueError(f"layer {layer.name!r}: the name appears twice")
             self._check_connections(layer, shapes)
             _named(layer.name, layer.neuron.check_steps, self.timesteps)
-            shapes[layer.name] = layer.shape
+            shapes[layer.name], spiking[layer.name] = layer.shape, layer.neuron.spiking
+            for source in layer.inputs:
+                if not spiking[source]:
+                    raise ValueError(f"layer {layer.name!r} reads {source!r}, a readout that never spikes")
         if self.labels and len(self.labels) != self.layers[-1].shape[0]:
             raise ValueError(f"{len(self.labels)} labels for an output of shape {self.layers[-1].shape}")
 

@@ -1,0 +1,31 @@
+"""What a NetGraph refuses whoever makes it: the files' own refusals are in test_netx_damage.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph, Readout
+
+INPUT = Input((1, 1, 1))
+
+
+def layer(name: str, source: str = "input", neuron: object = None) -> Layer:
+    return Layer(name, (Connection(source, Dense([[1]])),), (1, 1, 1), neuron or MultiLevel(1, 1))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Connection("input", "dense"), r"connection from \('input',\): synapse: expected Synapse, got 'dense'"),
+        (lambda: Layer("a", ("input",), (1, 1, 1), Readout()), "layer 'a': connection: expected Connection, got 'in"),
+        (lambda: layer("a", neuron="multilevel"), "layer 'a': neuron: expected Neuron, got 'multilevel'"),
+        (lambda: NetGraph((1, 1, 1), (layer("a"),)), r"input: expected Input, got \(1, 1, 1\)"),
+        (lambda: NetGraph(INPUT, ("a",)), "layer: expected Layer, got 'a'"),
+        (lambda: NetGraph(INPUT, (layer("a", neuron=Readout()), layer("b", "a"))), "layer 'b' reads 'a', a readout"),
+    ],
+)
+def test_parts_of_other_kinds_are_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
