@@ -55,12 +55,14 @@ def quantize(
         >>> [(layer.name, layer.shape, layer.neuron.kind) for layer in quantize(net)]
         [('1', (4, 6, 6), 'multilevel'), ('2', (10, 1, 1), 'readout')]
     """
+    if not isinstance(net, nn.Module):
+        raise ValueError(f"quantize: expected a torch.nn.Module, got {type(net).__name__}")
     mode = quantization_of(net)
     if mode is not None and weight_bits not in (None, mode.weight_bits):
         raise ValueError(
             f"weight_bits: the network is in quantised mode with {mode.weight_bits} bits, got {weight_bits}"
         )
-    with torch.no_grad(), as_integers(net, weight_bits or 8, per_channel=per_channel):
+    with torch.no_grad(), as_integers(net, 8 if weight_bits is None else weight_bits, per_channel=per_channel):
         steps = plan(net)
         graph = _Builder(steps)
         for step in steps:

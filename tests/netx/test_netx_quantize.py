@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,6 +148,18 @@ def test_nothing_reads_a_readout() -> None:
     net = nn.Sequential(block.Input((1, 4, 4)), block.Readout(16, 4), block.Readout(4, 2))
     with pytest.raises(ValueError, match="layer '2'"):
         quantize(net)
+
+
+@pytest.mark.parametrize("bits", [0, False, 1, 9, "8"])
+def test_bits_at_export_are_checked(bits: Any) -> None:
+    net = nn.Sequential(block.Input((1, 4, 4)), block.Readout(16, 4))
+    with pytest.raises(ValueError, match=rf"weight_bits: expected an integer 2 \.\. 8, got {bits!r}"):
+        quantize(net, bits)
+
+
+def test_a_graph_is_no_network_to_quantize() -> None:
+    with pytest.raises(ValueError, match=r"quantize: expected a torch.nn.Module, got str"):
+        quantize("x.net")  # type: ignore[arg-type]
 
 
 def test_a_membrane_that_does_not_fit() -> None:
