@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from lava_mlsnn.netx.spec import positive_ints
 from lava_mlsnn.proc.layout import PortShape
 from lava_mlsnn.proc.runtime import Process
+
+INTERNAL = {"neuron", "bias", "period", "log_config"}
+"""What subclasses hand on to their models, and Lava's own."""
 
 
 class NeuronProcess(Process):
@@ -37,7 +41,10 @@ class NeuronProcess(Process):
         name: str | None = None,
         **params: Any,
     ) -> None:
-        shape = positive_ints(shape, "shape of a neuron process", len(shape))
+        unknown = sorted(set(params) - INTERNAL)
+        if unknown:  # Lava takes any keyword and forgets it
+            raise ValueError(f"{type(self).__name__} has no argument {unknown[0]!r}: see its docstring")
+        shape = positive_ints(shape, "shape of a neuron process", len(shape) if isinstance(shape, Sized) else 1)
         if len(shape) not in (1, 3):
             raise ValueError(f"shape of a neuron process: expected (W, H, C) or (C,), got {shape}")
         if reset_interval is not None:

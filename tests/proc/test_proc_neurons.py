@@ -141,6 +141,7 @@ def test_dense_with_weights_of_any_width():
         (lambda: proc.MultiLevel(shape=(3,), threshold=1, levels=0), "levels"),
         (lambda: proc.Barrier(shape=(3,), levels=1.5), "levels"),
         (lambda: proc.MultiLevel(shape=(3,), threshold=1, levels=1, bias=np.zeros((1, 3))), "bias"),
+        (lambda: proc.Barrier(shape=(3,), levels=1, theshold=1), "Barrier has no argument 'theshold'"),
         (lambda: proc.Relay(shape=(3,), reset_interval=0), "reset_interval"),
         (lambda: proc.Delay(shape=(3,), steps=-1), "steps of a delay"),
         (lambda: proc.Source(frames=np.zeros((2, 3))), "float64"),
