@@ -34,7 +34,8 @@ def list_(
     from ..data import registry
 
     rows = [_known(name) for name in registry.names()]
-    table = Table("name", "what", "found", "where to get it", pad_edge=False)
+    table = Table("name", "what", "found", pad_edge=False)
+    table.add_column("where to get it", overflow="fold")  # an address is of use as a whole only
     for row in rows:
         table.add_row(*(escape(str(row[key])) for key in ("name", "title", "found", "page")))
     show.console.print(table)

@@ -20,6 +20,8 @@ def exports(
 ) -> None:
     """Train the nets that tests and tutorials load again, compare all engines on them, and write their manifest.
 
+    Those of mnist5k take minutes each, and need the extra mnist; --only chooses.
+
     [bold]Example:[/] mlsnn exports --out netx_exports
     """
     regenerate(out, only or None)
@@ -29,10 +31,12 @@ def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
     """Make the shipped nets and ``manifest.json``; returns the manifest.
 
     Raises:
-        ValueError: an unknown name, or a network on which two engines differ: nothing is written for it.
+        ValueError: an unknown name, data that cannot be loaded, or a network on which two engines differ: nothing is
+            written for it.
     """
     import torch
 
+    from .. import data
     from ..report.record import versions
     from ..train import EXPERIMENTS
 
@@ -40,6 +44,8 @@ def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
     for name in names:
         if name not in EXPERIMENTS:
             raise ValueError(f"export {name!r}: expected one of {', '.join(EXPERIMENTS)}")
+    for dataset in dict.fromkeys(EXPERIMENTS[name].dataset for name in names):
+        data.load(dataset)  # a missing package is told now, not after the first trainings
     torch.set_num_threads(1)
     manifest = read_manifest(out) if only else {}
     nets = dict(manifest.get("nets", {}))

