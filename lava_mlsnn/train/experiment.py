@@ -62,27 +62,25 @@ _SMALL = {"width": 16, "blocks": (1, 1)}
 _LOWERS = {"fusion": "group", "mixing": "channel"}
 """Options with which windows become integers."""
 
+_ATIF = {"neuron": {"kind": "atif", "mode": "nonuniform"}, **_SMALL}
+_S_RESNET = {"levels": 1, "steps": 4, "width": 12, "blocks": (1, 1, 1), "residual": "s2s"}
+_WINDOWS = {"levels": 4, "steps": 1, "width": 20, "stages": ("wFw", "wF"), "groups": 2, **_LOWERS}
+
 EXPERIMENTS: dict[str, Experiment] = {
     "digits_mlp_t1n4": Experiment("mlp", {"levels": 4, "steps": 1, "hidden": (128, 64)}),
     "digits_cnn_t1n4": Experiment("cnn", {"levels": 4, "steps": 1, "width": 12}),
     "digits_sew_resnet_t1n4": Experiment("sew_resnet18", {"levels": 4, "steps": 1, **_SMALL}),
     "digits_sparse_resnet_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_SMALL}),
     "digits_sparse_resnet_t4n1": Experiment("sparse_resnet18", {"levels": 1, "steps": 4, **_SMALL}),
-    "digits_sparse_resnet_atif_t4n1": Experiment(
-        "sparse_resnet18", {"levels": 1, "steps": 4, "neuron": {"kind": "atif", "mode": "nonuniform"}, **_SMALL}
+    "digits_sparse_resnet_atif_t4n1": Experiment("sparse_resnet18", {"levels": 1, "steps": 4, **_ATIF}),
+    "digits_sparse_resnet_atif_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_ATIF}),
+    "digits_s_resnet_t4n1": Experiment("s_resnet20", _S_RESNET, recipe="digits-leaky"),
+    "digits_window_cnn_t1n4": Experiment("window_cnn12", _WINDOWS, recipe="digits-windows"),
+    "mnist5k_sparse_resnet_t1n4": Experiment(
+        "sparse_resnet18", {"levels": 4, "steps": 1, **_SMALL}, "mnist5k", "mnist5k"
     ),
-    "digits_sparse_resnet_atif_t1n4": Experiment(
-        "sparse_resnet18", {"levels": 4, "steps": 1, "neuron": {"kind": "atif", "mode": "nonuniform"}, **_SMALL}
-    ),
-    "digits_s_resnet_t4n1": Experiment(
-        "s_resnet20",
-        {"levels": 1, "steps": 4, "width": 12, "blocks": (1, 1, 1), "residual": "s2s"},
-        recipe="digits-leaky",
-    ),
-    "digits_window_cnn_t1n4": Experiment(
-        "window_cnn12",
-        {"levels": 4, "steps": 1, "width": 20, "stages": ("wFw", "wF"), "groups": 2, **_LOWERS},
-        recipe="digits-windows",
+    "mnist5k_sparse_resnet_atif_t1n4": Experiment(
+        "sparse_resnet18", {"levels": 4, "steps": 1, **_ATIF}, "mnist5k", "mnist5k"
     ),
 }
 """The shipped nets, by the name of their file in ``netx_exports/``."""

