@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike, NDArray
 
+from lava_mlsnn.netx import Neuron
 from lava_mlsnn.netx.spec import positive_ints
 from lava_mlsnn.proc.layout import PortShape
 from lava_mlsnn.proc.runtime import Process
+from lava_mlsnn.sim import reference
 
 INTERNAL = {"neuron", "bias", "period", "log_config"}
 """What subclasses hand on to their models, and Lava's own."""
@@ -115,6 +119,57 @@ class NeuronModel(PyLoihiProcessModel):
     def respond(self, current: NDArray[Any]) -> NDArray[Any]:
         """Integrate ``current`` and return the spikes."""
         raise NotImplementedError
+
+
+class FixedModel(NeuronModel):
+    """A population in integers: one step of the reference engine, with ``v`` and ``bias`` where those are Vars."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    v: NDArray[np.int32] | None = None
+    bias: NDArray[np.int32] | None = None
+    neuron: Neuron | None = None
+
+    def parameters(self) -> Neuron:
+        """The neuron with the parameters that the Vars hold now."""
+        raise NotImplementedError
+
+    @property
+    def turn(self) -> int:
+        """Index of the step for parameters that differ from step to step."""
+        return 0
+
+    def reset(self) -> None:
+        """Zero the membranes."""
+        if self.v is not None:
+            self.v[...] = 0
+
+    def on_var_update(self) -> None:
+        """Somebody set a Var: read the parameters again."""
+        self.neuron = None
+
+    def respond(self, current: NDArray[Any]) -> NDArray[np.int32]:
+        """One step of the reference engine."""
+        if self.neuron is None:
+            self.neuron = self.parameters()
+        state = {} if self.v is None else {"v": self.v}
+        spikes, state = reference.step(self.neuron, state, current, self.bias, channel_axis=-1, t=self.turn)
+        if self.v is not None:
+            self.v[...] = state["v"]
+        return spikes
+
+
+class FloatModel(NeuronModel):
+    """A population in floats."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
+    v: NDArray[np.float64] | None = None
+
+    def reset(self) -> None:
+        """Zero the membranes."""
+        if self.v is not None:
+            self.v[...] = 0
 
 
 def soft_reset(v: NDArray[np.float64], current: Any, threshold: Any, levels: int) -> NDArray[np.float64]:

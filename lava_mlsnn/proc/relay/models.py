@@ -6,48 +6,36 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
 from lava_mlsnn import netx
-from lava_mlsnn.proc.neuron import NeuronModel
+from lava_mlsnn.proc.neuron import FixedModel, FloatModel
 from lava_mlsnn.proc.relay.process import Relay
-from lava_mlsnn.sim import reference
 
 
 @implements(proc=Relay, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class PyRelayModelFixed(NeuronModel):
+class PyRelayModelFixed(FixedModel):
     """Relay in integers."""
 
-    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     bias: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
 
-    def reset(self) -> None:
-        """A relay has no state."""
-
-    def respond(self, current: NDArray[Any]) -> NDArray[np.int32]:
-        """One step of the reference engine."""
-        return reference.step(netx.Relay(), {}, current, self.bias, channel_axis=-1)[0]
+    def parameters(self) -> netx.Relay:
+        """The neuron with the parameters that the Vars hold now."""
+        return netx.Relay()
 
 
 @implements(proc=Relay, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("floating_pt")
-class PyRelayModelFloat(NeuronModel):
+class PyRelayModelFloat(FloatModel):
     """Relay in floats."""
 
-    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, float)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, float)
     bias: NDArray[np.float64] = LavaPyType(np.ndarray, float)
-
-    def reset(self) -> None:
-        """A relay has no state."""
 
     def respond(self, current: NDArray[Any]) -> NDArray[np.float64]:
         """The equation of the Process."""
