@@ -16,6 +16,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from .. import data
+from ..model import arguments
 from .checkpoint import FILE
 from .engine import pl
 from .experiment import create
@@ -140,6 +141,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     """
     if trials < 1:
         raise ValueError(f"trials: expected at least 1, got {trials}")
+    _check_space(sweep)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
     epochs = sweep.recipe.total_epochs
@@ -161,6 +163,17 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
         if _finished(tools, study) < trials:
             study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
     return study
+
+
+def _check_space(sweep: Sweep) -> None:
+    """Before there is a study: a mistake must not become a trial of it."""
+    known = (*RECIPE_FIELDS, *arguments(sweep.model))
+    names = [dimension.name for dimension in sweep.space]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"search space of {name!r}: expected one of {', '.join(known)}")
+        if names.count(name) > 1 or name in sweep.options:
+            raise ValueError(f"search space of {name!r}: expected it once, and not among the model's options")
 
 
 def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:

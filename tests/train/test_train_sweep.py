@@ -18,7 +18,8 @@ pytest.importorskip("fcntl")
 
 import sweep_worker  # noqa: E402
 
-from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, run  # noqa: E402
+from lava_mlsnn.train import recipe  # noqa: E402
+from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, Sweep, run  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 WORKER = Path(sweep_worker.__file__)
@@ -64,6 +65,21 @@ def test_spaces(text, expected):
 def test_spaces_that_are_none(text):
     with pytest.raises(ValueError, match="search space"):
         Range.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        ([Range("lr"), Range("leek")], "search space of 'leek': expected one of lr, momentum"),
+        ([Range("lr"), Range("lr")], "search space of 'lr': expected it once"),
+        ([Range("width", 2, 8)], "search space of 'width': expected it once, and not among the model's options"),
+    ],
+)
+def test_a_mistake_in_the_space_makes_no_study(tmp_path, space, message):
+    sweep = Sweep("s_resnet20", {"width": 4}, "digits", recipe("digits"), tuple(space), str(tmp_path / "s.journal"))
+    with pytest.raises(ValueError, match=message):
+        run(sweep, 1)
+    assert not list(tmp_path.iterdir())
 
 
 def test_two_processes_share_a_study(tmp_path):
