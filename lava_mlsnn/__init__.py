@@ -13,9 +13,23 @@ from typing import TYPE_CHECKING
 from . import compat
 
 if TYPE_CHECKING:
-    from . import analysis, block, data, energy, loihi2, model, netx, neuron, proc, report, sim, train
+    from . import analysis, block, data, energy, loihi2, model, netx, neuron, proc, report, reproduce, sim, train
 
-__all__ = ["analysis", "block", "data", "energy", "loihi2", "model", "netx", "neuron", "proc", "report", "sim", "train"]
+__all__ = [
+    "analysis",
+    "block",
+    "data",
+    "energy",
+    "loihi2",
+    "model",
+    "netx",
+    "neuron",
+    "proc",
+    "report",
+    "reproduce",
+    "sim",
+    "train",
+]
 __version__ = "0.1.0"
 
 compat.apply()  # before anything imports Lava; loads nothing of it

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..netx.graph import NetGraph
+from .activity import Activity
 from .constants import UnpublishedError
 from .net_horowitz import horowitz_report
 from .net_lemaire import lemaire_report
 from .net_loihi import loihi_report
 from .report import Report
-
-if TYPE_CHECKING:
-    from ..netx.graph import NetGraph
-    from .activity import Activity
 
 MODELS: dict[str, Callable[..., Report]] = {
     "lemaire": lemaire_report,
@@ -60,6 +58,10 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
         )
     if model not in MODELS:
         raise ValueError(f"model: expected one of {', '.join(MODELS)}, got {model!r}")
+    if not isinstance(graph, NetGraph):
+        raise ValueError(f"graph: expected a NetGraph (netx.load reads one from a file), got {type(graph).__name__}")
+    if not isinstance(activity, Activity | None):
+        raise ValueError(f"activity: expected an Activity such as run.activity, or None, got {type(activity).__name__}")
     report = MODELS[model]
     parameters = inspect.signature(report).parameters
     if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):

@@ -481,3 +481,11 @@ def test_expected_share_of_active_updates_is_what_random_events_reach():
     rep = energy.estimate(graph, Activity(samples, events, events, sites), "loihi1")
     assert rep["all"].counts["update_active"] / 4 == pytest.approx(x.any(axis=1).mean(), abs=0.02)
     assert rep["one"].counts["update_active"] / 4 == pytest.approx(y.mean(), rel=1e-9)
+
+
+def test_other_things_than_graphs_and_activities_are_refused():
+    with pytest.raises(ValueError, match=r"graph: expected a NetGraph .* got str"):
+        energy.estimate("x.net", None)
+    read = Layer("read", (Connection("input", Dense([[1]])),), (1, 1, 1), Readout())
+    with pytest.raises(ValueError, match=r"activity: expected an Activity such as run.activity, or None, got dict"):
+        energy.estimate(NetGraph(Input((1, 1, 1)), (read,)), {})
