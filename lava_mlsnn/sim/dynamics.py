@@ -16,6 +16,7 @@ from .program import (
     DECODE_ENCODE,
     ENCODE,
     FIRE,
+    FIRE_ONCE,
     INTEGRATE,
     LEAKY,
     PASS,
@@ -25,9 +26,13 @@ from .program import (
     Node,
     Slot,
 )
-from .simd import Lanes, elementwise, inlined, inner, lowest_bit, nonzero_mask, zero
+from .simd import Lanes, append_bits, at, bits_set, elementwise, inlined, inner, nonzero_mask, zero
 
 Values = list[Lanes]
+
+AT_ONCE = 8
+"""Events written without a look at how many there are: at 10 % activity there are six in 64 neurons."""
+_append_some, _append_one = append_bits(AT_ONCE), append_bits(1)
 
 
 def _fire(values: Values, scalars: Values) -> dict[int, Lanes]:
@@ -39,6 +44,15 @@ def _fire(values: Values, scalars: Values) -> dict[int, Lanes]:
     rest = inside - z * threshold
     z = z + (rest >= threshold).count() - (rest < 0).count()
     return {0: current ^ current, 1: h - z * threshold, 2: z}
+
+
+def _fire_once(values: Values, scalars: Values) -> dict[int, Lanes]:
+    """The same of one level: no quotient."""
+    current, v, _, bias, threshold = values
+    h = v + current + bias
+    fired = h >= threshold
+    none = current ^ current
+    return {0: none, 1: h - fired.where(threshold, none), 2: fired.count()}
 
 
 def _load(values: Values, scalars: Values) -> dict[int, Lanes]:
@@ -134,6 +148,7 @@ _fire_loop, _pass_loop, _integrate_loop = (
     elementwise(_pass, (2,)),
     elementwise(_integrate, (2,)),
 )
+_fire_once_loop = elementwise(_fire_once, (3, 4))
 _leaky_loop, _encode_loop, _decode_loop = elementwise(_leaky, (4,)), elementwise(_encode), elementwise(_decode)
 _decode_encode_loop = elementwise(_decode_encode, (5,))
 _load_loop, _count_loop = elementwise(_load, (2,)), elementwise(_count, (2,))
@@ -141,17 +156,22 @@ _soft_loop, _rescale_loop = elementwise(_soft, (3, 4, 5, 6)), elementwise(_resca
 
 
 @inlined
-def _update(node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, current: int, z: int, t: int) -> None:
-    """Neurons i .. i + n of a layer in step t of a sample; their spikes go to work[z]."""
-    kernel, v, size = node[Node.KERNEL], node[Node.STATE] + i, node[Node.SIZE]
+def _update(
+    node: Any, constants: Any, floats: Any, work: Any, i: int, n: int, current: int, v: int, z: int, t: int
+) -> None:
+    """Neurons i .. i + n of a layer, with states from work[v] on, in step t of a sample; spikes go to work[z]."""
+    kernel, size = node[Node.KERNEL], node[Node.STATE_SIZE]
     rounds, p = n // node[Node.CHANNELS], 0
     if node[Node.PER_SITE]:
         rounds, p = 1, i
     length = n // rounds
     c, b = current + i, node[Node.BIAS] + p
-    if kernel == FIRE:
+    if kernel in (FIRE, FIRE_ONCE):
         q = p + t % node[Node.COLUMNS] * node[Node.STRIDE]
         threshold, ceiling, inverse = node[Node.THRESHOLD] + q, node[Node.CEILING] + q, node[Node.INVERSE] + q
+        if kernel == FIRE_ONCE:
+            _fire_once_loop(rounds, length, (work, work, work, constants, constants), (c, v, z, b, threshold), ())
+            return
         arrays = work, work, work, constants, constants, constants, floats
         _fire_loop(rounds, length, arrays, (c, v, z, b, threshold, ceiling, inverse), ())
     elif kernel == PASS:
@@ -203,43 +223,48 @@ def collect(
 ) -> None:
     """Append the non-zero values of ``sites`` sites at work[z] to the event list at ``events``.
 
-    Sites must come in order, into a cleared slot; the list's end is written after the last one.
+    Sites must come in order, into a cleared slot; after the last one the list's end is written and it is summed up.
+    Elements after the last site's are read, see :data:`~.program.BEYOND`.
     """
-    count, total, largest, smallest = slot[Slot.COUNT], slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN]
-    if first_site == 0:
-        largest, smallest = -(2**31), 2**31
-    index = events + all_sites + 1
+    count, index = slot[Slot.COUNT], events + all_sites + 1
     for site in range(sites):
         work[events + first_site + site] = count
-        here, neuron, c = z + site * channels, (first_site + site) * channels, 0
-        while c < channels:
+        here, neuron = z + site * channels, (first_site + site) * channels
+        for c in range(0, channels, 64):
             mask = _mask(work, here + c, channels - c)
-            while mask:
-                k = c + lowest_bit(mask)
-                mask &= mask - 1
-                value = np.int64(work[here + k])
-                work[index + count] = neuron + k
-                work[index + size + count] = value
-                count += 1
-                total += abs(value)
-                largest, smallest = max(largest, value), min(smallest, value)
-            c += 32
-    slot[Slot.COUNT], slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN] = count, total, largest, smallest
+            last = count + bits_set(mask)
+            while count < last:
+                to = index + count
+                if count + AT_ONCE <= size:
+                    mask = _append_some(work, mask, neuron + c, here + c, to, to + size)
+                    count = min(count + AT_ONCE, last)
+                else:
+                    mask = _append_one(work, mask, neuron + c, here + c, to, to + size)
+                    count += 1
+    slot[Slot.COUNT] = count
     if first_site + sites == all_sites:
         work[events + all_sites] = count
-        if count == 0:
-            clear(slot)
+        _sum_up(work, index + size, count, slot)
+
+
+@inner
+def _sum_up(work: Any, first: int, count: int, slot: Any) -> None:
+    """What a slot tells of the values of its list."""
+    total, largest, smallest = 0, -(2**31), 2**31
+    for e in range(first, first + count):
+        value = at(work, e)
+        total += abs(value)
+        largest, smallest = max(largest, value), min(smallest, value)
+    slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN] = total, largest, smallest
+    if count == 0:
+        clear(slot)
 
 
 @inner
 def _mask(work: Any, start: int, n: int) -> Any:
-    """Bits of the non-zero ones among n, at most 32, values."""
-    if n >= 32:
-        return nonzero_mask(work, start)
-    mask = np.int64(0)
-    for k in range(n):
-        mask |= np.int64(work[start + k] != 0) << k
-    return mask
+    """Bits of the non-zero ones among the first n, at most 64, values."""
+    mask = nonzero_mask(work, start)
+    return mask if n >= 64 else mask & np.uint64((1 << n) - 1)
 
 
 @inlined
@@ -261,9 +286,12 @@ def fire(
     at_once = min(max(CHUNK // channels, 1), sites)
     for site in range(0, sites, at_once):
         here = min(at_once, sites - site)
+        state = node[Node.STATE]
+        if node[Node.STATE_SIZE] == size:
+            state += site * channels
         if fresh:
             for k in range(node[Node.STATES]):
-                zero(work, node[Node.STATE] + k * size + site * channels, here * channels)
-        _update(node, constants, floats, work, site * channels, here * channels, current, z, t)
+                zero(work, state + k * node[Node.STATE_SIZE], here * channels)
+        _update(node, constants, floats, work, site * channels, here * channels, current, state, z, t)
         if node[Node.KERNEL] != INTEGRATE:
             collect(work, z, site, here, channels, events, sites, size, slot)

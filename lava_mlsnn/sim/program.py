@@ -7,6 +7,8 @@ fired, what they sent. A node has as many slots as timesteps that some layer loo
 
 from __future__ import annotations
 
+import mmap
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -35,7 +37,7 @@ from .layout import ROWS, Layout, arrange, lates
 from .reference import wrap
 
 INT32_MAX = 2**31 - 1
-FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE, SOFT, RESCALE, STAIRS = range(10)
+FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE, SOFT, RESCALE, STAIRS, FIRE_ONCE = range(11)
 _KERNEL: dict[type[Neuron], int] = {
     MultiLevel: FIRE,
     Barrier: FIRE,
@@ -51,10 +53,13 @@ _KERNEL: dict[type[Neuron], int] = {
     Staircase: STAIRS,
 }
 _STATES = {FIRE: 1, PASS: 0, INTEGRATE: 1, LEAKY: 2, ENCODE: 2, DECODE_ENCODE: 3, DECODE: 1, SOFT: 1, RESCALE: 0}
-_STATES[STAIRS] = 0
+_STATES[STAIRS], _STATES[FIRE_ONCE] = 0, 1
 
 CHUNK = 2048
 """Neurons updated before their spikes are collected: what they sent is then still in the first cache."""
+
+BEYOND = 64
+"""So many elements after a stretch of neurons are read, and ignored, when their spikes are collected."""
 
 NARROW_LAYER = 32
 """Below so many channels, parameters are repeated for every site: one long loop beats many short ones."""
@@ -71,8 +76,9 @@ class Node(IntEnum):
     GATED = 5
     FIRST_CONNECTION = 6
     END_CONNECTION = 7
-    STATE = 8  # in work: the state's arrays, SIZE each
+    STATE = 8  # in work: the state's arrays
     STATES = 21  # how many
+    STATE_SIZE = 29  # and how far apart: SIZE, or a chunk where no state outlives the step
     SLOTS = 9  # ring length
     FIRST_SLOT = 10
     EVENTS = 11  # in work: the first slot's list; each is SITES + 1 + 2 SIZE long
@@ -161,12 +167,25 @@ ALIGNMENT = 64
 """Bytes of a cache line: vectors that straddle two cost twice."""
 
 
+HUGE_PAGE = 2**21
+"""Bytes of a large page: rows of weights lie so far apart that small ones are looked up again and again."""
+
+
 def aligned(size: int, dtype: Any) -> NDArray[Any]:
-    """Zeros that begin with a cache line."""
+    """Zeros that begin with a cache line; many of them in huge pages, where the system has some."""
     item = np.dtype(dtype).itemsize
-    raw = np.zeros(size + ALIGNMENT // item, dtype)
-    start = -raw.ctypes.data % ALIGNMENT // item
-    return raw[start : start + size]
+    step, length = ALIGNMENT, size * item
+    if length >= HUGE_PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
+        step = HUGE_PAGE
+        length = -(-length // step) * step
+        memory = mmap.mmap(-1, length + step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError):  # a system built without them
+            memory.madvise(mmap.MADV_HUGEPAGE)
+        raw = np.frombuffer(memory, np.uint8)
+    else:
+        raw = np.zeros(length + step, np.uint8)
+    start = -raw.ctypes.data % step
+    return raw[start : start + size * item].view(dtype)
 
 
 def _whole_lines(size: int, dtype: Any) -> int:
@@ -251,6 +270,8 @@ class _Compiler:
         self.sources: list[tuple[int, int]] = []
         self.looks: list[tuple[int, int]] = []  # node, and how far back somebody looks at it
         self.longest = 0  # event list of a sum of sources
+        self.chunk_size = max(CHUNK, *(graph.shape(name)[0] for name in self.index))
+        self.chunk = self.allot(max(_STATES.values()) * self.chunk_size)
 
     def allot(self, size: int) -> int:
         start, self.work = self.work, self.work + _whole_lines(int(size), np.int32)
@@ -267,12 +288,11 @@ class _Compiler:
             self.neuron(layer, row)
         first = self.slots()
         largest = int(self.nodes[:, Node.SIZE].max())
-        most_channels = int(self.nodes[:, Node.CHANNELS].max())
         places = {place: self.allot(largest) for place in (Place.CURRENT, Place.SCRATCH, Place.MERGED)}
         places[Place.MERGED_EVENTS] = self.allot(
             max(self.longest, 1 + int(self.nodes[:, Node.SITES].max()) + 2 * largest)
         )
-        places[Place.SPIKES] = self.allot(max(CHUNK, most_channels))
+        places[Place.SPIKES] = self.allot(self.chunk_size + BEYOND)
         links = np.zeros((len(self.links), len(Link)), np.int64)
         for i, values in enumerate(self.links):
             for column, value in values.items():
@@ -396,13 +416,25 @@ class _Compiler:
             Link.ORDER: self.constants.add(np.argsort(columns.order())),
         }
 
+    def state(self, row: NDArray[np.int64]) -> tuple[int, int]:
+        """Where a layer's state lies, and the distance of its arrays.
+
+        Single steps from zero leave no state that anybody reads, but a readout's: a chunk in the first cache will do.
+        """
+        size = int(row[Node.SIZE])
+        if self.pipelined or self.graph.timesteps > 1 or row[Node.KERNEL] == INTEGRATE:
+            return self.allot(int(row[Node.STATES]) * size), size
+        return self.chunk, self.chunk_size
+
     def neuron(self, layer: Layer, row: NDArray[np.int64]) -> None:
         neuron = layer.neuron
         if type(neuron) not in _KERNEL:
             raise TypeError(f"layer {layer.name!r}: no kernel for a neuron of type {type(neuron).__name__}")
         row[Node.KERNEL], row[Node.GATED] = _KERNEL[type(neuron)], neuron.gated
-        row[Node.STATES] = _STATES[_KERNEL[type(neuron)]]
-        row[Node.STATE] = self.allot(row[Node.STATES] * row[Node.SIZE])
+        if row[Node.KERNEL] == FIRE and getattr(neuron, "levels", 1) == 1:
+            row[Node.KERNEL] = FIRE_ONCE
+        row[Node.STATES] = _STATES[row[Node.KERNEL]]
+        row[Node.STATE], row[Node.STATE_SIZE] = self.state(row)
         bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
         row[Node.PER_SITE] = bias.ndim == 3 or (layer.shape[0] < NARROW_LAYER and not isinstance(neuron, Stepwise))
 

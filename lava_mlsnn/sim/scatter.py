@@ -21,15 +21,19 @@ from .simd import add_events, at, inlined, inner
 
 INT24_MAX = 2**23 - 1
 INT32_MAX = 2**31 - 1
+MOST = 255
+"""So large a sum of absolute events fits a 16-bit sum of products with 8-bit weights: 255 * 128 < 2**15."""
 SMALL = 31
-"""Largest event of which eight fit a 16-bit sum of products with 8-bit weights: 8 * 31 * 128 < 2**15."""
+"""Largest event for which products are summed in 16 bits: at least eight at once."""
+AT_ONCE = 32
+"""Events summed in registers: so many rows of weights can be fetched side by side, more wear out the prefetcher."""
 
 ONES, PRODUCTS, WIDE_PRODUCTS = range(3)
 DENSE_FROM = (0.9, 0.8, 0.45, 256.0)
 """From which density of the input, by effort, and from how many output sites on the dense path is faster: its weights
 are loaded once per few outputs (benchmarks/engine.py measures both)."""
 
-_add_ones, _add_small, _add_large = add_events(8, 8), add_events(8, 16), add_events(4, 32)
+_add_ones, _add_small, _add_large = add_events(8), add_events(16), add_events(32)
 
 
 @inner
@@ -38,6 +42,13 @@ def _effort(slot: Any) -> int:
     if slot[Slot.MAX] == 1 and slot[Slot.MIN] == 1:
         return ONES
     return PRODUCTS if max(slot[Slot.MAX], -slot[Slot.MIN]) <= SMALL else WIDE_PRODUCTS
+
+
+@inner
+def _part(n: int, most: int) -> int:
+    """The first of as few parts of n as possible, none above ``most``, all of about one size."""
+    parts = -(-n // most)
+    return -(-n // parts)
 
 
 @inlined
@@ -53,28 +64,33 @@ def _rows(
     columns_first, columns_tap = link[Link.COLUMNS_FIRST], link[Link.COLUMNS_TAP]
     columns_length, columns_out = link[Link.COLUMNS_LENGTH], link[Link.COLUMNS_OUT]
     first, count = events + sites + 1, slot[Slot.COUNT]
-    effort = _effort(slot)
+    effort, at_once = _effort(slot), AT_ONCE
+    if effort == PRODUCTS:
+        at_once = min(AT_ONCE, MOST // max(slot[Slot.MAX], -slot[Slot.MIN]))
+    y, x = 0, -1
     for site in range(1 if flat else sites):
-        j, end = at(work, events + site), at(work, events + site + 1)
-        if flat:
-            j, end = 0, count
-        if j == end:
-            continue
-        y, x = site // width, site % width
-        j, end = j + first, end + first
+        x += 1
+        if x == width:
+            y, x = y + 1, 0
+        j, last = first, first + count
+        if not flat:
+            j, last = first + at(work, events + site), first + at(work, events + site + 1)
         origin = weight - site * row_of_site
-        for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
-            tap_row, out_row = at(constants, rows_tap + r) * kernel_stride, at(constants, rows_out + r) * out_stride
-            for c in range(at(constants, columns_first + x), at(constants, columns_first + x + 1)):
-                start = origin + tap_row + at(constants, columns_tap + c) * features
-                a = target + out_row + at(constants, columns_out + c) * features
-                n = at(constants, columns_length + c) * features
-                if effort == ONES:
-                    _add_ones(acc, a, weights, start, row, work, j, end, size, n)
-                elif effort == PRODUCTS:
-                    _add_small(acc, a, weights, start, row, work, j, end, size, n)
-                else:
-                    _add_large(acc, a, weights, start, row, work, j, end, size, n)
+        while j < last:
+            end = last if last - j <= at_once else j + _part(last - j, at_once)
+            for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
+                tap_row, out_row = at(constants, rows_tap + r) * kernel_stride, at(constants, rows_out + r) * out_stride
+                for c in range(at(constants, columns_first + x), at(constants, columns_first + x + 1)):
+                    start = origin + tap_row + at(constants, columns_tap + c) * features
+                    a = target + out_row + at(constants, columns_out + c) * features
+                    n = at(constants, columns_length + c) * features
+                    if effort == ONES:
+                        _add_ones(acc, a, weights, start, row, work, j, end, size, n)
+                    elif effort == PRODUCTS:
+                        _add_small(acc, a, weights, start, row, work, j, end, size, n)
+                    else:
+                        _add_large(acc, a, weights, start, row, work, j, end, size, n)
+            j = end
 
 
 @inner

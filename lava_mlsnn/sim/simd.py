@@ -33,6 +33,10 @@ WIDTH = 16
 """Lanes of 32 bits in one vector: 512 bits, which narrower machines take in two or four pieces."""
 
 
+BLOCKS = 6, 4, 2, 1
+"""Vectors that are summed over all events side by side: six are a row of three taps of 64 channels in 16 bits."""
+
+
 class Lanes:
     """A value of one or many lanes in the code being built; operators emit instructions.
 
@@ -163,7 +167,7 @@ def in_pieces(builder: ir.IRBuilder, n: ir.Value, widths: Sequence[int], emit: C
     """Loops over 0 .. n in pieces of the first width, what is left in pieces of the next, and so on down to 1."""
     done: ir.Value = I64(0)
     for width in widths:
-        end = builder.and_(n, I64(-width))
+        end = builder.sub(n, builder.urem(builder.sub(n, done), I64(width)))
         with cgutils.for_range_slice(builder, done, end, I64(width), intp=I64) as (i, _):
             emit(i, width)
         done = end
@@ -243,34 +247,21 @@ def copy(typingctx: Any, target: Any, t: Any, source: Any, s: Any, n: Any) -> An
     return types.void(target, types.int64, source, types.int64, types.int64), codegen
 
 
-def add_events(group: int, product_bits: int) -> Any:
+def add_events(product_bits: int) -> Any:
     """``add(acc, a, weights, start, row, work, j, end, values, n)``: the inner loop of event-driven synapses.
 
     For every event e in j .. end: acc[a : a + n] += work[e + values] * weights[start + row * work[e] : ... + n].
 
-    Events are taken in groups, of ``group`` and one of what is left. The rows of a group are summed in ``product_bits``
-    (16 or 32) before they touch the int32 accumulator, so that it is read and written once per group; the caller sees
-    to it that group * max|value| * 128 fits. ``product_bits`` 8 stands for values that are all one: no
-    multiplication, sums in 16 bits.
+    A block of columns is summed over all events in registers, in ``product_bits`` (16 or 32), before it touches the
+    int32 accumulators; the caller sees to it that (end - j) * max|value| * 128 fits. ``product_bits`` 8 stands for
+    values that are all one: no multiplication, sums in 16 bits.
+
+    Rows lie far apart, in caches far away. While a block is summed, the next one of the same row is fetched.
     """
     ones, bits = product_bits == 8, max(product_bits, 16)
     kind = ir.IntType(bits)
-    widths = (32, 16, 1) if bits == 16 else (16, 1)
-
-    def emit_group(builder: Any, target: Any, sources: list[Any], factors: list[Any], count: Any) -> None:
-        def emit(i: ir.Value, lanes: int) -> None:
-            total: Lanes | None = None
-            for source, factor in zip(sources, factors, strict=True):
-                row = load(builder, builder.gep(source, [i]), lanes)
-                value = Lanes(builder, builder.sext(row, like(kind, row.type)))
-                value = value if ones else value * Lanes(builder, spread(builder, factor, lanes))
-                total = value if total is None else total + value
-            assert total is not None
-            wide = total.value if bits == 32 else builder.sext(total.value, like(I32, total.value.type))
-            place = builder.gep(target, [i])
-            store(builder, builder.add(load(builder, place, lanes), wide), place)
-
-        in_pieces(builder, count, widths, emit)
+    lanes = WIDTH * 32 // bits
+    widths = *(vectors * lanes for vectors in BLOCKS), *([WIDTH] if lanes > WIDTH else []), 1
 
     @intrinsic
     def add(
@@ -295,34 +286,48 @@ def add_events(group: int, product_bits: int) -> Any:
             base = pointer_to(context, builder, sig.args[2], weight_array, start)
             events = pointer_to(context, builder, sig.args[5], work_array, I64(0))
 
-            def take(e: ir.Value, size: int) -> None:
-                sources, factors = [], []
-                for k in range(size):
-                    place = builder.add(e, I64(k))
-                    index = builder.sext(builder.load(builder.gep(events, [place])), I64)
-                    sources.append(builder.gep(base, [builder.mul(index, row)]))
-                    factor = builder.load(builder.gep(events, [builder.add(place, values)]))
-                    factors.append(builder.trunc(factor, kind) if bits < 32 else factor)
-                emit_group(builder, target, sources, factors, n)
+            def emit(i: ir.Value, width: int) -> None:
+                size = min(width, lanes)
+                pieces = range(0, width, size)
+                shape = ir.VectorType(kind, size) if size > 1 else kind
+                sums = [cgutils.alloca_once(builder, shape) for _ in pieces]
+                for total in sums:
+                    builder.store(constant(shape, 0), total)
+                here = builder.gep(base, [i])
+                with cgutils.for_range_slice(builder, first, end, I64(1), intp=I64) as (e, _):
+                    index = builder.sext(builder.load(builder.gep(events, [e])), I64)
+                    source = builder.gep(here, [builder.mul(index, row)])
+                    if width > WIDTH:
+                        for ahead in range(0, width, 64):
+                            prefetch(builder, builder.gep(source, [I64(width + ahead)]))
+                    if not ones:
+                        factor = builder.load(builder.gep(events, [builder.add(e, values)]))
+                        factor = spread(builder, builder.trunc(factor, kind) if bits < 32 else factor, size)
+                    for piece, total in zip(pieces, sums, strict=True):
+                        weight = load(builder, builder.gep(source, [I64(piece)]), size)
+                        weight = builder.sext(weight, shape)
+                        if not ones:
+                            weight = builder.mul(weight, factor)
+                        builder.store(builder.add(builder.load(total), weight), total)
+                for piece, total in zip(pieces, sums, strict=True):
+                    place = builder.gep(target, [builder.add(i, I64(piece))])
+                    wide = builder.load(total)
+                    wide = builder.sext(wide, like(I32, shape)) if bits < 32 else wide
+                    store(builder, builder.add(load(builder, place, size), wide), place)
 
-            left = builder.urem(builder.sub(end, first), I64(group))
-            whole = builder.sub(end, left)
-            with cgutils.for_range_slice(builder, first, whole, I64(group), intp=I64) as (e, _):
-                take(e, group)
-            after = builder.append_basic_block("after")
-            rest = builder.switch(left, after)
-            for size in range(1, group):
-                block = builder.append_basic_block(f"left{size}")
-                rest.add_case(I64(size), block)
-                with builder.goto_block(block):
-                    take(whole, size)
-                    builder.branch(after)
-            builder.position_at_end(after)
+            in_pieces(builder, n, widths, emit)
             return context.get_dummy_value()
 
         return signature, codegen
 
     return add
+
+
+def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
+    """Begin to bring a cache line near; any address will do, a wrong one is ignored."""
+    kind = ir.FunctionType(ir.VoidType(), (pointer.type, I32, I32, I32))
+    function = builder.module.declare_intrinsic("llvm.prefetch", (pointer.type,), kind)
+    builder.call(function, (pointer, I32(0), I32(3), I32(1)))  # read, keep in all caches, data
 
 
 def dense_block(positions: int, vectors: int, lanes: int) -> Any:
@@ -423,22 +428,52 @@ def at(typingctx: Any, array: Any, i: Any) -> Any:
 
 @intrinsic
 def nonzero_mask(typingctx: Any, array: Any, start: Any) -> Any:
-    """Bit k is set where element start + k of an int32 array is not zero, for 32 elements, as int64."""
+    """Bit k is set where element start + k of an int32 array is not zero, for 64 elements, as uint64."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         pointer = pointer_to(context, builder, sig.args[0], *args)
-        values = load(builder, pointer, 32)
-        mask = builder.icmp_signed("!=", values, constant(values.type, 0))
-        return builder.zext(builder.bitcast(mask, I32), I64)
+        mask = I64(0)
+        for k in range(0, 64, WIDTH):
+            values = load(builder, builder.gep(pointer, [I64(k)]), WIDTH)
+            bits = builder.icmp_signed("!=", values, constant(values.type, 0))
+            part = builder.zext(builder.bitcast(bits, ir.IntType(WIDTH)), I64)
+            mask = builder.or_(mask, builder.shl(part, I64(k)))
+        return mask
 
-    return types.int64(array, types.int64), codegen
+    return types.uint64(array, types.int64), codegen
+
+
+def append_bits(most: int) -> Any:
+    """``append(work, mask, number, values, indices_to, values_to)``: the first ``most`` bits that are set in a mask.
+
+    For the k-th bit b: work[indices_to + k] = number + b and work[values_to + k] = work[values + b]. If there are fewer
+    bits, the rest is nonsense: b is 64 then. No branch depends on the mask. Returns what is left of it.
+    """
+
+    @intrinsic
+    def append(typingctx: Any, work: Any, mask: Any, number: Any, values: Any, indices_to: Any, values_to: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            array, mask, number, *offsets = args
+            begin, indices, copies = (pointer_to(context, builder, sig.args[0], array, offset) for offset in offsets)
+            for k in range(most):
+                bit = builder.cttz(mask, I1(0))
+                value = builder.load(builder.gep(begin, [bit]))
+                builder.store(builder.trunc(builder.add(number, bit), I32), builder.gep(indices, [I64(k)]))
+                builder.store(value, builder.gep(copies, [I64(k)]))
+                mask = builder.and_(mask, builder.sub(mask, I64(1)))
+            return mask
+
+        long = types.int64
+        return types.uint64(work, types.uint64, long, long, long, long), codegen
+
+    return append
 
 
 @intrinsic
-def lowest_bit(typingctx: Any, mask: Any) -> Any:
-    """Index of the lowest bit that is set in an int64 that is not zero."""
+def bits_set(typingctx: Any, mask: Any) -> Any:
+    """How many bits are set in a uint64."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.cttz(args[0], I1(1))
+        return builder.ctpop(args[0])
 
-    return types.int64(types.int64), codegen
+    return types.int64(types.uint64), codegen
