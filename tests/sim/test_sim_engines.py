@@ -142,7 +142,7 @@ def test_every_width_of_vectors():
     from lava_mlsnn.netx import Connection, Conv, Input, Layer, MultiLevel, NetGraph
 
     rng = np.random.default_rng(1)
-    for channels in (16, 31, 32, 64, 83, 130):
+    for channels in (16, 31, 32, 64, 83, 130, 224):
         conv = Conv(rng.integers(-128, 128, size=(channels, 40, 3, 3)), padding=1)
         layer = Layer(
             "a", (Connection("input", conv),), (channels, 5, 6), MultiLevel(9, 1 + rng.integers(0, 999, channels))
@@ -154,3 +154,31 @@ def test_every_width_of_vectors():
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (dense, dense, dense, 0.0))
                 _equal(_run(graph, images), _run(graph, images, engine="reference"))
+
+
+@pytest.mark.parametrize("value", [1, 7, 8, 31, 32, 255])
+def test_the_largest_sums_of_16_bits_fit(value):
+    """All weights -128, all neurons of a site active with one value: as many rows are added in 16 bits as may be."""
+    from lava_mlsnn.netx import Connection, Conv, Input, Layer, Readout
+
+    conv = Connection("input", Conv(np.full((64, 67, 3, 3), -128), padding=1))
+    graph = NetGraph(Input((67, 3, 3)), (Layer("a", (conv,), (64, 3, 3), Readout()),))
+    images = np.full((1, 67, 3, 3), value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (2.0, 2.0, 2.0, 0.0))
+        fast = _run(graph, images)
+    _equal(fast, _run(graph, images, engine="reference"))
+
+
+def test_neurons_of_which_nearly_all_fire():
+    """Event lists that are full to the last place, and those that lack a few."""
+    from lava_mlsnn.netx import Connection, Identity, Input, Layer, Readout, Relay
+
+    relay = Layer("a", (Connection("input", Identity()),), (71, 3, 3), Relay())
+    graph = NetGraph(Input((71, 3, 3)), (relay, Layer("b", (Connection("a", Identity()),), (71, 3, 3), Readout())))
+    images = np.arange(1, 1 + 71 * 9).reshape(1, 71, 3, 3) % 255 + 1
+    images = np.repeat(images, 12, axis=0)
+    for k in range(12):
+        images[k, -1, -1, 3 - k % 3 :] = images[k, k % 71, 0, 0] = 0
+        images[k, :k, 1, 1] = 0
+    _equal(_run(graph, images), _run(graph, images, engine="reference"))
