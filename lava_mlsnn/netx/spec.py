@@ -102,7 +102,8 @@ def positive_ints(value: Any, what: str, length: int, minimum: int = 1) -> tuple
     else:
         items = list(value)
     if len(items) != length or not all(_is_integer(i) and i >= minimum for i in items):
-        raise ValueError(f"{what}: expected {length} integers >= {minimum}, got {value!r}")
+        expected = "an integer" if length == 1 else f"{length} integers"
+        raise ValueError(f"{what}: expected {expected} >= {minimum}, got {value!r}")
     return tuple(int(i) for i in items)
 
 

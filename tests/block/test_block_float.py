@@ -121,13 +121,13 @@ def test_input_takes_pixels_and_numbers() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: block.Conv(0, 4, 3), "in_features: expected 1 integers >= 1, got 0"),
+        (lambda: block.Conv(0, 4, 3), "in_features: expected an integer >= 1, got 0"),
         (lambda: block.Conv(2, 4, 0), "kernel: expected 2 integers >= 1, got 0"),
         (lambda: block.Conv(2, 4, 3, padding=-1), "padding: expected 2 integers >= 0, got -1"),
-        (lambda: block.Dense(4, 0), "out_features: expected 1 integers >= 1, got 0"),
+        (lambda: block.Dense(4, 0), "out_features: expected an integer >= 1, got 0"),
         (lambda: block.Input((1, 8)), "input shape: expected 3 integers >= 1"),
         (lambda: block.Input((1, 8, 8), scale=0), "input scale: expected a finite number > 0, got 0"),
-        (lambda: block.Input((1, 8, 8), steps=0), "steps: expected 1 integers >= 1, got 0"),
+        (lambda: block.Input((1, 8, 8), steps=0), "steps: expected an integer >= 1, got 0"),
         (lambda: block.Connection(nn.Conv3d(1, 1, 1)), "synapse Conv3d: expected nn.Conv2d, nn.Linear or nn.Identity"),
         (lambda: block.Connection(nn.Conv2d(1, 1, 3, padding="same")), "convolution padding 'same'"),
         (lambda: block.Connection(nn.Conv2d(1, 1, 3, padding_mode="circular")), "'circular': expected zeros"),

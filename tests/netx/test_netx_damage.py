@@ -159,7 +159,7 @@ def _edit(graph, path, edits):
         ({"layer/1/bias": [0.5, 1]}, r"layer 1 \(conv 'stem'\): bias: expected integers, found 0.5"),
         ({"layer/1/delay": 3}, r"layer 1 \(conv 'stem'\): unknown key 'delay'; known here: bias, dilation"),
         ({"layer/1/weight": None}, r"layer 1 \(conv 'stem'\): 'weight' is missing"),
-        ({"layer/1/neuron/levels": 0}, r"layer 1 \(conv 'stem'\): neuron: levels: expected 1 integers >= 1, got 0"),
+        ({"layer/1/neuron/levels": 0}, r"layer 1 \(conv 'stem'\): neuron: levels: expected an integer >= 1, got 0"),
         ({"layer/1/neuron/threshold": [7, -9]}, "threshold: expected integers >= 1, got .7, -9"),
         (
             {"layer/3/connections/0/sources": np.array([b"stem", b"out"])},
