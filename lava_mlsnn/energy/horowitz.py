@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..netx.spec import flag
 from .check import non_negative, whole
 from .constants import HOROWITZ_FP32
 from .counts import Geometry
@@ -128,6 +129,7 @@ def layer(
     """
     ops = operations(kind, in_shape, out_shape, kernel, groups)
     steps, levels = whole(steps, "steps", 1), non_negative(levels, "levels")
+    analog_input, double_count = flag(analog_input, "analog_input"), flag(double_count, "double_count")
     if events_in is None or analog_input:
         macs = ops * (1 if events_in is None else steps)
         return _price(0.0, macs, ops, double_count)

@@ -39,6 +39,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..netx.spec import flag
 from . import counts as count
 from .check import non_negative, whole
 from .counts import Counts, Geometry
@@ -160,7 +161,8 @@ def layer(
     """
     named = {name: value for name, value in (("bits", bits), ("fifo", fifo)) if value is not None}
     options = resolve(options, **named, **changes)
-    g = Geometry(kind, in_shape, out_shape, kernel, stride, groups, bool(bias) and kind in ("conv", "dense"), border)
+    bias, leaky, analog_input = flag(bias, "bias"), flag(leaky, "leaky"), flag(analog_input, "analog_input")
+    g = Geometry(kind, in_shape, out_shape, kernel, stride, groups, bias and kind in ("conv", "dense"), border)
     steps, levels, inputs = whole(steps, "steps", 1), whole(levels, "levels", 1), whole(inputs, "inputs", 1)
     if events_in is None and events_out is not None:
         if not analog_input:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..netx.spec import flag
 from . import horowitz
 from .constants import HOROWITZ_FP32
 from .report import LayerReport, Report
@@ -42,6 +43,7 @@ def horowitz_report(
     Raises:
         ValueError: unknown setting value; an activity of another network; a neuron without a formula: names the layer.
     """
+    double_count, spread = flag(double_count, "double_count"), flag(spread, "spread")
     reading: dict[str, Any] = {
         "sums": sums, "charge": charge, "analog_input": analog_input, "input_levels": input_levels,
         "double_count": double_count,

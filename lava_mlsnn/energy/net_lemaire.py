@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from ..netx.spec import flag
 from . import lemaire
 from .constants import HOROWITZ_INT, SRAM_POINTS, SRAM_REGRESSION
 from .counts import Geometry
@@ -60,7 +61,7 @@ def lemaire_report(
     Raises:
         ValueError: unknown option; an activity of another network; a neuron without a formula: names the layer.
     """
-    chosen = resolve(options, **changes)
+    chosen, spread = resolve(options, **changes), flag(spread, "spread")
     reading = {"sums": sums, "charge": charge, "analog_input": analog_input, "input_levels": input_levels}
     if activity is not None:
         require_formulas(graph, "lemaire")

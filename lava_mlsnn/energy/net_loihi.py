@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ..netx.spec import flag
 from . import loihi
 from .check import non_negative
 from .loihi import COMPARTMENTS_PER_CORE, STATIC_POWER, Loihi1Counts
@@ -52,6 +53,7 @@ def loihi_report(
         raise ValueError("model 'loihi1' prices spikes: expected an Activity, got None (an ANN does not run there)")
     if active not in ACTIVE:
         raise ValueError(f"active: expected one of {', '.join(ACTIVE)}, got {active!r}")
+    spread = flag(spread, "spread")
     loihi.find(table)
     require_formulas(graph, "loihi1")
     hops_x, hops_y = non_negative(hops_x, "hops_x"), non_negative(hops_y, "hops_y")

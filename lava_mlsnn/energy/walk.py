@@ -12,6 +12,7 @@ from ..netx import graph as netgraph
 from ..netx import neuron as netneuron
 from ..netx import synapse as netsynapse
 from ..netx import thresholds as netthresholds
+from ..netx.spec import flag
 from .activity import Activity
 from .check import whole
 from .counts import Geometry
@@ -114,7 +115,7 @@ def populations(
         raise ValueError(f"charge: expected one of {', '.join(CHARGES)}, got {charge!r}")
     if activity is not None:
         _check(graph, activity)
-    analog = graph.input.bound > 1 if analog_input is None else bool(analog_input)
+    analog = graph.input.bound > 1 if analog_input is None else flag(analog_input, "analog_input")
     largest = graph.input.bound if input_levels is None else whole(input_levels, "input_levels", 1)
     bounds = _bounds(graph, largest)
     caps = {name: _cap(graph, name, mac) for name in bounds}

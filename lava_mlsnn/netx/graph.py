@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from .neuron import Barrier, Delta, Neuron, Readout, Sigma, Stepwise
-from .spec import IntArray, Shape, Spec, finite, int_array, integer, positive_ints
+from .spec import IntArray, Shape, Spec, finite, flag, int_array, integer, positive_ints
 from .synapse import Injection, Synapse
 
 INPUT = "input"
@@ -43,7 +43,7 @@ class Input(Spec):
         object.__setattr__(self, "shape", positive_ints(self.shape, "input shape", 3))
         object.__setattr__(self, "scale", finite(self.scale, "input scale", positive=True))
         object.__setattr__(self, "bits", integer(self.bits, "input bits", 1, 24))
-        object.__setattr__(self, "signed", bool(self.signed))
+        object.__setattr__(self, "signed", flag(self.signed, "input signed"))
         object.__setattr__(self, "gain", finite(self.gain, "input gain"))
         object.__setattr__(self, "offset", finite(self.offset, "input offset"))
 

@@ -72,9 +72,25 @@ def integer(value: Any, what: str, low: int, high: int) -> int:
         3
     """
     number = np.asarray(value)
-    if number.ndim or number.dtype.kind not in "iufb" or not low <= number <= high or int(number) != number:
+    if number.ndim or number.dtype.kind not in "iuf" or not low <= number <= high or int(number) != number:
         raise ValueError(f"{what}: expected an integer in {low} .. {high}, got {value!r}")
     return int(number)
+
+
+def flag(value: Any, what: str) -> bool:
+    """``value`` as a bool; 0 and 1 are taken, words such as "no", which Python holds for true, are not.
+
+    Example:
+        >>> flag(np.True_, "signed")
+        True
+        >>> flag("no", "signed")
+        Traceback (most recent call last):
+        ValueError: signed: expected True or False, got 'no'
+    """
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "biu" or number not in (0, 1):
+        raise ValueError(f"{what}: expected True or False, got {value!r}")
+    return bool(number)
 
 
 def finite(value: Any, what: str, positive: bool = False) -> float:
@@ -85,7 +101,7 @@ def finite(value: Any, what: str, positive: bool = False) -> float:
         0.5
     """
     number = np.asarray(value)
-    if number.ndim or number.dtype.kind not in "iufb" or not np.isfinite(number) or (positive and number <= 0):
+    if number.ndim or number.dtype.kind not in "iuf" or not np.isfinite(number) or (positive and number <= 0):
         raise ValueError(f"{what}: expected a finite number{' > 0' if positive else ''}, got {value!r}")
     return float(number)
 
@@ -109,4 +125,4 @@ def positive_ints(value: Any, what: str, length: int, minimum: int = 1) -> tuple
 
 def _is_integer(value: Any) -> bool:
     number = np.asarray(value)
-    return number.ndim == 0 and number.dtype.kind in "iufb" and bool(np.isfinite(number)) and int(number) == number
+    return number.ndim == 0 and number.dtype.kind in "iuf" and bool(np.isfinite(number)) and int(number) == number

@@ -285,6 +285,9 @@ def test_qualias_names_are_accepted():
         ({"e_add": -1.0}, "e_add: expected a finite number >= 0, got -1.0"),
         ({"kind": "barrier", "out_shape": (3, 4, 4)}, "barrier: expected as many output as input sites"),
         ({"kind": "pool", "out_shape": (4, 4, 4)}, "pool: expected the same channels in and out"),
+        ({"bias": "no"}, "bias: expected True or False, got 'no'"),
+        ({"leaky": "no"}, "leaky: expected True or False, got 'no'"),
+        ({"analog_input": 0.5}, "analog_input: expected True or False, got 0.5"),
         ({"kind": "dense", "groups": 3}, "groups: only a conv layer has groups, got 3 for dense"),
     ],
 )

@@ -395,6 +395,11 @@ def test_unknown_neuron_is_named(model):
         ({"model": "loihi1", "hops_x": -1}, "hops_x: expected a finite number >= 0, got -1"),
         ({"input_levels": 0, "analog_input": False}, "input_levels: expected an integer >= 1, got 0"),
         ({"bitz": 8}, "unknown option 'bitz'"),
+        ({"analog_input": "no"}, "analog_input: expected True or False, got 'no'"),
+        ({"spread": "x"}, "spread: expected True or False, got 'x'"),
+        ({"model": "horowitz", "spread": None}, "spread: expected True or False, got None"),
+        ({"model": "horowitz", "double_count": "no"}, "double_count: expected True or False, got 'no'"),
+        ({"model": "loihi1", "spread": 2}, "spread: expected True or False, got 2"),
     ],
 )
 def test_settings_are_checked(kwargs, message):
