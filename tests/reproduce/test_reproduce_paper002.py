@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lava_mlsnn import data
 from lava_mlsnn.reproduce.findings import Spread
-from lava_mlsnn.reproduce.paper002 import tables, trained
+from lava_mlsnn.reproduce.paper002 import standins, tables, trained, transfer
 from lava_mlsnn.reproduce.registry import find
 from lava_mlsnn.reproduce.request import Request
 
@@ -15,6 +18,7 @@ from lava_mlsnn.reproduce.request import Request
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trained, "QUICK", {"levels": 1, "steps": 2, "width": 2, "blocks": (1, 1, 1)})
+    monkeypatch.setattr(transfer, "QUICK_WIDER", {"width": 3, "boost": True})
 
 
 def test_table_2_names_what_it_cannot_tell(tmp_path: Path) -> None:
@@ -56,3 +60,42 @@ def test_early_stop_and_activity(tmp_path: Path) -> None:
     found = item.findings(request)
     assert set(found.rows.form) == {"s2s", "s2m", "v2v"} and found.rows["share that fires"].between(0, 1).all()
     found.draw(Figure())
+
+
+def test_first_weights_come_from_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = Request(out=tmp_path, seeds=(0,), epochs=1)
+    found = find("paper002-table12")[0].findings(request)
+    plain, tuned = found.rows.network[0], found.rows.network[1]
+    assert tuned == f"{plain}, from mnist5k-8x8" and len(found.rows) == len(found.relations) + 2 == 4
+    kept = [json.loads(path.read_text()) for path in tmp_path.rglob("outcome.json")]
+    assert sorted("start" in record["key"] for record in kept) == [False] * 4 + [True] * 2
+    monkeypatch.setattr(transfer, "SOURCES", {})  # the digits themselves, which are at hand at once
+    events = find("paper002-table11")[0].findings(request)
+    assert "digits-moving" in events.title and events.rows.network[1].endswith("from digits")
+
+
+def test_resolutions_have_the_stems_of_table_13(tmp_path: Path) -> None:
+    found = find("paper002-table13")[0].findings(Request(out=tmp_path, seeds=(0,), epochs=1))
+    assert list(found.rows.network) == ["9 x 9, stem cifar", "18 x 18, stem dvs64", "36 x 36, stem dvs128"]
+
+
+def test_the_paper_s_setting_needs_events(tmp_path: Path) -> None:
+    for table in ("table11", "table13"):
+        with pytest.raises(ValueError, match=r"recordings of events: expected cifar10dvs:PATH, got 'digits'"):
+            find(f"paper002-{table}")[0].findings(Request(out=tmp_path, preset="full"))
+
+
+def test_table_14_shows_what_others_reached(tmp_path: Path) -> None:
+    found = find("paper002-table14")[0].findings(Request(out=tmp_path, seeds=(0,), epochs=1))
+    assert len(found.tables["As printed"]) == 16 + 3 and not found.relations
+
+
+def test_events_of_moving_images_are_their_edges() -> None:
+    digits = data.load("digits")
+    moved = standins.moving(digits, 4)
+    image, events = digits.test_images[0, 0].astype(int), moved.test_images[0]
+    right = np.pad(image, ((0, 1), (1, 0))) - np.pad(image, ((0, 1), (0, 1)))
+    assert np.array_equal(events[0, ..., 0], right >= 8) and np.array_equal(events[1, ..., 0], right <= -8)
+    assert not (events[0] & events[1]).any() and moved.test_labels is not None
+    small = standins.shrunk(data.load("mnist5k"), 8)
+    assert small.shape == (1, 8, 8) and 0 < small.train_images.mean() < data.load("mnist5k").train_images.mean()

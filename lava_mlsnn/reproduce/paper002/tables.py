@@ -16,6 +16,7 @@ from ..request import Request
 from . import trained
 
 WIDE = {"width": 32}
+ORIENTATION = "The paper's accuracies are of other data; they stand beside for orientation only."
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def compare(request: Request, number: int) -> Findings:
     for row in table.rows:
         chosen = trained.options(request, {**row.options, **row.quick}, {**row.options, **row.full})
         found[row.name] = trained.spread(trained.train_all(request, chosen))
-    return _findings(
+    return findings(
         request, table.title, table.data, found, {r.name: r.paper for r in table.rows}, [_order(table, found)]
     )
 
@@ -146,7 +147,7 @@ def boosting(request: Request, number: int) -> Findings:
     if here != classes:
         relation = Relation(claim, None, f"{relation.numbers}; {here} classes here")
     relations.append(relation)
-    return _findings(request, f"Table {number}: boosting", f"CIFAR-{classes}", found, paper, relations)
+    return findings(request, f"Table {number}: boosting", f"CIFAR-{classes}", found, paper, relations)
 
 
 def parameters(classes: int, width: int, boost: bool) -> int:
@@ -196,7 +197,7 @@ def table16(request: Request) -> Findings:
     means = [s.mean for s in found.values()]
     holds = all(a >= b for a, b in pairwise(means))
     relation = Relation("accuracy falls with every timestep that is dropped (Table 16)", holds, _numbers(found))
-    return _findings(request, "Table 16: early stop", "CIFAR-10", found, paper, [relation])
+    return findings(request, "Table 16: early stop", "CIFAR-10", found, paper, [relation])
 
 
 def _stopped(request: Request, network: trained.Trained, steps: int) -> float:
@@ -225,15 +226,18 @@ def _numbers(found: Mapping[str, Spread]) -> str:
     return ", ".join(f"{name} {spread.percent()}" for name, spread in found.items())
 
 
-def _findings(
+def findings(
     request: Request,
     title: str,
     data: str,
     found: Mapping[str, Spread],
     paper: Mapping[str, float],
     relations: list[Relation],
+    here: str | None = None,
+    notes: tuple[str, ...] = (),
 ) -> Findings:
-    here = request.dataset().name
+    """A table of accuracies beside the paper's; ``here`` names the data if they are not the request's."""
+    here = here or request.dataset().name
     rows = pd.DataFrame(
         [
             {"network": name, "seed": seed, "accuracy": value, f"paper, {data}": paper.get(name)}
@@ -257,9 +261,7 @@ def _findings(
         lambda figure: drawing.bars(figure.subplots(), list(found), {here: list(found.values())}),
         {"Accuracy": shown},
         tuple(relations),
-        (trained.told(request), "The paper's accuracies are of other data; they stand beside for orientation only.")
-        if request.quick
-        else (trained.told(request),),
+        (trained.told(request), *notes, *([ORIENTATION] if request.quick else [])),
     )
 
 

@@ -14,6 +14,7 @@ from ..lab import fingerprint
 from ..request import Request
 
 if TYPE_CHECKING:
+    from ...data import Dataset
     from ...model import Network
     from ...train import Recipe
 
@@ -62,17 +63,28 @@ def train_all(request: Request, chosen: Mapping[str, Any]) -> tuple[Trained, ...
     return tuple(trained(request, chosen, seed) for seed in request.seeds)
 
 
-def trained(request: Request, chosen: Mapping[str, Any], seed: int) -> Trained:
-    """Read, resumed, or trained and measured."""
+def trained(
+    request: Request,
+    chosen: Mapping[str, Any],
+    seed: int,
+    dataset: Dataset | None = None,
+    start: Trained | None = None,
+) -> Trained:
+    """Read, resumed, or trained and measured; on other data than the request's, and from another network's weights."""
     from ... import model, train
+    from ...model.s_resnet import fine_tuned
 
-    dataset, plan = request.dataset(int(chosen["steps"])), recipe(request)
+    dataset, plan = dataset or request.dataset(int(chosen["steps"])), recipe(request)
     key = {"options": {**chosen}, "seed": seed, "data": fingerprint(dataset), "recipe": plan.to_dict()}
+    if start is not None:
+        key["start"] = start.folder.name
     text = json.dumps(key, sort_keys=True)
     folder = Path(request.out) / "runs" / f"{dataset.name}-s_resnet-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     if not (folder / RECORD).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         net = train.create("s_resnet38", dataset, seed=seed, **chosen)
+        if start is not None:
+            fine_tuned(net, start.net().state_dict())
         begun = any(folder.glob("*.ckpt"))
         train.fit(net, dataset, plan, seed=seed, out=folder, resume=begun, progress=request.progress, name="s_resnet")
         right = train.predict(net, dataset).argmax(1) == dataset.test_labels

@@ -1,0 +1,156 @@
+"""Tables 11 to 14: weights from other data, events, and what others reached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from ..findings import Findings, Relation, Spread, better
+from ..request import Request
+from . import trained
+from .standins import moving, shrunk
+from .tables import findings
+
+if TYPE_CHECKING:
+    from ...data import Dataset
+
+SOURCES = {"digits": "mnist5k"}
+"""Where stand-ins get their first weights; the others from the digits."""
+
+PAPER_SOURCE = "cifar100"
+
+WIDER = {"width": 32, "boost": True}
+QUICK_WIDER = {"width": 12, "boost": True}
+
+FINE_TUNED = {
+    11: ("Table 11: fine-tuning, events", "CIFAR10-DVS", (0.633, 0.704, 0.655, 0.698)),
+    12: ("Table 12: fine-tuning, images", "CIFAR-10", (0.9197, 0.9244, 0.9377, 0.9359)),
+}
+"""Title, data, and as printed: plain and pre-trained, wider plain and pre-trained."""
+
+PLAIN, BOOSTED = "S-ResNet", "wider + boosting"
+LOSES = (12, BOOSTED)
+"""The one pair of which the paper says that first weights from other data make it worse."""
+
+RESOLUTIONS = {32: ("cifar", 0.718), 64: ("dvs64", 0.7298), 128: ("dvs128", 0.7251)}
+"""Table 13: rows, stem and accuracy as printed."""
+
+OTHERS = (
+    ("Kim S-VGG9", "CIFAR-10", 0.9005),
+    ("Lee Residual SNN (11)", "CIFAR-10", 0.9095),
+    ("Zheng S-ResNet'19", "CIFAR-10", 0.9315),
+    ("Fang CifarNet", "CIFAR-10", 0.935),
+    ("Wu VGG-11", "CIFAR-10", 0.9124),
+    ("Sengupta VGG-16", "CIFAR-10", 0.9155),
+    ("Stockl ResNet-50", "CIFAR-10", 0.9242),
+    ("Deng ResNet-20", "CIFAR-10", 0.9358),
+    ("Han VGG16", "CIFAR-10", 0.9363),
+    ("Kim S-VGG9", "CIFAR-100", 0.666),
+    ("Han VGG16", "CIFAR-100", 0.7097),
+    ("Deng VGG-16", "CIFAR-100", 0.7234),
+    ("Kim S-VGG9", "CIFAR10-DVS", 0.632),
+    ("Zheng S-ResNet'19", "CIFAR10-DVS", 0.678),
+    ("Fang Wide-7B-Net", "CIFAR10-DVS", 0.744),
+    ("Fang CifarDVSNet", "CIFAR10-DVS", 0.748),
+)
+"""Table 14: networks of others, as printed."""
+
+OWN = {"cifar10": ("CIFAR-10", 0.9414), "cifar100": ("CIFAR-100", 0.7465), "cifar10dvs": ("CIFAR10-DVS", 0.7298)}
+"""Table 14: S-ResNet38 as printed."""
+
+
+def table11(request: Request) -> Findings:
+    """Fine-tuning on events."""
+    return _fine_tuning(request, 11)
+
+
+def table12(request: Request) -> Findings:
+    """Fine-tuning on images."""
+    return _fine_tuning(request, 12)
+
+
+def _fine_tuning(request: Request, number: int) -> Findings:
+    title, data, printed = FINE_TUNED[number]
+    found: dict[str, Spread] = {}
+    relations = []
+    for name, quick, full in ((PLAIN, {}, {}), (BOOSTED, QUICK_WIDER, WIDER)):
+        chosen = trained.options(request, quick, full)
+        target = _events(request, int(chosen["steps"])) if number == 11 else request.dataset()
+        source = _source(request, target)
+        starts = [trained.trained(request, chosen, seed, source) for seed in request.seeds]
+        fresh = [trained.trained(request, chosen, seed, target) for seed in request.seeds]
+        tuned = [
+            trained.trained(request, chosen, seed, target, start)
+            for seed, start in zip(request.seeds, starts, strict=True)
+        ]
+        own, other = name, f"{name}, from {source.name}"
+        found[own], found[other] = trained.spread(tuple(fresh)), trained.spread(tuple(tuned))
+        more, less = (own, other) if (number, name) == LOSES else (other, own)
+        claim = f"{more} is more accurate than {less} (section 4, Table {number})"
+        relations.append(better(claim, (more, less), found[more], found[less]))
+    paper = dict(zip(found, printed, strict=True))
+    note = f"First weights: {source.source} Norms' statistics are taken over, stem and readout only where they fit."
+    return findings(request, title, data, found, paper, relations, target.name, (note,))
+
+
+def _source(request: Request, target: Dataset) -> Dataset:
+    """Other images, no larger than the target's."""
+    from ... import data
+
+    name = SOURCES.get(request.data, "digits") if request.quick else PAPER_SOURCE
+    source = data.load(name)
+    return shrunk(source, min(target.shape[1:])) if request.quick else source
+
+
+def _events(request: Request, steps: int, rows: int | None = None) -> Dataset:
+    """Recordings at so many rows, or else a stand-in that is larger by as much as these are than 32."""
+    from ... import data
+
+    if data.has_frames(request.data):
+        return (request if rows is None else request.but(data=f"{request.data},size={rows}")).dataset(steps)
+    if not request.quick:
+        raise ValueError(
+            f"the paper's setting needs recordings of events: expected cifar10dvs:PATH, got {request.data!r}"
+        )
+    return moving(request.dataset(), steps, 1 if rows is None else rows // 32)
+
+
+def table13(request: Request) -> Findings:
+    """Resolutions of events, each with its stem."""
+    found: dict[str, Spread] = {}
+    paper: dict[str, float] = {}
+    for rows, (stem, printed) in RESOLUTIONS.items():
+        chosen = trained.options(request, {"stem": stem}, {"stem": stem, "width": 32})
+        target = _events(request, int(chosen["steps"]), rows)
+        name = f"{target.shape[1]} x {target.shape[2]}, stem {stem}"
+        found[name] = trained.spread(tuple(trained.trained(request, chosen, s, target) for s in request.seeds))
+        paper[name] = printed
+    names = list(found)
+    claim = "the middle resolution gives the most (Table 13)"
+    steps = [better(claim, (names[1], other), found[names[1]], found[other]) for other in (names[0], names[2])]
+    verdicts = [step.holds for step in steps]
+    holds = False if False in verdicts else None if None in verdicts else True
+    relation = Relation(claim, holds, "; ".join(step.numbers for step in steps))
+    here = target.name.partition("-x")[0]
+    note = "Trained from scratch; the paper starts from CIFAR-100. Stand-ins hold the same events at each resolution."
+    return findings(request, "Table 13: resolution of events", "CIFAR10-DVS", found, paper, [relation], here, (note,))
+
+
+def table14(request: Request) -> Findings:
+    """What others reached, as printed, and the wider network with boosting here."""
+    chosen = trained.options(request, QUICK_WIDER, WIDER)
+    ours = trained.spread(trained.train_all(request, chosen))
+    name = request.dataset(int(chosen["steps"])).name.partition("-")[0]
+    data, printed = OWN.get(name, (None, None))
+    network = f"S-ResNet, {BOOSTED}"
+    paper = {} if printed is None else {network: printed}
+    result = findings(request, "Table 14: beside others", data or "no such data", {network: ours}, paper, [])
+    rows = [
+        {"network": who, "data": where, "printed": f"{value:.2%}"}
+        for who, where, value in (*OTHERS, *(("S-ResNet38", *own) for own in OWN.values()))
+        if data in (None, where)
+    ]
+    note = "Accuracies of others are as the paper prints them; none of their networks is trained here."
+    return replace(result, tables={**result.tables, "As printed": pd.DataFrame(rows)}, notes=(*result.notes, note))
