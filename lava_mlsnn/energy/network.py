@@ -12,6 +12,7 @@ from .constants import UnpublishedError
 from .net_horowitz import horowitz_report
 from .net_lemaire import lemaire_report
 from .net_loihi import loihi_report
+from .options import NAMES as OPTION_NAMES
 from .report import Report
 
 MODELS: dict[str, Callable[..., Report]] = {
@@ -63,12 +64,13 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
     if not isinstance(activity, Activity | None):
         raise ValueError(f"activity: expected an Activity such as run.activity, or None, got {type(activity).__name__}")
     report = MODELS[model]
-    parameters = inspect.signature(report).parameters
-    if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
-        accepted = [name for name, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY]
-        for name in settings:
-            if name not in accepted:
-                raise ValueError(f"model {model!r} has no setting {name!r}: expected one of {', '.join(accepted)}")
+    parameters = inspect.signature(report).parameters.values()
+    accepted = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
+        accepted += OPTION_NAMES
+    for name in settings:
+        if name not in accepted:
+            raise ValueError(f"model {model!r} has no setting {name!r}: expected one of {', '.join(accepted)}")
     if model == "loihi2_estimate":
         settings = {"table": model, **settings}
     return report(graph, activity, **settings)

@@ -127,15 +127,17 @@ class Options:
             >>> Options().but(sram_estimation_type="new", mem_width_bits=8) == Options(sram="bus", bits=8)
             True
         """
-        known = [f.name for f in fields(self)]
         renamed = {_KEYWORD_ALIASES.get(name, name): value for name, value in changes.items()}
         if len(renamed) != len(changes):
             raise ValueError(f"an option is given twice, under two names: {', '.join(changes)}")
-        for name in renamed:
-            if name not in known:
-                raise ValueError(f"unknown option {name!r}: expected one of {', '.join(known)}")
+        for name in changes:
+            if name not in NAMES:
+                raise ValueError(f"unknown option {name!r}: expected one of {', '.join(NAMES)}")
         return replace(self, **renamed)
 
+
+NAMES = (*(f.name for f in fields(Options)), *_KEYWORD_ALIASES)
+"""Accepted names of options, Qualia's included."""
 
 PRESETS: dict[str, Options] = {
     "qualia": Options(),

@@ -394,7 +394,7 @@ def test_unknown_neuron_is_named(model):
         ({"model": "loihi1", "table": "boyle"}, "loihi table: expected one of davies2018"),
         ({"model": "loihi1", "hops_x": -1}, "hops_x: expected a finite number >= 0, got -1"),
         ({"input_levels": 0, "analog_input": False}, "input_levels: expected an integer >= 1, got 0"),
-        ({"bitz": 8}, "unknown option 'bitz'"),
+        ({"bitz": 8}, "model 'lemaire' has no setting 'bitz': expected one of options, sums, .* e_mul_J$"),
         ({"analog_input": "no"}, "analog_input: expected True or False, got 'no'"),
         ({"spread": "x"}, "spread: expected True or False, got 'x'"),
         ({"model": "horowitz", "spread": None}, "spread: expected True or False, got None"),
@@ -406,6 +406,18 @@ def test_settings_are_checked(kwargs, message):
     graph = residual()
     with pytest.raises(ValueError, match=message):
         energy.estimate(graph, counted(graph), **kwargs)
+
+
+def test_every_name_that_an_unknown_setting_is_told_is_accepted():
+    graph = residual()
+    with pytest.raises(ValueError, match="no setting") as caught:
+        energy.estimate(graph, counted(graph), bogus=1)
+    names = str(caught.value).partition("expected one of ")[2].split(", ")
+    assert {"options", "charge", "analog_input", "spread", "bits", "sram", "mem_width_bits"} <= set(names)
+    for name in names:
+        with pytest.raises(ValueError, match=": expected .* got <object") as refused:
+            energy.estimate(graph, counted(graph), **{name: object()})
+        assert "no setting" not in str(refused.value)
 
 
 def test_loihi2_has_no_public_figures():
