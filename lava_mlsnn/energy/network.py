@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..netx.graph import NetGraph
+from ..netx.graph import NetGraph, require_graph
 from .activity import Activity
 from .constants import UnpublishedError
 from .net_horowitz import horowitz_report
@@ -59,8 +59,7 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
         )
     if model not in MODELS:
         raise ValueError(f"model: expected one of {', '.join(MODELS)}, got {model!r}")
-    if not isinstance(graph, NetGraph):
-        raise ValueError(f"graph: expected a NetGraph (netx.load reads one from a file), got {type(graph).__name__}")
+    require_graph(graph)
     if not isinstance(activity, Activity | None):
         raise ValueError(f"activity: expected an Activity such as run.activity, or None, got {type(activity).__name__}")
     report = MODELS[model]

@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..netx.check import problems
-from ..netx.graph import Layer, NetGraph
+from ..netx.graph import Layer, NetGraph, require_graph
 from .limits import LOIHI2, SOURCES, Chip
 from .partition import Part, partition
 
@@ -113,6 +113,9 @@ def fit(graph: NetGraph, chip: Chip = LOIHI2) -> Fit:
         The limits are public, most rules that fill a core are inferred from public compiler logs
         (:data:`lava_mlsnn.loihi2.SOURCES`); nothing here has been run on silicon.
 
+    Raises:
+        ValueError: no NetGraph.
+
     Example:
         >>> import numpy as np
         >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph
@@ -125,6 +128,7 @@ def fit(graph: NetGraph, chip: Chip = LOIHI2) -> Fit:
         >>> fit(NetGraph(Input((784, 1, 1)), tuple(layers))).cores
         5
     """
+    require_graph(graph)
     layers = tuple(
         LayerFit(layer.name, _kind(layer), layer.size, _longest_delay(graph, layer), partition(graph, layer, chip))
         for layer in graph

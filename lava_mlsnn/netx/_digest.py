@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .graph import NetGraph
+from .graph import NetGraph, require_graph
 from .spec import Spec, same
 
 
@@ -28,6 +28,7 @@ def digest(graph: NetGraph) -> str:
         >>> digest(NetGraph(Input((3, 1, 1)), (layer,)))[:16]
         '...'
     """
+    require_graph(graph)
     sha = hashlib.sha256(b"lava-mlsnn netgraph 1\0")
     _feed(sha, graph)
     return sha.hexdigest()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import INPUT, Connection, Input, Layer, NetGraph
+from .graph import INPUT, Connection, Input, Layer, NetGraph, require_graph
 from .neuron import (
     LIF,
     Barrier,
@@ -93,6 +93,7 @@ def bounds(graph: NetGraph) -> dict[str, Bounds]:
         >>> limits.message.high.tolist()
         [4.0, 4.0]
     """
+    require_graph(graph)
     message = _input_range(graph.input)
     flow = {INPUT: (message, _scale(message, graph.timesteps))}
     out: dict[str, Bounds] = {}

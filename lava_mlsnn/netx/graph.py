@@ -286,3 +286,12 @@ class NetGraph(Spec):
     def is_classifier(self) -> bool:
         """Whether the last layer is a readout, whose voltage after T steps is the output."""
         return isinstance(self.output.neuron, Readout)
+
+
+def require_graph(value: object) -> None:
+    """ValueError for anything but a NetGraph, with how to come by one."""
+    if not isinstance(value, NetGraph):
+        raise ValueError(
+            "graph: expected a NetGraph (netx.load reads one from a file, netx.quantize makes one of a trained "
+            f"network), got {type(value).__name__}"
+        )

@@ -15,7 +15,7 @@ from ._node import Node, open_root
 from ._read import read_graph
 from ._stock import Options, read_stock
 from ._write import write_graph
-from .graph import NetGraph
+from .graph import NetGraph, require_graph
 from .spec import integer, positive_ints
 
 __all__ = ["load", "save"]
@@ -41,8 +41,7 @@ def save(graph: NetGraph, path: str | PathLike[str]) -> None:
         ...     load(f"{folder}/x.net") == graph
         True
     """
-    if not isinstance(graph, NetGraph):
-        raise ValueError(f"save: expected a NetGraph, got {type(graph).__name__}")
+    require_graph(graph)
     target = os.path.realpath(fspath(path))
     folder, name = os.path.split(target)
     part = os.path.join(folder, f".{name}.{token_hex(4)}.part")

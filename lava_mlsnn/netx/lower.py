@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bounds import Bounds, bounds
-from .graph import INPUT, Connection, Layer, NetGraph
+from .graph import INPUT, Connection, Layer, NetGraph, require_graph
 from .neuron import LIF, Barrier, MultiLevel, Neuron, Readout, Relay
 from .spec import Shape
 from .synapse import Conv, Dense, Identity, Pool, Synapse
@@ -67,6 +67,7 @@ def lower(graph: NetGraph, target: str = "stock") -> NetGraph:
             of one depth that no single convolution can hold, currents of 17 bits, biases of 16: names the layer and the
             value.
     """
+    require_graph(graph)
     if target != "stock":
         raise ValueError(f"lower: unknown target {target!r}, expected 'stock'")
     if graph.timesteps != 1:

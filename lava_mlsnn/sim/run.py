@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..energy.activity import Activity
-from ..netx.graph import INPUT, NetGraph
+from ..netx.graph import INPUT, NetGraph, require_graph
 from . import batch
 
 Progress = Callable[[int, int], None]
@@ -76,7 +76,7 @@ def run(
         progress: called with (samples done, samples in all) after every piece.
 
     Raises:
-        ValueError: images of another dtype, shape or range; an unknown layer or engine.
+        ValueError: no NetGraph; images of another dtype, shape or range; an unknown layer or engine.
 
     Warns:
         RuntimeWarning: if an accumulator left 24 bits, with the names of the layers (see :class:`Run`).
@@ -89,7 +89,7 @@ def run(
         >>> result.output.tolist(), result.labels.tolist()
         ([[34, 78]], [1])
     """
-    check_graph(graph)
+    require_graph(graph)
     images = check_images(graph, images)
     if engine not in ENGINES:
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
@@ -99,16 +99,6 @@ def run(
         counts = ", ".join(f"{name!r} ({count} times)" for name, count in result.overflows.items())
         warnings.warn(f"sums of synapses left the signed 24-bit accumulator in layer {counts}", RuntimeWarning, 2)
     return Run(result.output, result.activity, result.traces, result.overflows)
-
-
-def check_graph(graph: NetGraph) -> None:
-    """ValueError if a layer reads a readout, which has nothing to say."""
-    for layer in graph:
-        for source in layer.inputs:
-            if source != INPUT and not graph[source].neuron.spiking:
-                raise ValueError(
-                    f"layer {layer.name!r} reads {source!r}, a {graph[source].neuron.kind} that never spikes"
-                )
 
 
 def check_images(graph: NetGraph, images: Any) -> NDArray[Any]:
@@ -138,6 +128,8 @@ def check_range(graph: NetGraph, values: NDArray[Any], what: str) -> None:
 def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:
     if isinstance(trace, (bool, np.bool_)):
         return tuple(layer.name for layer in graph) if trace else ()
+    if not isinstance(trace, Iterable):
+        raise ValueError(f"trace: expected True, False or names of layers, got {trace!r}")
     names = (trace,) if isinstance(trace, str) else tuple(trace)
     known = (INPUT, *(layer.name for layer in graph))
     for name in names:

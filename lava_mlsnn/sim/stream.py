@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..energy.activity import Activity
-from ..netx.graph import INPUT, Connection, Layer, NetGraph
+from ..netx.graph import INPUT, Connection, Layer, NetGraph, require_graph
 from ..netx.synapse import DelayDense
 from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
-from .run import check_graph, check_range
+from .run import check_range
 
 
 class Stream:
@@ -43,7 +43,7 @@ class Stream:
     def __init__(
         self, graph: NetGraph, reset_interval: int | None = None, reset_offset: int = 0, engine: str = "fast"
     ) -> None:
-        check_graph(graph)
+        require_graph(graph)
         if reset_interval is not None and (int(reset_interval) != reset_interval or reset_interval < 1):
             raise ValueError(f"reset_interval: expected an integer >= 1 or None, got {reset_interval!r}")
         self.graph = graph

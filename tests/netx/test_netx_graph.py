@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from lava_mlsnn import energy, loihi2, netx, sim
 from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph, Readout
 
 INPUT = Input((1, 1, 1))
@@ -33,3 +34,25 @@ def layer(name: str, source: str = "input", neuron: object = None) -> Layer:
 def test_parts_of_other_kinds_are_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda graph: sim.run(graph, None),
+        sim.Stream,
+        loihi2.fit,
+        lambda graph: energy.estimate(graph, None),
+        netx.lower,
+        netx.digest,
+        netx.bounds,
+        netx.problems,
+        lambda graph: netx.save(graph, "x.net"),
+    ],
+)
+@pytest.mark.parametrize(("what", "kind"), [("x.net", "str"), (Dense([[1]]), "Dense")])
+def test_what_takes_a_network_says_how_to_come_by_one(
+    function: Callable[[object], object], what: object, kind: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"graph: expected a NetGraph \(netx.load reads .*, got {kind}"):
+        function(what)

@@ -150,6 +150,11 @@ def test_wrong_requests_are_refused(images):
         sim.run(graph, images, engine="quick")
     with pytest.raises(ValueError, match="no layer 'c': expected one of input, a, b, sum, out"):
         sim.run(graph, images, trace=["c"])
+    for trace in (3, None):
+        with pytest.raises(ValueError, match=f"trace: expected True, False or names of layers, got {trace}"):
+            sim.run(graph, images, trace=trace)
+    with pytest.raises(ValueError, match="trace: no layer 3: expected one of input"):
+        sim.run(graph, images, trace=[3])
     with pytest.raises(ValueError, match="threads: expected an integer >= 1, got 0"):
         sim.run(graph, images, threads=0)
     with pytest.raises(ValueError, match="trace=True"):
