@@ -120,7 +120,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 def test_save_wants_a_graph(tmp_path):
-    with pytest.raises(ValueError, match="expected a NetGraph .* got dict"):
+    with pytest.raises(ValueError, match=r"expected a NetGraph .* got dict"):
         netx.save({}, tmp_path / "x.net")
     assert not os.listdir(tmp_path)
 
