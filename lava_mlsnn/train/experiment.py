@@ -82,6 +82,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "mnist5k_sparse_resnet_atif_t1n4": Experiment(
         "sparse_resnet18", {"levels": 4, "steps": 1, **_ATIF}, "mnist5k", "mnist5k"
     ),
+    "mnist5k_s_resnet_t4n1": Experiment("s_resnet20", _S_RESNET, "mnist5k", "mnist5k"),
     "mnist5k_window_cnn_t1n4": Experiment("window_cnn12", _WINDOWS, "mnist5k", "mnist5k"),
 }
 """The shipped nets, by the name of their file in ``netx_exports/``."""
