@@ -28,9 +28,15 @@ def export(
     format: Annotated[
         str, typer.Option("--format", help="net; stock (.net of stock neurons only, T = 1); nir.")
     ] = "net",
+    force: Annotated[
+        bool, typer.Option("--force", help="Write stock neurons that do not fit the chip: exact on the CPU only.")
+    ] = False,
     json: options.Json = None,
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
+
+    Stock neurons are meant for the chip. Where one of their numbers does not fit it, nothing is written without
+    --force; most often a first layer, whose thresholds lie further apart than 13 bits of bias.
 
     [bold]Example:[/] mlsnn export runs/digits/model.safetensors -o digits.net
     """
@@ -52,13 +58,16 @@ def export(
     path = output or model.with_name(model.stem + FORMATS[format])
     if path.exists() and path.samefile(model):
         raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
+    graph = netx.lower(graph) if format == "stock" else graph
+    unfit = problems(graph)
+    if format == "stock" and unfit and not force:
+        lines = "\n".join(f"does not fit hardware: {line}" for line in unfit)
+        raise ValueError(f"{lines}\n{path.name} is not written; --force writes it for simulation on the CPU")
     path.parent.mkdir(parents=True, exist_ok=True)
     if format == "nir":
         netx.to_nir(graph, path)
     else:
-        graph = netx.lower(graph) if format == "stock" else graph
         netx.save(graph, path)
-    unfit = problems(graph)
     record = {
         "file": path.name,
         "digest": netx.digest(graph),

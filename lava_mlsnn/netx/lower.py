@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ._spread import spread_biases
 from .bounds import Bounds, bounds
 from .graph import INPUT, Connection, Layer, NetGraph, require_graph
 from .neuron import LIF, Barrier, MultiLevel, Neuron, Readout, Relay
@@ -24,7 +25,7 @@ MAX_CURRENT = 2**17 - 1
 """A stock LIF shifts current and bias left by 6 bits into 24: a larger current would wrap."""
 
 BIAS_LIMITS = (-(2**15), 2**15 - 1)
-"""A stock LIF keeps its bias in 16 bits on the CPU (Loihi in 13); a wider one would wrap."""
+"""A stock LIF keeps its bias in 16 bits on the CPU; a wider one would wrap. For Loihi's 13 see spread_biases."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def lower(graph: NetGraph, target: str = "stock") -> NetGraph:
 
     The result holds LIF layers and, if ``graph`` ends in one, its readout. :func:`places` tells which channels carry
     which layer. The price is N neurons for one, with N times the synapses on each side, and one relay per bit and step
-    for what bypasses a layer.
+    for what bypasses a layer. A bias of more than the chip's 13 bits is shared with channels of the layer before that
+    always spike; in the first layer, and where weights cannot carry it, it stays: exact on the CPU, and named by
+    :func:`problems`.
 
     Args:
         graph: multi-level, barrier and relay neurons; conv, dense, pool and identity synapses.
@@ -79,7 +82,7 @@ def lower(graph: NetGraph, target: str = "stock") -> NetGraph:
     layers: list[Layer] = []
     for depth in range(1, graph.latency + 1):
         layers.append(_chain_layer(plan, depth, layers[-1].name if layers else INPUT))
-    return NetGraph(graph.input, tuple(layers), 1, graph.labels)
+    return NetGraph(graph.input, spread_biases(layers, MAX_CURRENT), 1, graph.labels)
 
 
 def places(graph: NetGraph) -> dict[str, Place]:

@@ -59,6 +59,25 @@ def test_export_converts_to_stock_neurons_that_compute_the_same(net, tmp_path):
     np.testing.assert_array_equal(sim.run(lowered, images).output, sim.run(small(), images).output)
 
 
+def test_stock_neurons_that_do_not_fit_the_chip_are_written_by_force_only(tmp_path):
+    rng = np.random.default_rng(0)
+    dense = Connection(("input",), Dense(rng.integers(-99, 100, (2, 64))))
+    wide = NetGraph(Input((1, 8, 8), 1 / 16, 5), (Layer("out", (dense,), (2, 1, 1), MultiLevel(4, [9, 3000])),))
+    netx.save(wide, tmp_path / "wide.net")
+    result = mlsnn("export", tmp_path / "wide.net", "--format", "stock")
+    assert result.exit_code == 2
+    assert "layer 'out', channel 0: bias 5995" in result.output and "exceeds 13 bits" in result.output
+    assert "wide.stock.net is not written; --force" in result.output
+    assert {path.name for path in tmp_path.iterdir()} == {"wide.net"}
+    result = mlsnn("export", tmp_path / "wide.net", "--format", "stock", "--force")
+    assert result.exit_code == 0 and "does not fit hardware: layer 'out'" in result.output
+    images = rng.integers(0, 32, (50, 1, 8, 8))
+    lowered = netx.load(tmp_path / "wide.stock.net")
+    np.testing.assert_array_equal(
+        sim.run(lowered, images).output.reshape(50, 2, 4).sum(axis=2), sim.run(wide, images).output
+    )
+
+
 def test_nir_round_trip_computes_the_same(net, tmp_path):
     pytest.importorskip("nir")
     assert mlsnn("export", net, "--format", "nir").exit_code == 0

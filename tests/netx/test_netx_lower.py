@@ -91,6 +91,76 @@ def test_lowered_network_has_the_same_spikes_and_outputs(seed, channels, levels,
         assert set(np.unique(spikes)) <= {0, 1}
 
 
+def far_apart(seed, synapse, first=False):
+    """Two layers, thresholds of the second (of the first) further apart than 13 bits of bias."""
+    rng = np.random.default_rng(seed)
+    stem = Conv(rng.integers(-9, 10, (4, 1, 3, 3)), padding=1)
+    thresholds = np.append(rng.integers(20, 100, 4), 2200)
+    layers = [Layer("stem", (Connection("input", stem),), (4, 6, 6), MultiLevel(3, rng.integers(4, 20, 4)))]
+    if first:
+        layers.pop()
+    source, shape = ("input", (1, 6, 6)) if first else ("stem", (4, 6, 6))
+    out = synapse(rng).out_shape(shape)
+    layers.append(
+        Layer("a", (Connection(source, synapse(rng)),), out, MultiLevel(4, thresholds), rng.integers(-9, 9, 5))
+    )
+    dense = Dense(rng.integers(-50, 50, (3, int(np.prod(out)))))
+    layers.append(Layer("out", (Connection("a", dense),), (3, 1, 1), Readout()))
+    return NetGraph(Input((1, 6, 6), bits=4), tuple(layers))
+
+
+def strong(rng, *shape):
+    """Weights of 8 bits; those of the last channel are large."""
+    weight = rng.integers(-127, 128, shape)
+    weight[-1] = rng.integers(90, 128, shape[1:])
+    return weight
+
+
+FAR_APART = {
+    "conv": lambda rng: Conv(strong(rng, 5, 4, 3, 3), padding=1),
+    "stride": lambda rng: Conv(strong(rng, 5, 4, 3, 3), 2, 1),
+    "no padding": lambda rng: Conv(strong(rng, 5, 4, 5, 3)),
+    "even weights": lambda rng: Conv(2 * strong(rng, 5, 4, 3, 3), padding=1),
+    "dense": lambda rng: Dense(strong(rng, 5, 144)),
+}
+
+
+@pytest.mark.parametrize("synapse", FAR_APART.values(), ids=FAR_APART)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_biases_beyond_13_bits_come_from_neurons_that_always_spike(seed, synapse):
+    graph = far_apart(seed, synapse)
+    stock = lower(graph)
+    assert netx.problems(stock) == []
+    assert stock["stem"].shape[0] > 4 * 3
+    assert np.abs(stock["a"].bias).max() >= 4000  # 13 bits are used before the others
+    images = np.random.default_rng(seed).integers(0, 16, (20, 1, 6, 6))
+    run, low = (sim.run(g, images, trace=True) for g in (graph, stock))
+    np.testing.assert_array_equal(run.output, low.output)
+    for name, place in places(graph).items():
+        c, h, w = graph.shape(name)
+        spikes = low.trace[place.layer][:, place.first : place.first + c * place.levels]
+        np.testing.assert_array_equal(spikes.reshape(20, c, place.levels, h, w, 1).sum(2), run.trace[name])
+    assert (low.trace["stem"][:, 12:] == 1).all()
+    assert (run.trace["a"][:, 4] > 0).any()
+
+
+@pytest.mark.parametrize(
+    ("synapse", "first"),
+    [
+        (lambda rng: Conv(rng.integers(-127, 128, (5, 1, 3, 3)), padding=1), True),
+        (lambda rng: Conv(rng.integers(-127, 128, (5, 4, 3, 3)), padding=2), False),
+    ],
+    ids=["the input has no neuron to spare", "an output that sees padding only"],
+)
+def test_other_biases_stay_and_are_named(synapse, first):
+    graph = far_apart(0, synapse, first)
+    stock = lower(graph)
+    (line,) = netx.problems(stock)
+    assert "layer 'a'" in line and "exceeds 13 bits" in line
+    images = np.random.default_rng(0).integers(0, 16, (20, 1, 6, 6))
+    np.testing.assert_array_equal(sim.run(graph, images).output, sim.run(stock, images).output)
+
+
 def test_the_result_is_a_chain_of_stock_types():
     graph = residual(np.random.default_rng(0), 2, 3, 2, True)
     stock = lower(graph)

@@ -91,6 +91,23 @@ def test_stock_netx_gives_the_labels_of_the_test_split(name, digits, tmp_path):
     assert netx.load(tmp_path / "lowered.net") == lowered
 
 
+def test_neurons_that_always_spike_share_a_bias_in_stock_netx(tmp_path):
+    rng = np.random.default_rng(0)
+    first, second = Conv(rng.integers(-9, 10, (3, 1, 3, 3)), padding=1), Conv(rng.integers(-99, 99, (2, 3, 3, 3)), 2, 1)
+    layers = (
+        Layer("a", (Connection("input", first),), (3, 6, 6), MultiLevel(3, 20)),
+        Layer("b", (Connection("a", second),), (2, 3, 3), MultiLevel(4, [30, 2600]), [5, 2000]),
+        Layer("out", (Connection("b", Dense(rng.integers(-60, 60, (4, 18)))),), (4, 1, 1), Readout()),
+    )
+    graph = NetGraph(Input((1, 6, 6), bits=4), layers)
+    lowered = netx.lower(graph)
+    assert lowered["a"].shape[0] > 9 and not netx.problems(lowered)
+    images = rng.integers(0, 16, (9, 1, 6, 6))
+    run = sim.run(graph, images, trace=["b"])
+    assert run.trace["b"][:, 1].any()
+    np.testing.assert_array_equal(stock_voltages(lowered, images, tmp_path / "x.net"), 64 * run.output)
+
+
 def chain(neuron=SPIKING, readout=None, timesteps=1, bias=None, last=1, first=4):
     """Convolution and readout."""
     rng = np.random.default_rng(0)
