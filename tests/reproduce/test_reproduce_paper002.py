@@ -38,9 +38,10 @@ def test_an_order_is_told_from_its_neighbours() -> None:
 
     def verdict(*means: float) -> bool | None:
         found = {row.name: Spread.of((m - 0.001, m, m + 0.001)) for row, m in zip(table.rows, means, strict=True)}
-        return tables._order(table, found).holds
+        return tables._order(table, found, 10).holds
 
     assert verdict(0.9, 0.8, 0.7) is True and verdict(0.9, 0.8, 0.8) is None
+    assert verdict(0.9, 0.8, 0.12) is None, "12 % of ten classes is chance: nothing was learned"
     assert verdict(0.9, 0.9, 0.95) is False and verdict(0.7, 0.8, 0.9) is False
 
 

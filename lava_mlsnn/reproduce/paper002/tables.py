@@ -121,8 +121,9 @@ def compare(request: Request, number: int) -> Findings:
     for row in table.rows:
         chosen = trained.options(request, {**row.options, **row.quick}, {**row.options, **row.full})
         found[row.name] = trained.spread(trained.train_all(request, chosen))
+    classes = request.dataset().num_classes
     return findings(
-        request, table.title, table.data, found, {r.name: r.paper for r in table.rows}, [_order(table, found)]
+        request, table.title, table.data, found, {r.name: r.paper for r in table.rows}, [_order(table, found, classes)]
     )
 
 
@@ -214,12 +215,19 @@ def _stopped(request: Request, network: trained.Trained, steps: int) -> float:
     return right / len(dataset.test_labels)
 
 
-def _order(table: Table, found: Mapping[str, Spread]) -> Relation:
-    """Whether accuracies fall from row to row: not if two neighbours rise, cannot tell if two are too close."""
+def _order(table: Table, found: Mapping[str, Spread], classes: int) -> Relation:
+    """Whether accuracies fall from row to row: not if two neighbours rise, cannot tell if two are too close.
+
+    A network that has learned nothing, at less than twice of chance, is no evidence for an order either.
+    """
     steps = [better(table.claim, (a, b), found[a], found[b]) for a, b in pairwise(found)]
     verdicts = [step.holds for step in steps]
     holds = False if False in verdicts else None if None in verdicts else True
-    return Relation(table.claim, holds, "; ".join(step.numbers for step in steps))
+    numbers = "; ".join(step.numbers for step in steps)
+    untrained = [name for name, spread in found.items() if spread.mean < 2 / classes]
+    if untrained:
+        return Relation(table.claim, None, f"{numbers}; these epochs do not train {', '.join(untrained)}")
+    return Relation(table.claim, holds, numbers)
 
 
 def _numbers(found: Mapping[str, Spread]) -> str:
