@@ -8,11 +8,102 @@ from __future__ import annotations
 
 from typing import Any
 
-from .program import Link
-from .simd import at, dense_block, inner, zero
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from .simd import F32, I32, I64, at, constant, inner, intrinsic, like, load, pointer_to, spread, store, zero
+from .tables import Link
 
 EXACT = 2**24
 """Bound of the sums within which float32 has every integer."""
+
+
+def dense_block(positions: int, vectors: int, lanes: int) -> Any:
+    """``block(acc, a, features, weights, w, taps, order, image, x, across, down, sizes)``: a block of a convolution.
+
+    ``positions`` neighbouring outputs times ``vectors * lanes`` output channels are summed in registers, over all taps
+    and input channels: float32, which is exact while sums stay within 2**24.
+
+    Args:
+        acc, a, features: the int32 accumulators: where output 0 begins, distance of two outputs.
+        weights, w: int8 (channels, rows, columns, features): where the block's channels begin.
+        taps, order: position of each column of the kernel: taps[order + k].
+        image, x: float32 (padded rows, padded columns, channels): where output 0's first tap begins.
+        across: distance in ``image`` of two outputs.
+        down: distances of two rows and two columns of the kernel.
+        sizes: rows and columns of the kernel, channels, weights of one channel.
+    """
+    long = types.int64
+
+    @intrinsic
+    def block(
+        typingctx: Any,
+        acc: Any,
+        a: Any,
+        features: Any,
+        weights: Any,
+        w: Any,
+        taps: Any,
+        order: Any,
+        image: Any,
+        x: Any,
+        across: Any,
+        down: Any,
+        sizes: Any,
+    ) -> Any:
+        pairs = types.UniTuple(long, 2), types.UniTuple(long, 4)
+        signature = types.void(acc, long, long, weights, long, taps, long, image, long, long, *pairs)
+
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            acc_array, a, features, weight_array, w, tap_array, order, image_array, x, across, down, sizes = args
+            target = pointer_to(context, builder, sig.args[0], acc_array, a)
+            base = pointer_to(context, builder, sig.args[3], weight_array, w)
+            columns = pointer_to(context, builder, sig.args[5], tap_array, order)
+            pixels = pointer_to(context, builder, sig.args[7], image_array, x)
+            kind = ir.VectorType(F32, lanes) if lanes > 1 else F32
+            rows_step, columns_step = (builder.extract_value(down, k) for k in range(2))
+            kernel_rows, kernel_columns, channels, row = (builder.extract_value(sizes, k) for k in range(4))
+            sums = [[cgutils.alloca_once(builder, kind) for _ in range(vectors)] for _ in range(positions)]
+            for line in sums:
+                for place in line:
+                    builder.store(constant(kind, 0), place)
+            loop = cgutils.for_range
+            with (
+                loop(builder, kernel_rows, intp=I64) as down_loop,
+                loop(builder, kernel_columns, intp=I64) as across_loop,
+            ):
+                position = builder.sext(builder.load(builder.gep(columns, [across_loop.index])), I64)
+                tap = builder.add(builder.mul(down_loop.index, kernel_columns), position)
+                here = builder.gep(base, [builder.mul(tap, features)])
+                corner = builder.add(
+                    builder.mul(down_loop.index, rows_step), builder.mul(across_loop.index, columns_step)
+                )
+                with loop(builder, channels, intp=I64) as channel:
+                    line = builder.gep(here, [builder.mul(channel.index, row)])
+                    values = []
+                    for v in range(vectors):
+                        raw = load(builder, builder.gep(line, [I64(v * lanes)]), lanes)
+                        values.append(builder.sitofp(builder.sext(raw, like(I32, raw.type)), kind))
+                    for p in range(positions):
+                        offset = builder.add(corner, builder.add(channel.index, builder.mul(across, I64(p))))
+                        pixel = spread(builder, builder.load(builder.gep(pixels, [offset])), lanes)
+                        for v in range(vectors):
+                            product = builder.fmul(pixel, values[v], flags=("contract",))
+                            total = builder.fadd(builder.load(sums[p][v]), product, flags=("contract",))
+                            builder.store(total, sums[p][v])
+            for p in range(positions):
+                line = builder.gep(target, [builder.mul(features, I64(p))])
+                for v in range(vectors):
+                    place = builder.gep(line, [I64(v * lanes)])
+                    total = builder.fptosi(builder.load(sums[p][v]), like(I32, kind))
+                    store(builder, builder.add(load(builder, place, lanes), total), place)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return block
+
 
 BLOCK, VECTOR, POSITIONS = 64, 16, 4
 _block_4, _vector_4, _single_4 = dense_block(4, 4, 16), dense_block(4, 1, 16), dense_block(4, 1, 1)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .program import (
+from .events import clear, collect
+from .simd import Lanes, elementwise, inlined, zero
+from .tables import (
     CHUNK,
     DECODE,
     DECODE_ENCODE,
@@ -24,15 +26,9 @@ from .program import (
     SOFT,
     STAIRS,
     Node,
-    Slot,
 )
-from .simd import Lanes, append_bits, at, bits_set, elementwise, inlined, inner, nonzero_mask, zero
 
 Values = list[Lanes]
-
-AT_ONCE = 8
-"""Events written without a look at how many there are: at 10 % activity there are six in 64 neurons."""
-_append_some, _append_one = append_bits(AT_ONCE), append_bits(1)
 
 
 def _fire(values: Values, scalars: Values) -> dict[int, Lanes]:
@@ -209,62 +205,6 @@ def _update(
         elif kernel == DECODE_ENCODE:
             places = c, v, v + size, v + 2 * size, z, b
             _decode_encode_loop(rounds, length, (work, work, work, work, work, constants), places, shifts)
-
-
-@inner
-def clear(slot: Any) -> None:
-    """An empty event list."""
-    slot[Slot.COUNT] = slot[Slot.MAX] = slot[Slot.MIN] = slot[Slot.SUM] = 0
-
-
-@inner
-def collect(
-    work: Any, z: int, first_site: int, sites: int, channels: int, events: int, all_sites: int, size: int, slot: Any
-) -> None:
-    """Append the non-zero values of ``sites`` sites at work[z] to the event list at ``events``.
-
-    Sites must come in order, into a cleared slot; after the last one the list's end is written and it is summed up.
-    Elements after the last site's are read, see :data:`~.program.BEYOND`.
-    """
-    count, index = slot[Slot.COUNT], events + all_sites + 1
-    for site in range(sites):
-        work[events + first_site + site] = count
-        here, neuron = z + site * channels, (first_site + site) * channels
-        for c in range(0, channels, 64):
-            mask = _mask(work, here + c, channels - c)
-            last = count + bits_set(mask)
-            while count < last:
-                to = index + count
-                if count + AT_ONCE <= size:
-                    mask = _append_some(work, mask, neuron + c, here + c, to, to + size)
-                    count = min(count + AT_ONCE, last)
-                else:
-                    mask = _append_one(work, mask, neuron + c, here + c, to, to + size)
-                    count += 1
-    slot[Slot.COUNT] = count
-    if first_site + sites == all_sites:
-        work[events + all_sites] = count
-        _sum_up(work, index + size, count, slot)
-
-
-@inner
-def _sum_up(work: Any, first: int, count: int, slot: Any) -> None:
-    """What a slot tells of the values of its list."""
-    total, largest, smallest = 0, -(2**31), 2**31
-    for e in range(first, first + count):
-        value = at(work, e)
-        total += abs(value)
-        largest, smallest = max(largest, value), min(smallest, value)
-    slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN] = total, largest, smallest
-    if count == 0:
-        clear(slot)
-
-
-@inner
-def _mask(work: Any, start: int, n: int) -> Any:
-    """Bits of the non-zero ones among the first n, at most 64, values."""
-    mask = nonzero_mask(work, start)
-    return mask if n >= 64 else mask & np.uint64((1 << n) - 1)
 
 
 @inlined

@@ -7,10 +7,7 @@ fired, what they sent. A node has as many slots as timesteps that some layer loo
 
 from __future__ import annotations
 
-import mmap
-from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import IntEnum
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,11 +30,29 @@ from ..netx.neuron import (
 )
 from ..netx.synapse import Conv, DelayDense
 from ..netx.thresholds import Scheduled, Staircase
+from .arena import Arena, whole_lines
 from .layout import ROWS, Layout, arrange, lates
 from .reference import wrap
+from .tables import (
+    BEYOND,
+    CHUNK,
+    DECODE,
+    DECODE_ENCODE,
+    ENCODE,
+    FIRE,
+    FIRE_ONCE,
+    INTEGRATE,
+    LEAKY,
+    PASS,
+    RESCALE,
+    SOFT,
+    STAIRS,
+    Link,
+    Node,
+    Place,
+)
 
 INT32_MAX = 2**31 - 1
-FIRE, PASS, INTEGRATE, LEAKY, ENCODE, DECODE_ENCODE, DECODE, SOFT, RESCALE, STAIRS, FIRE_ONCE = range(11)
 _KERNEL: dict[type[Neuron], int] = {
     MultiLevel: FIRE,
     Barrier: FIRE,
@@ -55,164 +70,9 @@ _KERNEL: dict[type[Neuron], int] = {
 _STATES = {FIRE: 1, PASS: 0, INTEGRATE: 1, LEAKY: 2, ENCODE: 2, DECODE_ENCODE: 3, DECODE: 1, SOFT: 1, RESCALE: 0}
 _STATES[STAIRS], _STATES[FIRE_ONCE] = 0, 1
 
-CHUNK = 2048
-"""Neurons updated before their spikes are collected: what they sent is then still in the first cache."""
-
-BEYOND = 64
-"""So many elements after a stretch of neurons are read, and ignored, when their spikes are collected."""
 
 NARROW_LAYER = 32
 """Below so many channels, parameters are repeated for every site: one long loop beats many short ones."""
-
-
-class Node(IntEnum):
-    """Columns of the node table."""
-
-    KERNEL = 0
-    CHANNELS = 1
-    SITES = 2
-    SIZE = 3
-    DEPTH = 4
-    GATED = 5
-    FIRST_CONNECTION = 6
-    END_CONNECTION = 7
-    STATE = 8  # in work: the state's arrays
-    STATES = 21  # how many
-    STATE_SIZE = 29  # and how far apart: SIZE, or a chunk where no state outlives the step
-    SLOTS = 9  # ring length
-    FIRST_SLOT = 10
-    EVENTS = 11  # in work: the first slot's list; each is SITES + 1 + 2 SIZE long
-    PER_SITE = 12  # whether parameters are given for every neuron rather than every channel
-    BIAS = 13  # in constants
-    THRESHOLD = 14  # in constants
-    CEILING = 15  # in constants: levels * threshold
-    INVERSE = 16  # in floats: 1 / threshold
-    A = 17  # scalars of the kernel
-    B = 18
-    C = 19
-    D = 20
-    SCALE = 22  # in constants: as many rows of channels as steps that differ
-    SCALES = 23
-    SHIFT = 24
-    OFFSET = 25
-    OFFSETS = 26
-    COLUMNS = 27  # thresholds of a neuron: one per step (FIRE) or one per level (STAIRS)
-    STRIDE = 28  # from one column of thresholds to the next, in constants and in floats
-
-
-class Link(IntEnum):
-    """Columns of the connection table."""
-
-    KERNEL = 0
-    FIRST_SOURCE = 1
-    END_SOURCE = 2
-    WIDE = 3  # whether weights are int32
-    WEIGHT = 4  # in weights or wide_weights
-    ROW = 5  # weights per row
-    EXPONENT = 6
-    BITS = 7  # that the current wraps to
-    COUNTED = 8  # whether overflows are reported
-    FLAT = 9
-    CHANNELS = 10  # of the sources
-    HEIGHT = 11
-    WIDTH = 12
-    OUT_CHANNELS = 13
-    OUT_WIDTH = 14
-    KERNEL_WIDTH = 15
-    IN_GROUP = 16  # input channels of a group
-    OUT_GROUP = 17
-    ROWS_FIRST = 18  # in constants: the tables
-    ROWS_TAP = 19
-    ROWS_OUT = 20
-    COLUMNS_FIRST = 21
-    COLUMNS_TAP = 22
-    COLUMNS_LENGTH = 23
-    COLUMNS_OUT = 24
-    DENSE = 25  # whether the dense path can do it; what follows is for that path
-    OUT_HEIGHT = 26
-    STRIDE_ROWS = 27
-    STRIDE_COLUMNS = 28
-    PADDING_ROWS = 29
-    PADDING_COLUMNS = 30
-    DILATION_ROWS = 31
-    DILATION_COLUMNS = 32
-    PADDED_HEIGHT = 33
-    PADDED_WIDTH = 34
-    KERNEL_HEIGHT = 35
-    ORDER = 36  # in constants: position of every column of the kernel
-    LATE = 37  # in constants: delays of a synapse that has some
-    LATES = 38  # how many, else 0
-
-
-class Place(IntEnum):
-    """What all layers share in a worker's memory."""
-
-    CURRENT = 0  # sum of all synapses; zero between layers
-    SCRATCH = 1  # accumulator of one synapse; zero between synapses
-    MERGED = 2  # dense sum of several sources; zero between connections
-    MERGED_EVENTS = 3  # its event list
-    SPIKES = 4  # what a chunk of neurons sends, dense
-
-
-class Slot(IntEnum):
-    """Columns of the slot table: what is known of an event list."""
-
-    COUNT = 0
-    MAX = 1
-    MIN = 2
-    SUM = 3
-
-
-ALIGNMENT = 64
-"""Bytes of a cache line: vectors that straddle two cost twice."""
-
-
-HUGE_PAGE = 2**21
-"""Bytes of a large page: rows of weights lie so far apart that small ones are looked up again and again."""
-
-
-def aligned(size: int, dtype: Any) -> NDArray[Any]:
-    """Zeros that begin with a cache line; many of them in huge pages, where the system has some."""
-    item = np.dtype(dtype).itemsize
-    step, length = ALIGNMENT, size * item
-    if length >= HUGE_PAGE and hasattr(mmap, "MADV_HUGEPAGE"):
-        step = HUGE_PAGE
-        length = -(-length // step) * step
-        memory = mmap.mmap(-1, length + step, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        with suppress(OSError):  # a system built without them
-            memory.madvise(mmap.MADV_HUGEPAGE)
-        raw = np.frombuffer(memory, np.uint8)
-    else:
-        raw = np.zeros(length + step, np.uint8)
-    start = -raw.ctypes.data % step
-    return raw[start : start + size * item].view(dtype)
-
-
-def _whole_lines(size: int, dtype: Any) -> int:
-    lines = ALIGNMENT // np.dtype(dtype).itemsize
-    return -(-size // lines) * lines
-
-
-@dataclass
-class _Arena:
-    """Arrays laid one after the other, each at the begin of a cache line."""
-
-    dtype: Any
-    parts: list[tuple[int, NDArray[Any]]] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, values: Any) -> int:
-        part = np.asarray(values).astype(self.dtype).ravel()
-        start = self.size
-        self.parts.append((start, part))
-        self.size += _whole_lines(part.size, self.dtype)
-        return start
-
-    def array(self) -> NDArray[Any]:
-        array = aligned(max(self.size, 1), self.dtype)
-        for start, part in self.parts:
-            array[start : start + part.size] = part
-        return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +82,7 @@ class Program:
     Args:
         weights, wide_weights, constants, floats: arenas.
         bounds: per connection, the largest sum of absolute weights.
-        nodes, links: tables, columns :class:`Node` and :class:`Link`; node 0 is the input.
+        nodes, links: tables, columns :class:`~.tables.Node` and :class:`~.tables.Link`; node 0 is the input.
         sources: per source of a connection: node, and how many steps back it is read.
         work, padded, slots: sizes of what a worker needs (padded: floats of a dense convolution's input).
         places: where in its work lie things that all layers share; the slot after the last one is the event list of a
@@ -260,8 +120,8 @@ class _Compiler:
 
     def __init__(self, graph: NetGraph, pipelined: bool) -> None:
         self.graph, self.pipelined = graph, pipelined
-        self.weights, self.wide = _Arena(np.int8), _Arena(np.int32)
-        self.constants, self.floats = _Arena(np.int32), _Arena(np.float32)
+        self.weights, self.wide = Arena(np.int8), Arena(np.int32)
+        self.constants, self.floats = Arena(np.int32), Arena(np.float32)
         self.work, self.padded = 0, 1
         self.index = {name: i for i, name in enumerate((INPUT, *(layer.name for layer in graph)))}
         self.nodes = np.zeros((len(self.index), len(Node)), np.int64)
@@ -274,7 +134,7 @@ class _Compiler:
         self.chunk = self.allot(max(_STATES.values()) * self.chunk_size)
 
     def allot(self, size: int) -> int:
-        start, self.work = self.work, self.work + _whole_lines(int(size), np.int32)
+        start, self.work = self.work, self.work + whole_lines(int(size), np.int32)
         return start
 
     def run(self) -> Program:
@@ -438,14 +298,14 @@ class _Compiler:
         bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
         row[Node.PER_SITE] = bias.ndim == 3 or (layer.shape[0] < NARROW_LAYER and not isinstance(neuron, Stepwise))
 
-        def spread(values: Any, arena: _Arena) -> int:
+        def spread(values: Any, arena: Arena) -> int:
             values = np.asarray(values)
             if values.ndim == 3:
                 return arena.add(values.transpose(1, 2, 0))
             values = np.broadcast_to(values, layer.shape[:1])
             return arena.add(np.tile(values, int(row[Node.SITES]) if row[Node.PER_SITE] else 1))
 
-        def columns(table: Any, arena: _Arena) -> tuple[int, int]:
+        def columns(table: Any, arena: Arena) -> tuple[int, int]:
             """Rows of channels one after the other, and how far apart they lie."""
             starts = [spread(row, arena) for row in table]
             return starts[0], starts[1] - starts[0] if len(starts) > 1 else 0

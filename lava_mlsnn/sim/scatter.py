@@ -16,8 +16,9 @@ import numpy as np
 
 from .dense import EXACT, convolve
 from .layout import ONE_TO_ONE, ROWS
-from .program import Link, Slot
-from .simd import add_events, at, inlined, inner
+from .rows import add_events
+from .simd import at, inlined, inner
+from .tables import Link, Slot
 
 INT24_MAX = 2**23 - 1
 INT32_MAX = 2**31 - 1

@@ -4,8 +4,8 @@ LLVM's own vectoriser gives up on the loops that matter here (many arrays, each 
 written) or picks half of the register width. These builders leave it nothing to decide: the code they make is portable
 LLVM IR on short vectors, which the compiler maps to whatever the machine has.
 
-A :func:`elementwise` body is written with ordinary operators on :class:`Lanes`; :func:`add_rows` is the inner loop of
-event-driven synapses.
+A :func:`elementwise` body is written with ordinary operators on :class:`Lanes`. The loops of the kernels themselves lie
+beside them: :mod:`~lava_mlsnn.sim.rows`, :mod:`~lava_mlsnn.sim.events`, :mod:`~lava_mlsnn.sim.dense`.
 """
 
 from __future__ import annotations
@@ -31,10 +31,6 @@ inlined = jit(nogil=True, error_model="numpy", inline="always")
 
 WIDTH = 16
 """Lanes of 32 bits in one vector: 512 bits, which narrower machines take in two or four pieces."""
-
-
-BLOCKS = 6, 4, 2, 1
-"""Vectors that are summed over all events side by side: six are a row of three taps of 64 channels in 16 bits."""
 
 
 class Lanes:
@@ -247,175 +243,6 @@ def copy(typingctx: Any, target: Any, t: Any, source: Any, s: Any, n: Any) -> An
     return types.void(target, types.int64, source, types.int64, types.int64), codegen
 
 
-def add_events(product_bits: int) -> Any:
-    """``add(acc, a, weights, start, row, work, j, end, values, n)``: the inner loop of event-driven synapses.
-
-    For every event e in j .. end: acc[a : a + n] += work[e + values] * weights[start + row * work[e] : ... + n].
-
-    A block of columns is summed over all events in registers, in ``product_bits`` (16 or 32), before it touches the
-    int32 accumulators; the caller sees to it that (end - j) * max|value| * 128 fits. ``product_bits`` 8 stands for
-    values that are all one: no multiplication, sums in 16 bits.
-
-    Rows lie far apart, in caches far away. While a block is summed, the next one of the same row is fetched.
-    """
-    ones, bits = product_bits == 8, max(product_bits, 16)
-    kind = ir.IntType(bits)
-    lanes = WIDTH * 32 // bits
-    widths = *(vectors * lanes for vectors in BLOCKS), *([WIDTH] if lanes > WIDTH else []), 1
-
-    @intrinsic
-    def add(
-        typingctx: Any,
-        acc: Any,
-        a: Any,
-        weights: Any,
-        start: Any,
-        row: Any,
-        work: Any,
-        j: Any,
-        end: Any,
-        values: Any,
-        n: Any,
-    ) -> Any:
-        long = types.int64
-        signature = types.void(acc, long, weights, long, long, work, long, long, long, long)
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            acc_array, a, weight_array, start, row, work_array, first, end, values, n = args
-            target = pointer_to(context, builder, sig.args[0], acc_array, a)
-            base = pointer_to(context, builder, sig.args[2], weight_array, start)
-            events = pointer_to(context, builder, sig.args[5], work_array, I64(0))
-
-            def emit(i: ir.Value, width: int) -> None:
-                size = min(width, lanes)
-                pieces = range(0, width, size)
-                shape = ir.VectorType(kind, size) if size > 1 else kind
-                sums = [cgutils.alloca_once(builder, shape) for _ in pieces]
-                for total in sums:
-                    builder.store(constant(shape, 0), total)
-                here = builder.gep(base, [i])
-                with cgutils.for_range_slice(builder, first, end, I64(1), intp=I64) as (e, _):
-                    index = builder.sext(builder.load(builder.gep(events, [e])), I64)
-                    source = builder.gep(here, [builder.mul(index, row)])
-                    if width > WIDTH:
-                        for ahead in range(0, width, 64):
-                            prefetch(builder, builder.gep(source, [I64(width + ahead)]))
-                    if not ones:
-                        factor = builder.load(builder.gep(events, [builder.add(e, values)]))
-                        factor = spread(builder, builder.trunc(factor, kind) if bits < 32 else factor, size)
-                    for piece, total in zip(pieces, sums, strict=True):
-                        weight = load(builder, builder.gep(source, [I64(piece)]), size)
-                        weight = builder.sext(weight, shape)
-                        if not ones:
-                            weight = builder.mul(weight, factor)
-                        builder.store(builder.add(builder.load(total), weight), total)
-                for piece, total in zip(pieces, sums, strict=True):
-                    place = builder.gep(target, [builder.add(i, I64(piece))])
-                    wide = builder.load(total)
-                    wide = builder.sext(wide, like(I32, shape)) if bits < 32 else wide
-                    store(builder, builder.add(load(builder, place, size), wide), place)
-
-            in_pieces(builder, n, widths, emit)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return add
-
-
-def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
-    """Begin to bring a cache line near; any address will do, a wrong one is ignored."""
-    kind = ir.FunctionType(ir.VoidType(), (pointer.type, I32, I32, I32))
-    function = builder.module.declare_intrinsic("llvm.prefetch", (pointer.type,), kind)
-    builder.call(function, (pointer, I32(0), I32(3), I32(1)))  # read, keep in all caches, data
-
-
-def dense_block(positions: int, vectors: int, lanes: int) -> Any:
-    """``block(acc, a, features, weights, w, taps, order, image, x, across, down, sizes)``: a block of a convolution.
-
-    ``positions`` neighbouring outputs times ``vectors * lanes`` output channels are summed in registers, over all taps
-    and input channels: float32, which is exact while sums stay within 2**24.
-
-    Args:
-        acc, a, features: the int32 accumulators: where output 0 begins, distance of two outputs.
-        weights, w: int8 (channels, rows, columns, features): where the block's channels begin.
-        taps, order: position of each column of the kernel: taps[order + k].
-        image, x: float32 (padded rows, padded columns, channels): where output 0's first tap begins.
-        across: distance in ``image`` of two outputs.
-        down: distances of two rows and two columns of the kernel.
-        sizes: rows and columns of the kernel, channels, weights of one channel.
-    """
-    long = types.int64
-
-    @intrinsic
-    def block(
-        typingctx: Any,
-        acc: Any,
-        a: Any,
-        features: Any,
-        weights: Any,
-        w: Any,
-        taps: Any,
-        order: Any,
-        image: Any,
-        x: Any,
-        across: Any,
-        down: Any,
-        sizes: Any,
-    ) -> Any:
-        pairs = types.UniTuple(long, 2), types.UniTuple(long, 4)
-        signature = types.void(acc, long, long, weights, long, taps, long, image, long, long, *pairs)
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            acc_array, a, features, weight_array, w, tap_array, order, image_array, x, across, down, sizes = args
-            target = pointer_to(context, builder, sig.args[0], acc_array, a)
-            base = pointer_to(context, builder, sig.args[3], weight_array, w)
-            columns = pointer_to(context, builder, sig.args[5], tap_array, order)
-            pixels = pointer_to(context, builder, sig.args[7], image_array, x)
-            kind = ir.VectorType(F32, lanes) if lanes > 1 else F32
-            rows_step, columns_step = (builder.extract_value(down, k) for k in range(2))
-            kernel_rows, kernel_columns, channels, row = (builder.extract_value(sizes, k) for k in range(4))
-            sums = [[cgutils.alloca_once(builder, kind) for _ in range(vectors)] for _ in range(positions)]
-            for line in sums:
-                for place in line:
-                    builder.store(constant(kind, 0), place)
-            loop = cgutils.for_range
-            with (
-                loop(builder, kernel_rows, intp=I64) as down_loop,
-                loop(builder, kernel_columns, intp=I64) as across_loop,
-            ):
-                position = builder.sext(builder.load(builder.gep(columns, [across_loop.index])), I64)
-                tap = builder.add(builder.mul(down_loop.index, kernel_columns), position)
-                here = builder.gep(base, [builder.mul(tap, features)])
-                corner = builder.add(
-                    builder.mul(down_loop.index, rows_step), builder.mul(across_loop.index, columns_step)
-                )
-                with loop(builder, channels, intp=I64) as channel:
-                    line = builder.gep(here, [builder.mul(channel.index, row)])
-                    values = []
-                    for v in range(vectors):
-                        raw = load(builder, builder.gep(line, [I64(v * lanes)]), lanes)
-                        values.append(builder.sitofp(builder.sext(raw, like(I32, raw.type)), kind))
-                    for p in range(positions):
-                        offset = builder.add(corner, builder.add(channel.index, builder.mul(across, I64(p))))
-                        pixel = spread(builder, builder.load(builder.gep(pixels, [offset])), lanes)
-                        for v in range(vectors):
-                            product = builder.fmul(pixel, values[v], flags=("contract",))
-                            total = builder.fadd(builder.load(sums[p][v]), product, flags=("contract",))
-                            builder.store(total, sums[p][v])
-            for p in range(positions):
-                line = builder.gep(target, [builder.mul(features, I64(p))])
-                for v in range(vectors):
-                    place = builder.gep(line, [I64(v * lanes)])
-                    total = builder.fptosi(builder.load(sums[p][v]), like(I32, kind))
-                    store(builder, builder.add(load(builder, place, lanes), total), place)
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return block
-
-
 @intrinsic
 def at(typingctx: Any, array: Any, i: Any) -> Any:
     """``at(array, i)``: array[i] for an i that is known not to be negative, without numba's test for that."""
@@ -424,56 +251,3 @@ def at(typingctx: Any, array: Any, i: Any) -> Any:
         return builder.sext(builder.load(pointer_to(context, builder, sig.args[0], *args)), I64)
 
     return types.int64(array, types.int64), codegen
-
-
-@intrinsic
-def nonzero_mask(typingctx: Any, array: Any, start: Any) -> Any:
-    """Bit k is set where element start + k of an int32 array is not zero, for 64 elements, as uint64."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        pointer = pointer_to(context, builder, sig.args[0], *args)
-        mask = I64(0)
-        for k in range(0, 64, WIDTH):
-            values = load(builder, builder.gep(pointer, [I64(k)]), WIDTH)
-            bits = builder.icmp_signed("!=", values, constant(values.type, 0))
-            part = builder.zext(builder.bitcast(bits, ir.IntType(WIDTH)), I64)
-            mask = builder.or_(mask, builder.shl(part, I64(k)))
-        return mask
-
-    return types.uint64(array, types.int64), codegen
-
-
-def append_bits(most: int) -> Any:
-    """``append(work, mask, number, values, indices_to, values_to)``: the first ``most`` bits that are set in a mask.
-
-    For the k-th bit b: work[indices_to + k] = number + b and work[values_to + k] = work[values + b]. If there are fewer
-    bits, the rest is nonsense: b is 64 then. No branch depends on the mask. Returns what is left of it.
-    """
-
-    @intrinsic
-    def append(typingctx: Any, work: Any, mask: Any, number: Any, values: Any, indices_to: Any, values_to: Any) -> Any:
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            array, mask, number, *offsets = args
-            begin, indices, copies = (pointer_to(context, builder, sig.args[0], array, offset) for offset in offsets)
-            for k in range(most):
-                bit = builder.cttz(mask, I1(0))
-                value = builder.load(builder.gep(begin, [bit]))
-                builder.store(builder.trunc(builder.add(number, bit), I32), builder.gep(indices, [I64(k)]))
-                builder.store(value, builder.gep(copies, [I64(k)]))
-                mask = builder.and_(mask, builder.sub(mask, I64(1)))
-            return mask
-
-        long = types.int64
-        return types.uint64(work, types.uint64, long, long, long, long), codegen
-
-    return append
-
-
-@intrinsic
-def bits_set(typingctx: Any, mask: Any) -> Any:
-    """How many bits are set in a uint64."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return builder.ctpop(args[0])
-
-    return types.int64(types.uint64), codegen
