@@ -20,7 +20,7 @@ Data = Annotated[
 Json = Annotated[
     Path | None, typer.Option("--json", help="Where results land as JSON.", show_default="beside the network")
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Of weights, order and augmentation.")]
+Seed = Annotated[int, typer.Option("--seed", help="Of weights, order and augmentation.", min=0)]
 
 
 def beside(net: Path, ending: str) -> Path:

@@ -229,6 +229,14 @@ def test_mistakes_get_one_line_and_exit_code_2(arguments: list[str], message: st
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("command", ["train", "sweep", "demo"])
+def test_a_negative_seed_is_refused(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    output = mlsnn(command, "--seed", -1, code=2).output
+    assert "--seed" in output and "-1 is not in the range" in output
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_network_for_other_images_is_refused(tmp_path: Path):
     dense = netx.Connection("input", netx.Dense(np.ones((10, 27))))
     graph = netx.NetGraph(netx.Input((3, 3, 3)), (netx.Layer("out", (dense,), (10, 1, 1), netx.Readout()),))
