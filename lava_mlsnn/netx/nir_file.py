@@ -32,13 +32,31 @@ def read(file: str | PathLike[str]) -> Any:
     nir = package()
     if not path.isfile(name):
         raise FileNotFoundError(f"no such NIR file: {name}")
+    found = _what_else(name)
+    if found:
+        raise ValueError(f"{path.basename(name)}: expected a NIR file, as nir.write makes it, found {found}")
     try:
         graph = nir.read(name, type_check=False)
-    except Exception as error:  # whatever h5py and nir make of foreign bytes
-        raise ValueError(f"{path.basename(name)}: not a NIR file: {type(error).__name__}: {error}") from error
+    except Exception as error:  # whatever h5py and nir make of damaged nodes
+        raise ValueError(
+            f"{path.basename(name)}: expected a NIR file whose nodes nir {nir.version} knows, found others or damage"
+        ) from error
     if not isinstance(graph, nir.NIRGraph):
         raise ValueError(f"{path.basename(name)}: expected a NIRGraph, found one {type(graph).__name__} node")
     return graph
+
+
+def _what_else(name: str) -> str:
+    """What a file is that is no NIR file; empty if it seems to be one."""
+    import h5py
+
+    if not h5py.is_hdf5(name):
+        return "no HDF5"
+    try:
+        with h5py.File(name) as file:
+            return "" if isinstance(file.get("node"), h5py.Group) else "HDF5 without the group 'node'"
+    except OSError:
+        return "damaged HDF5"
 
 
 def own_notes(graph: Any) -> dict[str, Any]:

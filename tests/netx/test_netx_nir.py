@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 
+import h5py
 import numpy as np
 import pytest
 import strategies
@@ -31,6 +32,7 @@ from lava_mlsnn.netx import (  # noqa: E402
     SigmaDelta,
     from_nir,
     lower,
+    save,
     to_nir,
 )
 
@@ -187,6 +189,38 @@ def test_what_nir_cannot_say_is_refused(graph, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         to_nir(graph, tmp_path / "x.nir")
     assert not (tmp_path / "x.nir").exists()
+
+
+def other_file(kind, path):
+    graph = NetGraph(Input((2, 1, 1)), (Layer("a", (Connection("input", Dense([[3, -1]])),), (1, 1, 1), Readout()),))
+    if kind == "text":
+        path.write_text("no network")
+    elif kind == "net":
+        save(graph, path)
+    else:
+        to_nir(graph, path)
+        if kind == "cut":
+            path.write_bytes(path.read_bytes()[:900])
+        else:
+            with h5py.File(path, "r+") as file:
+                first = next(iter(file["node/nodes"].values()))
+                del first["type"]
+                first["type"] = "Quantum"
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("text", "x.nir: expected a NIR file, as nir.write makes it, found no HDF5"),
+        ("net", "x.nir: expected a NIR file, as nir.write makes it, found HDF5 without the group 'node'"),
+        ("cut", "x.nir: expected a NIR file, as nir.write makes it, found damaged HDF5"),
+        ("node", r"x.nir: expected a NIR file whose nodes nir [\d.]+\w* knows, found others or damage"),
+    ],
+)
+def test_other_files_are_refused_in_one_sentence(kind, message, tmp_path):
+    other_file(kind, tmp_path / "x.nir")
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        from_nir(tmp_path / "x.nir", np.zeros((1, 2, 1, 1), int), timesteps=1)
 
 
 def test_a_soft_reset_that_never_keeps_a_rest_is_exact(tmp_path):
