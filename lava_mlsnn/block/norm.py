@@ -123,13 +123,14 @@ def affine(norm: nn.Module | None, channels: int, like: Tensor) -> tuple[Tensor,
     """Gain and shift, (C, T) or (C, 1), of a norm's evaluation mode.
 
     Raises:
-        ValueError: a norm without running statistics.
+        ValueError: another norm, or one without running statistics.
     """
     if norm is None:
         return like.new_ones(channels, 1), like.new_zeros(channels, 1)
     if isinstance(norm, BNTT):
         return norm.affine()
-    assert isinstance(norm, (nn.BatchNorm1d, nn.BatchNorm2d))
+    if not isinstance(norm, (nn.BatchNorm1d, nn.BatchNorm2d)):
+        raise ValueError(f"norm {type(norm).__name__}: expected BNTT, nn.BatchNorm1d or nn.BatchNorm2d")
     if norm.running_mean is None or norm.running_var is None:
         raise ValueError("a batch norm without running statistics cannot be folded: expected track_running_stats")
     gain = torch.rsqrt(norm.running_var + norm.eps) * (1 if norm.weight is None else norm.weight)

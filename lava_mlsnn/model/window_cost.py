@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from ..block import Block, PatchMix, WindowMixer
 from ..block.windowed import Windowed
 from ..energy import horowitz
+from .setting import Network
 from .window_rnn import Mixer2d
 
 if TYPE_CHECKING:
     from ..energy.activity import Activity
-    from .setting import Network
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1, "birnn": 1}
 
@@ -52,7 +52,12 @@ def costs(net: Network) -> list[Cost]:
         >>> net = model.create("window_cnn12", in_shape=(1, 8, 8), width=4, stages=("wFw",), groups=2)
         >>> [(cost.name, cost.operations) for cost in costs(net)][:2]
         [('stage1_window1', 2304), ('stage1_full1', 16384)]
+
+    Raises:
+        ValueError: no network of :func:`lava_mlsnn.model.create`, or a layer without a count.
     """
+    if not isinstance(net, Network):
+        raise ValueError(f"costs of a {type(net).__name__}: expected a network of model.create")
     found: list[Cost] = []
     hooks = [m.register_forward_hook(_counter(name, found)) for name, m in net.named_modules() if _counts(m)]
     training = net.training
@@ -95,7 +100,8 @@ def _operations(module: nn.Module, shape: tuple[int, ...], out: tuple[int, ...])
 def _of_map(module: nn.Module, shape: tuple[int, ...], out: tuple[int, ...]) -> tuple[str, int]:
     if isinstance(module, WindowMixer):
         return _mixer(module.mixer, shape)
-    assert isinstance(module, Block)
+    if not isinstance(module, Block):
+        raise ValueError(f"operations of a {type(module).__name__}: expected a Block, a PatchMix or a WindowMixer")
     synapse = module.synapse
     if isinstance(synapse, nn.Conv2d):
         return "conv", horowitz.operations("conv", shape, out, synapse.kernel_size, synapse.groups)

@@ -15,7 +15,7 @@ from torch import nn
 
 import lava_mlsnn as ml
 from lava_mlsnn import block, proc
-from lava_mlsnn.block.norm import make_norm
+from lava_mlsnn.block.norm import affine, make_norm
 from lava_mlsnn.neuron import LIF, MultiLevel
 
 
@@ -56,6 +56,11 @@ def test_bntt_refuses_more_steps_and_multi_level_neurons():
     net = nn.Sequential(block.Input((1, 4, 4)), block.Block([conv], MultiLevel(4)), block.Readout(8, 2)).eval()
     with pytest.raises(ValueError, match=r"layer '1'.*norm per timestep"):
         ml.netx.quantize(net)
+
+
+def test_norms_that_do_not_become_a_gain_and_a_shift_are_refused():
+    with pytest.raises(ValueError, match=r"norm LayerNorm: expected BNTT, nn.BatchNorm1d or nn.BatchNorm2d"):
+        affine(nn.LayerNorm(3), 3, torch.zeros(1))
 
 
 def test_what_a_leaky_block_refuses():

@@ -13,7 +13,7 @@ import torch_nets
 import lava_mlsnn as ml
 from lava_mlsnn import block, model, train
 from lava_mlsnn.energy import horowitz
-from lava_mlsnn.model.window_cost import costs, table2
+from lava_mlsnn.model.window_cost import _of_map, costs, table2
 
 torch.set_num_threads(1)
 
@@ -57,6 +57,13 @@ def test_overlaps_are_computed_several_times() -> None:
     assert dilated.operations == 9 * 1 * 4 * 64 and dilated.computed == dilated.operations * 9 / 4  # 4 (3/4)^2
     assert normal.computed == normal.operations == 9 * 4 * 4 * 64
     assert found["readout"].operations == 8 * 3
+
+
+def test_operations_of_other_modules_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"costs of a Linear: expected a network of model\.create"):
+        costs(torch.nn.Linear(3, 2))
+    with pytest.raises(ValueError, match="operations of a ReLU: expected a Block"):
+        _of_map(torch.nn.ReLU(), (1, 8, 8), (1, 8, 8))
 
 
 @pytest.mark.parametrize(("cell", "gates"), [("lstm", 4), ("gru", 3), ("rnn", 1), ("birnn", 1), ("mlp", 0)])
