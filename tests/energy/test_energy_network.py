@@ -415,7 +415,7 @@ def test_every_name_that_an_unknown_setting_is_told_is_accepted():
     names = str(caught.value).partition("expected one of ")[2].split(", ")
     assert {"options", "charge", "analog_input", "spread", "bits", "sram", "mem_width_bits"} <= set(names)
     for name in names:
-        with pytest.raises(ValueError, match=": expected .* got <object") as refused:
+        with pytest.raises(ValueError, match=r": expected .* got <object") as refused:
             energy.estimate(graph, counted(graph), **{name: object()})
         assert "no setting" not in str(refused.value)
 
