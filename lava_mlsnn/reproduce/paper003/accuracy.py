@@ -117,6 +117,7 @@ def _findings(
         better(f"{TITLES[m]}: {more} is more accurate than {less}", (more, less), accuracy[m, more], accuracy[m, less])
         for m in models
         for less, more in pairwise(neurons[:3])
+        if paper[m, more][0] > paper[m, less][0]  # on speech commands it is less by 0.02 points
     ]
 
     def draw(figure: Any) -> None:
