@@ -61,8 +61,8 @@ def export(
     graph = netx.lower(graph) if format == "stock" else graph
     unfit = problems(graph)
     if format == "stock" and unfit and not force:
-        lines = "\n".join(f"does not fit hardware: {line}" for line in unfit)
-        raise ValueError(f"{lines}\n{path.name} is not written; --force writes it for simulation on the CPU")
+        found = "; ".join(unfit)
+        raise ValueError(f"does not fit hardware: {found}: {path.name} is not written (--force: for the CPU only)")
     path.parent.mkdir(parents=True, exist_ok=True)
     if format == "nir":
         netx.to_nir(graph, path)

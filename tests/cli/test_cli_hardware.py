@@ -67,7 +67,7 @@ def test_stock_neurons_that_do_not_fit_the_chip_are_written_by_force_only(tmp_pa
     result = mlsnn("export", tmp_path / "wide.net", "--format", "stock")
     assert result.exit_code == 2
     assert "layer 'out', channel 0: bias 5995" in result.output and "exceeds 13 bits" in result.output
-    assert "wide.stock.net is not written; --force" in result.output
+    assert "wide.stock.net is not written (--force" in result.output
     assert {path.name for path in tmp_path.iterdir()} == {"wide.net"}
     result = mlsnn("export", tmp_path / "wide.net", "--format", "stock", "--force")
     assert result.exit_code == 0 and "does not fit hardware: layer 'out'" in result.output
