@@ -28,15 +28,15 @@ def export(
     format: Annotated[
         str, typer.Option("--format", help="net; stock (.net of stock neurons only, T = 1); nir.")
     ] = "net",
-    force: Annotated[
-        bool, typer.Option("--force", help="Write stock neurons that do not fit the chip: exact on the CPU only.")
+    require_fit: Annotated[
+        bool, typer.Option("--require-fit", help="Write nothing, and fail, if a number does not fit the chip.")
     ] = False,
     json: options.Json = None,
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
 
-    Stock neurons are meant for the chip. Where one of their numbers does not fit it, nothing is written without
-    --force; most often a first layer, whose thresholds lie further apart than 13 bits of bias.
+    What does not fit the chip is said, and is exact on the CPU all the same. Of stock neurons that is most often a first
+    layer, whose thresholds lie further apart than 13 bits of bias.
 
     [bold]Example:[/] mlsnn export runs/digits/model.safetensors -o digits.net
     """
@@ -60,9 +60,8 @@ def export(
         raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
     graph = netx.lower(graph) if format == "stock" else graph
     unfit = problems(graph)
-    if format == "stock" and unfit and not force:
-        found = "; ".join(unfit)
-        raise ValueError(f"does not fit hardware: {found}: {path.name} is not written (--force: for the CPU only)")
+    if unfit and require_fit:
+        raise ValueError(f"does not fit hardware: {'; '.join(unfit)}: {path.name} is not written (--require-fit)")
     path.parent.mkdir(parents=True, exist_ok=True)
     if format == "nir":
         netx.to_nir(graph, path)
@@ -90,5 +89,5 @@ def export(
         f"{len(graph)} layers, T = {graph.timesteps}, latency {graph.latency} steps, digest {netx.digest(graph)[:16]}"
     )
     for line in unfit:
-        show.say(f"does not fit hardware: {line}")
+        show.warn(f"does not fit hardware, runs on the CPU: {line}")
     show.wrote(path, show.write_json(record, json or options.beside(path, "export.json")))

@@ -50,5 +50,5 @@ def import_(
     netx.save(graph, path)
     show.say(f"{len(graph)} layers, T = {graph.timesteps}, calibrated on {len(images)} images of {dataset.source}")
     for line in netx.problems(graph):
-        show.say(f"does not fit hardware: {line}")
+        show.warn(f"does not fit hardware, runs on the CPU: {line}")
     show.wrote(path)

@@ -70,6 +70,11 @@ def say(text: str, style: str | None = None) -> None:
     console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+def warn(text: str) -> None:
+    """A line about results that a user should not overlook."""
+    error_console.print(f"[bold yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
 def complain(text: str) -> None:
     """The one line that a user's mistake gets."""
     error_console.print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)

@@ -59,18 +59,18 @@ def test_export_converts_to_stock_neurons_that_compute_the_same(net, tmp_path):
     np.testing.assert_array_equal(sim.run(lowered, images).output, sim.run(small(), images).output)
 
 
-def test_stock_neurons_that_do_not_fit_the_chip_are_written_by_force_only(tmp_path):
+def test_stock_neurons_that_do_not_fit_the_chip_are_said_and_refused_if_asked(tmp_path):
     rng = np.random.default_rng(0)
     dense = Connection(("input",), Dense(rng.integers(-99, 100, (2, 64))))
     wide = NetGraph(Input((1, 8, 8), 1 / 16, 5), (Layer("out", (dense,), (2, 1, 1), MultiLevel(4, [9, 3000])),))
     netx.save(wide, tmp_path / "wide.net")
-    result = mlsnn("export", tmp_path / "wide.net", "--format", "stock")
+    result = mlsnn("export", tmp_path / "wide.net", "--format", "stock", "--require-fit")
     assert result.exit_code == 2
     assert "layer 'out', channel 0: bias 5995" in result.output and "exceeds 13 bits" in result.output
-    assert "wide.stock.net is not written (--force" in result.output
+    assert "wide.stock.net is not written (--require-fit" in result.output
     assert {path.name for path in tmp_path.iterdir()} == {"wide.net"}
-    result = mlsnn("export", tmp_path / "wide.net", "--format", "stock", "--force")
-    assert result.exit_code == 0 and "does not fit hardware: layer 'out'" in result.output
+    result = mlsnn("export", tmp_path / "wide.net", "--format", "stock")
+    assert result.exit_code == 0 and "runs on the CPU: layer 'out'" in result.output
     images = rng.integers(0, 32, (50, 1, 8, 8))
     lowered = netx.load(tmp_path / "wide.stock.net")
     np.testing.assert_array_equal(
@@ -107,7 +107,7 @@ def test_export_refuses_what_makes_no_sense(net, arguments, message):
 
 def test_soft_reset_over_several_steps_has_no_stock_or_nir_form(tmp_path):
     netx.save(small(timesteps=2), tmp_path / "slow.net")
-    result = mlsnn("export", tmp_path / "slow.net", "--format", "stock")
+    result = mlsnn("export", tmp_path / "slow.net", "--format", "stock", "--require-fit")
     assert result.exit_code == 2
     assert "T = 2" in result.output
     assert not (tmp_path / "slow.stock.net").exists()
