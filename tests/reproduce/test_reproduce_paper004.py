@@ -78,7 +78,7 @@ def test_a_float_job_has_no_integers_and_is_remembered(few: data.Dataset, tmp_pa
 
 def test_better_says_when_seeds_cannot_tell() -> None:
     low, high = Spread.of([0.80, 0.81, 0.80]), Spread.of([0.90, 0.91, 0.90])
-    assert ablations._better("c", ("a", "b"), high, low).holds is True
-    assert ablations._better("c", ("a", "b"), low, high).holds is False
-    assert ablations._better("c", ("a", "b"), low, low).holds is None
-    assert ablations._better("c", ("a", "b"), Spread.of([0.9]), Spread.of([0.8])).holds is None
+    assert better("c", ("a", "b"), high, low).holds is True
+    assert better("c", ("a", "b"), low, high).holds is False
+    assert better("c", ("a", "b"), low, low).holds is None
+    assert better("c", ("a", "b"), Spread.of([0.9]), Spread.of([0.8])).holds is None
