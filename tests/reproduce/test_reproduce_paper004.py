@@ -10,6 +10,7 @@ import pytest
 
 from lava_mlsnn import data, train
 from lava_mlsnn.reproduce import Job, Lab, Request, Spread, find, run
+from lava_mlsnn.reproduce.findings import better
 from lava_mlsnn.reproduce.paper004 import ablations, exact
 
 TINY = ablations.Networks({"width": 4, "stages": ("wFw",)}, (0.5, 0.9))
