@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lava_mlsnn import data
+from lava_mlsnn import data, model
 from lava_mlsnn.reproduce.findings import Spread
 from lava_mlsnn.reproduce.paper002 import standins, tables, trained, transfer
 from lava_mlsnn.reproduce.registry import find
@@ -63,6 +63,10 @@ def test_early_stop_and_activity(tmp_path: Path) -> None:
     found.draw(Figure())
 
 
+def _weights_of(folder: Path) -> bytes:
+    return model.load(folder / trained.MODEL).body[0].conv1.connections[0].synapse.weight.detach().numpy().tobytes()
+
+
 def test_first_weights_come_from_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     request = Request(out=tmp_path, seeds=(0,), epochs=1)
     found = find("paper002-table12")[0].findings(request)
@@ -70,6 +74,9 @@ def test_first_weights_come_from_other_data(tmp_path: Path, monkeypatch: pytest.
     assert tuned == f"{plain}, from mnist5k-8x8" and len(found.rows) == len(found.relations) + 2 == 4
     kept = [json.loads(path.read_text()) for path in tmp_path.rglob("outcome.json")]
     assert sorted("start" in record["key"] for record in kept) == [False] * 4 + [True] * 2
+    assert len({_weights_of(path.parent) for path in tmp_path.rglob("outcome.json")}) == 6, (
+        "first weights change nothing"
+    )
     monkeypatch.setattr(transfer, "SOURCES", {})  # the digits themselves, which are at hand at once
     events = find("paper002-table11")[0].findings(request)
     assert "digits-moving" in events.title and events.rows.network[1].endswith("from digits")

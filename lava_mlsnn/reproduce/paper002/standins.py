@@ -37,7 +37,7 @@ def moving(dataset: Dataset, steps: int, enlarged: int = 1) -> Dataset:
     def events(images: NDArray[np.unsignedinteger]) -> NDArray[np.uint8]:
         still = images[:, 0].astype(np.int32)
         places = [np.pad(still, ((0, 0), (y, 1 - y), (x, 1 - x))) for y, x in PATH]
-        changes = [places[(t + 1) % 4] - places[t % 4] for t in range(steps)]
+        changes = [places[(t + 1) % len(PATH)] - places[t % len(PATH)] for t in range(steps)]
         frames = np.stack([np.stack([c >= threshold, c <= -threshold], 1) for c in changes], -1)
         return frames.repeat(enlarged, 2).repeat(enlarged, 3).astype(np.uint8)
 
