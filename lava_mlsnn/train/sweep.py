@@ -228,10 +228,12 @@ def _take_up_the_dead(optuna: Any, study: optuna.Study, folder: Path) -> None:
         owner = trial.user_attrs.get(OWNER)
         if owner is None or not _is_dead(folder / owner):
             continue
-        with contextlib.suppress(Exception):  # another process was faster
+        try:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-            attributes = {FOLDER: trial.user_attrs[FOLDER], RESUMES: trial.number}
-            study.enqueue_trial(trial.params, user_attrs=attributes)
+        except (ValueError, RuntimeError):  # another process was faster
+            continue
+        attributes = {FOLDER: trial.user_attrs[FOLDER], RESUMES: trial.number}
+        study.enqueue_trial(trial.params, user_attrs=attributes)
 
 
 @contextlib.contextmanager
