@@ -35,6 +35,8 @@ class Job:
         seed: of weights, order and augmentation.
         validation: share of the training images that is held out and watched.
         floats: whether it has no integers and is measured by its float model (:func:`lava_mlsnn.train.float_run`).
+        counted: whether a float model's events are counted, beside its accuracy: its neurons must send nothing else.
+        start: folder of a run whose weights it starts from (:func:`lava_mlsnn.model.s_resnet.fine_tuned`).
     """
 
     model: str
@@ -42,6 +44,8 @@ class Job:
     seed: int = 0
     validation: float = 0.0
     floats: bool = False
+    counted: bool = True
+    start: Path | None = None
 
     @property
     def is_twin(self) -> bool:
@@ -145,6 +149,8 @@ class Lab:
             "data": self.fingerprint,
             "recipe": _changed(self.recipe_of(job).to_dict(), type(self.recipe)().to_dict()),
         }
+        if job.start is not None:
+            content["start"] = job.start.name
         found: dict[str, Any] = json.loads(json.dumps(content, sort_keys=True))
         return found
 
@@ -170,9 +176,13 @@ class Lab:
 
     def untrained(self, job: Job) -> Network:
         """The network of a job with its initial weights."""
-        from .. import train
+        from .. import model, train
+        from ..model.s_resnet import fine_tuned
 
-        return train.create(job.model, self.dataset, seed=job.seed, **job.options)
+        net = train.create(job.model, self.dataset, seed=job.seed, **job.options)
+        if job.start is not None:
+            fine_tuned(net, model.load(job.start / MODEL).state_dict())
+        return net
 
     def _work(self, job: Job, folder: Path) -> dict[str, Any]:
         from .. import model, train
@@ -206,8 +216,8 @@ class Lab:
     def _measured(self, job: Job, net: Network, folder: Path) -> dict[str, Any]:
         from .. import train
 
-        if job.is_twin:
-            return _measure_twin(net, self.dataset)
+        if job.is_twin or (job.floats and not job.counted):
+            return _measure_floats(net, self.dataset)
         if job.floats:
             return train.float_run(net, self.dataset).record(self.dataset)
         return _measure(net, self.dataset, self.recipe_of(job), folder)
@@ -226,7 +236,7 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _measure_twin(net: Network, dataset: Dataset) -> dict[str, Any]:
+def _measure_floats(net: Network, dataset: Dataset) -> dict[str, Any]:
     from ..train import predict
 
     return {"accuracy": {"float": float((predict(net, dataset).argmax(1) == dataset.test_labels).mean())}}

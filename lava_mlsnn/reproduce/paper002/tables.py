@@ -12,6 +12,7 @@ import pandas as pd
 from ...model.s_resnet import SResNet
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, better
+from ..lab import Outcome
 from ..request import Request
 from . import trained
 
@@ -201,7 +202,7 @@ def table16(request: Request) -> Findings:
     return findings(request, "Table 16: early stop", "CIFAR-10", found, paper, [relation])
 
 
-def _stopped(request: Request, network: trained.Trained, steps: int) -> float:
+def _stopped(request: Request, network: Outcome, steps: int) -> float:
     import torch
 
     dataset = request.dataset()
