@@ -10,10 +10,11 @@ import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from . import compat
+from .helpers.version import __version__ as __version__
+from .lava_compat import apply
 
 if TYPE_CHECKING:
-    from . import analysis, block, data, energy, loihi2, model, netx, neuron, proc, report, reproduce, sim, train
+    from . import analysis, block, data, energy, loihi2, model, netx, neuron, papers, proc, report, sim, train
 
 __all__ = [
     "analysis",
@@ -24,15 +25,14 @@ __all__ = [
     "model",
     "netx",
     "neuron",
+    "papers",
     "proc",
     "report",
-    "reproduce",
     "sim",
     "train",
 ]
-__version__ = "0.1.0"
 
-compat.apply()  # before anything imports Lava; loads nothing of it
+apply()  # before anything imports Lava; loads nothing of it
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from lava_mlsnn.graph.neurons import NEURONS
 from lava_mlsnn.netx import (
     INPUT,
     LIF,
@@ -39,7 +40,6 @@ from lava_mlsnn.netx import (
     Staircase,
     Synapse,
 )
-from lava_mlsnn.netx.neuron import NEURONS
 
 KINDS = (
     "multilevel",

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx.neuron import NEURONS
-from lava_mlsnn.netx.synapse import SYNAPSES
+from lava_mlsnn.graph.neurons import NEURONS
+from lava_mlsnn.graph.synapses import SYNAPSES
 
 KINDS = {*NEURONS, *SYNAPSES}
 """Of neurons and synapses, all that a graph can hold."""

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from ..energy.activity import Activity
-from ..netx.graph import INPUT, Layer, NetGraph
-from ..netx.neuron import Barrier
+from ..graph.activity import Activity
+from ..graph.graph import INPUT, Layer, NetGraph
+from ..graph.neurons import Barrier
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..block import Add, Block, unquantized
 from ..block.core import Connection
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 
 if TYPE_CHECKING:
     import pandas as pd

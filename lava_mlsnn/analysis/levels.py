@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 
 
 def staircase(

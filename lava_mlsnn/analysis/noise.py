@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..netx.spec import finite, positive_ints
+from ..helpers.check import finite, positive_ints
 from ..neuron.base import GradedNeuron
 from .quantiser import decibels, lloyd_max
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 
 BINS = 1024
 """Groups of samples among which the best partition is searched before it is refined on the samples themselves."""

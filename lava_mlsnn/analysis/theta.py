@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..energy.activity import Activity
-from ..netx.graph import NetGraph
+from ..graph.activity import Activity
+from ..graph.graph import NetGraph
 
 
 @dataclass(frozen=True)

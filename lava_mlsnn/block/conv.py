@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from .core import Block, Connection
 
 Size = int | tuple[int, int]

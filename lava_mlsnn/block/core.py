@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..netx.spec import Shape, positive_ints
+from ..helpers.check import Shape, positive_ints
 from ..neuron import Barrier, GradedNeuron
 from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
 from .norm import BNTT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..netx.spec import Shape, positive_ints
+from ..helpers.check import Shape, positive_ints
 from .core import Block, Connection
 from .integer import Dyadic, Quantization, power_of_two, quantize
 from .signal import Signal

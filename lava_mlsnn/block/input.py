@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..netx.graph import Input as NetxInput
-from ..netx.spec import Shape, positive_ints
+from ..graph.graph import Input as NetxInput
+from ..helpers.check import Shape, positive_ints
 from .integer import Quantization, round_through
 from .signal import Signal
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import torch
 
-from ..netx.spec import INT24_MAX
+from ..graph.spec import INT24_MAX
 from .signal import Signal
 
 MAX_EXPONENT = 20

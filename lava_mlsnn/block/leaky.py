@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..netx import neuron as netx
-from ..netx.neuron import MAX_MANTISSA, MAX_SHIFT
-from ..netx.spec import INT24_MAX, positive_ints
+from ..graph import neurons as netx
+from ..graph.neurons import MAX_MANTISSA, MAX_SHIFT
+from ..graph.spec import INT24_MAX
+from ..helpers.check import positive_ints
 from ..neuron import LIF
 from ..neuron.leaky import whole_lif
 from .core import Block, Connection

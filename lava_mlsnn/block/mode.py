@@ -19,7 +19,7 @@ from .stock import is_stock
 from .window import Window
 
 if TYPE_CHECKING:
-    from ..energy.activity import Activity
+    from ..graph.activity import Activity
 
 
 def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> nn.Module:
@@ -142,8 +142,8 @@ def activity(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bo
         >>> activity(net, torch.ones(5, 1, 4, 4, dtype=torch.uint8)).mean_events("input")
         16.0
     """
-    from ..netx.quantizer import quantize
     from ..sim.batch import counts
+    from .export import quantize
 
     with as_integers(net, weight_bits, per_channel=per_channel):
         graph = quantize(net)

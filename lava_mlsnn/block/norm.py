@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 
 NORMS = ("bntt", "tdbn", "bn", "none")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..netx.windows import Windows
+from ..graph.windows import Windows
 
 
 def partition(x: Tensor, windows: Windows) -> Tensor:

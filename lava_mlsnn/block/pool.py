@@ -7,7 +7,7 @@ from math import prod
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..netx.spec import Shape, positive_ints
+from ..helpers.check import Shape, positive_ints
 from .core import fold_time, unfold_time
 from .integer import Quantization
 from .signal import Signal

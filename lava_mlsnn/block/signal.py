@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..netx.spec import Shape
+from ..helpers.check import Shape
 
 
 @dataclass(frozen=True)

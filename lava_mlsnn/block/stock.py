@@ -17,9 +17,9 @@ from lava.lib.dl.slayer.block import base as slayer
 from lava.lib.dl.slayer.neuron.norm import MeanOnlyBatchNorm
 from torch import nn
 
-from ..netx.neuron import LIF, Delta, Neuron, SigmaDelta
-from ..netx.spec import IntArray, int_array
-from ..netx.synapse import Conv, Dense, Injection, Synapse
+from ..graph.neurons import LIF, Delta, Neuron, SigmaDelta
+from ..graph.synapses import Conv, Dense, Injection, Synapse
+from ..helpers.check import IntArray, int_array
 from .signal import Signal
 
 _ALL = tuple(c for c in vars(slayer).values() if isinstance(c, type) and issubclass(c, nn.Module))

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..netx.spec import Shape
-from ..netx.synapse import Conv as ConvSynapse
-from ..netx.windows import WindowLayer, Windows, cover_name, group_name, window_name
+from ..graph.synapses import Conv as ConvSynapse
+from ..graph.windows import WindowLayer, Windows, cover_name, group_name, window_name
+from ..helpers.check import Shape
 from ..neuron import functional
 from .conv import conv, identity
 from .core import Block, Connection, on_grid, spiking
@@ -32,7 +32,7 @@ class Window(Windowed, Block):
         norm: batch norm of the current, over all windows.
 
     With ``fusion`` "group" or "none" and a region threshold it becomes integer layers (see
-    :mod:`lava_mlsnn.netx.windows`); other fusions have no integer counterpart.
+    :mod:`lava_mlsnn.graph.windows`); other fusions have no integer counterpart.
 
     Example:
         >>> from lava_mlsnn.neuron import MultiLevel

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..netx.windows import Windows, check_region
+from ..graph.windows import Windows, check_region
 from ..neuron import MultiLevel, functional
 from .fusion import THETA, check_fusion
 from .partition import condense, partition, region_threshold

@@ -90,8 +90,8 @@ def _write(
 
 
 def _show(content: dict[str, Any]) -> None:
+    from ..helpers.units import joules, ratio
     from ..report import checks_table, comparison_table
-    from ..report.units import joules, ratio
 
     records = content["networks"]
     show.console.print(checks_table(content["checks"]))

@@ -69,7 +69,7 @@ def _record(name: str, graph: NetGraph, dataset: Dataset, model: str, settings: 
 
 
 def _price(own: dict[str, Any], stock: dict[str, Any]) -> dict[str, float | None]:
-    from ..report import units
+    from ..helpers import units
 
     price = {what: stock[what] / own[what] if own[what] else None for what in ("neurons", "events", "energy")}
     words = ", ".join(f"{what} x {units.ratio(factor)}" for what, factor in price.items())

@@ -42,7 +42,7 @@ def export(
     """
     from .. import model as models
     from .. import netx
-    from ..netx.check import problems
+    from ..graph.hardware import problems
 
     if format not in FORMATS:
         raise ValueError(f"--format {format!r}: expected one of {', '.join(FORMATS)}")

@@ -29,7 +29,7 @@ def import_(
     [bold]Example:[/] mlsnn import net.nir --data digits --steps 4
     """
     from .. import netx
-    from ..netx import nir_file
+    from ..nir import file as nir_file
     from .simulate import load_named
 
     dataset = load_named(data, timesteps or 1)

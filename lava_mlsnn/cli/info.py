@@ -27,7 +27,8 @@ def info(json: Annotated[Path | None, typer.Option("--json", help="Also write it
 
     [bold]Example:[/] mlsnn info
     """
-    from .. import __version__, compat
+    from ..helpers.version import __version__
+    from ..lava_compat import mends as compat
 
     extras = {name: _version(package) for name, (package, _) in EXTRAS.items()}
     show.say(f"lava-mlsnn {__version__}")

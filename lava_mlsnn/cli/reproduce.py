@@ -38,7 +38,7 @@ def reproduce(
 
     [bold]Example:[/] mlsnn reproduce fig2 --out runs/paper000
     """
-    from ..reproduce import ITEMS, Request, find, run
+    from ..papers import ITEMS, Request, find, run
 
     if not item:
         for known in ITEMS.values():

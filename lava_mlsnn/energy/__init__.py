@@ -7,8 +7,8 @@
 
 from __future__ import annotations
 
+from ..graph.activity import Activity
 from . import horowitz, lemaire, loihi, paper000
-from .activity import Activity
 from .constants import UnpublishedError
 from .network import MODELS, ann, estimate
 from .options import PRESETS, Options

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..netx.spec import flag
+from ..helpers.check import flag
 from .check import non_negative, whole
 from .constants import HOROWITZ_FP32
 from .counts import Geometry

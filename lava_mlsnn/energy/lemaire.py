@@ -39,7 +39,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..netx.spec import flag
+from ..helpers.check import flag
 from . import counts as count
 from .check import non_negative, whole
 from .counts import Counts, Geometry

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..netx.spec import flag
+from ..helpers.check import flag
 from . import horowitz
 from .constants import HOROWITZ_FP32
 from .report import LayerReport, Report
 from .walk import Link, Population, populations, require_formulas
 
 if TYPE_CHECKING:
-    from ..netx.graph import NetGraph
-    from .activity import Activity
+    from ..graph.activity import Activity
+    from ..graph.graph import NetGraph
 
 _NOTES = (
     "Operations only: no memory, no addressing.",

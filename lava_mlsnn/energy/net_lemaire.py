@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..netx.spec import flag
+from ..helpers.check import flag
 from . import lemaire
 from .constants import HOROWITZ_INT, SRAM_POINTS, SRAM_REGRESSION
 from .counts import Geometry
@@ -15,8 +15,8 @@ from .report import LayerReport, Report
 from .walk import Population, populations, require_formulas
 
 if TYPE_CHECKING:
-    from ..netx.graph import NetGraph
-    from .activity import Activity
+    from ..graph.activity import Activity
+    from ..graph.graph import NetGraph
 
 _TABLES = {"regression": (SRAM_REGRESSION, SRAM_POINTS), "piecewise": (SRAM_POINTS,), "bus": (SRAM_POINTS,)}
 _SNN_NOTES = (

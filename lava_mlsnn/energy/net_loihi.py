@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ..netx.spec import flag
+from ..helpers.check import flag
 from . import loihi
 from .check import non_negative
 from .loihi import COMPARTMENTS_PER_CORE, STATIC_POWER, Loihi1Counts
@@ -14,8 +14,8 @@ from .report import LayerReport, Report
 from .walk import Population, populations, require_formulas
 
 if TYPE_CHECKING:
-    from ..netx.graph import NetGraph
-    from .activity import Activity
+    from ..graph.activity import Activity
+    from ..graph.graph import NetGraph
 
 ACTIVE = ("expected", "all", "none")
 _SYNOP = {"conv": "synop_conv", "dense": "synop_dense"}

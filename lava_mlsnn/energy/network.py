@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..netx.graph import NetGraph, require_graph
-from .activity import Activity
+from ..graph.activity import Activity
+from ..graph.graph import NetGraph, require_graph
 from .constants import UnpublishedError
 from .net_horowitz import horowitz_report
 from .net_lemaire import lemaire_report

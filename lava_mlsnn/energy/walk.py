@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..netx import graph as netgraph
-from ..netx import neuron as netneuron
-from ..netx import synapse as netsynapse
-from ..netx import thresholds as netthresholds
-from ..netx.spec import flag
-from .activity import Activity
+from ..graph import graph as netgraph
+from ..graph import neurons as netneuron
+from ..graph import neurons as netthresholds
+from ..graph import synapses as netsynapse
+from ..graph.activity import Activity
+from ..helpers.check import flag
 from .check import whole
 from .counts import Geometry
 

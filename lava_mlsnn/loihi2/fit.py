@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from ..netx.check import problems
-from ..netx.graph import Layer, NetGraph, require_graph
+from ..graph.graph import Layer, NetGraph, require_graph
+from ..graph.hardware import problems
 from .limits import LOIHI2, SOURCES, Chip
 from .partition import Part, partition
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ..netx.neuron import (
+from ..graph.neurons import (
     LIF,
     Barrier,
     Delta,
@@ -17,12 +17,13 @@ from ..netx.neuron import (
     Readout,
     Relay,
     Rescale,
+    Scheduled,
     Sigma,
     SigmaDelta,
     SoftLIF,
+    Staircase,
     Stepwise,
 )
-from ..netx.thresholds import Scheduled, Staircase
 
 
 @dataclass(frozen=True)

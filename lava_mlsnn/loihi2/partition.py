@@ -7,8 +7,8 @@ from math import ceil
 
 import numpy as np
 
-from ..netx.graph import Connection, Layer, NetGraph
-from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
+from ..graph.graph import Connection, Layer, NetGraph
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 from .limits import Chip, state_words_of, table_words_of
 
 WORD = 64

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
-from ..netx.graph import NetGraph
-from ..netx.synapse import Conv, DelayDense, Dense, Injection, Pool
+from ..graph.graph import NetGraph
+from ..graph.synapses import Conv, DelayDense, Dense, Injection, Pool
 from .fit import Fit
 
 

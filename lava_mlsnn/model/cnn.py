@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import block
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from .setting import Network, Setting
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from .. import __version__
 from ..block import quantization_of, quantized
+from ..helpers.version import __version__
 from .registry import create
 from .setting import Network
 

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from .. import block
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from .setting import Network, Setting
 
 

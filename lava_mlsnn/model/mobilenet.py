@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from .. import block
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from .resnet import STEMS, stem_for
 from .setting import Network, Setting
 

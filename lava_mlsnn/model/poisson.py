@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .. import block
-from ..netx.spec import Shape
+from ..helpers.check import Shape
 
 
 class Poisson(block.Input):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .. import block
 from ..block.norm import NORMS, Norm, make_norm
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from ..neuron import LIF, Leak
 from ..neuron.leaky import LEAK
 from .poisson import Poisson

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import block
-from ..netx.spec import Shape, positive_ints
+from ..helpers.check import Shape, positive_ints
 from ..neuron import ATIF, Barrier, GradedNeuron, MultiLevel
 
 NEURONS = ("multilevel", "atif", "relu")

@@ -9,7 +9,7 @@ import numpy as np
 from torch import nn
 
 from .. import block
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from .setting import Network, Setting
 
 DOWNSAMPLE = ("stride", "sumpool", "maxpool")

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from .. import block
 from ..block.fusion import THETA, THRESHOLD
 from ..block.windowed import Windowed
-from ..netx.spec import positive_ints
-from ..netx.windows import Windows
+from ..graph.windows import Windows
+from ..helpers.check import positive_ints
 from ..neuron import MultiLevel
 from .setting import Network, Setting
 

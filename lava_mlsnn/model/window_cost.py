@@ -20,7 +20,7 @@ from .setting import Network
 from .window_rnn import Mixer2d
 
 if TYPE_CHECKING:
-    from ..energy.activity import Activity
+    from ..graph.activity import Activity
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1, "birnn": 1}
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .. import block
 from ..block.fusion import THETA
-from ..netx.spec import positive_ints
+from ..helpers.check import positive_ints
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
 

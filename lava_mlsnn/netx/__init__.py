@@ -4,31 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .bounds import bounds
-from .check import check_hardware, problems
-from .early import shorten
-from .errors import NetFileError, WeightWarning
-from .graph import INPUT, Connection, Input, Layer, NetGraph
+from ..graph.bounds import bounds
+from ..graph.errors import NetFileError, WeightWarning
+from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
+from ..graph.hardware import check_hardware, problems
+from ..graph.neurons import (
+    LIF,
+    Barrier,
+    Delta,
+    MultiLevel,
+    Neuron,
+    Readout,
+    Relay,
+    Rescale,
+    Scheduled,
+    Sigma,
+    SigmaDelta,
+    SoftLIF,
+    Staircase,
+)
+from ..graph.part import part
+from ..graph.shorten import shorten
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
 from .lower import lower, places
-from .neuron import LIF, Barrier, Delta, MultiLevel, Neuron, Readout, Relay, Rescale, Sigma, SigmaDelta, SoftLIF
-from .part import part
-from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
-from .thresholds import Scheduled, Staircase
 
 if TYPE_CHECKING:
-    from ._digest import digest
+    from ..block.export import quantize
+    from ..graph.digest import digest
+    from ..nir.read import from_nir
+    from ..nir.write import to_nir
     from .hdf5 import load, save
-    from .nir_read import from_nir
-    from .nir_write import to_nir
-    from .quantizer import quantize
 
 _LAZY = {
-    "digest": "_digest",
-    "from_nir": "nir_read",
-    "load": "hdf5",
-    "quantize": "quantizer",
-    "save": "hdf5",
-    "to_nir": "nir_write",
+    "digest": "..graph.digest",
+    "from_nir": "..nir.read",
+    "load": ".hdf5",
+    "quantize": "..block.export",
+    "save": ".hdf5",
+    "to_nir": "..nir.write",
 }
 
 __all__ = [
@@ -81,7 +94,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         from importlib import import_module
 
-        value = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        value = getattr(import_module(_LAZY[name], __name__), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..graph.bounds import bounds
+from ..graph.graph import INPUT, Connection, Layer, NetGraph
+from ..graph.neurons import LIF, NEURONS, Delta, Neuron, Readout, Sigma, SigmaDelta
+from ..graph.synapses import SYNAPSES, DelayDense, Dense, Identity, Injection, Synapse
 from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
-from .bounds import bounds
-from .graph import INPUT, Connection, Layer, NetGraph
-from .neuron import LIF, NEURONS, Delta, Neuron, Readout, Sigma, SigmaDelta
-from .synapse import SYNAPSES, DelayDense, Dense, Identity, Injection, Synapse
 
 FORMAT = "lava-mlsnn"
 VERSION = 1

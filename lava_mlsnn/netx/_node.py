@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from .errors import NetFileError
+from ..graph.errors import NetFileError
 
 MAX_ELEMENTS = 2**28
 """Most numbers that the datasets of one file may declare together."""

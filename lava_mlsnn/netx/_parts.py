@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..graph.errors import NetFileError
+from ..graph.neurons import LIF, Delta, Neuron, Sigma, SigmaDelta
+from ..graph.synapses import MAX_DELAY
+from ..helpers.check import IntArray, Shape, int_array
 from ._node import Node
-from .errors import NetFileError
-from .neuron import LIF, Delta, Neuron, Sigma, SigmaDelta
-from .spec import IntArray, Shape, int_array
-from .synapse import MAX_DELAY
 
 MAX_LAYERS = 100_000
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
+from ..graph.neurons import Neuron, Readout
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 from ._layout import FLATTEN, GATHER, OWN_NEURONS, READOUT_SCALE, SILENT, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
 from ._node import Node
 from ._parts import (
@@ -20,9 +23,6 @@ from ._parts import (
     read_stock_lif,
     read_stock_sdnn,
 )
-from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .neuron import Neuron, Readout
-from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
 
 def read_graph(root: Node) -> NetGraph:

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .check import LIF_BIAS_LIMITS, WEIGHT_LIMITS
-from .graph import Connection, Layer
-from .neuron import LIF
-from .spec import Shape
-from .synapse import Conv, Dense, weight_exponent
+from ..graph.graph import Connection, Layer
+from ..graph.hardware import LIF_BIAS_LIMITS, WEIGHT_LIMITS
+from ..graph.neurons import LIF
+from ..graph.synapses import Conv, Dense, weight_exponent
+from ..helpers.check import Shape
 
 
 def spread_biases(chain: Sequence[Layer], max_current: int) -> tuple[Layer, ...]:

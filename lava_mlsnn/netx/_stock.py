@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
+from ..graph.neurons import LIF, Neuron, Readout
+from ..graph.synapses import DelayDense, Dense, Injection, Synapse
+from ..helpers.check import Shape
 from ._layout import FLATTEN, STOCK_BIAS, STOCK_LIF, STOCK_SDNN
 from ._node import Node
 from ._parts import (
@@ -24,10 +28,6 @@ from ._parts import (
     read_stock_sdnn,
 )
 from ._stock_synapses import READERS
-from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .neuron import LIF, Neuron, Readout
-from .spec import Shape
-from .synapse import DelayDense, Dense, Injection, Synapse
 
 INPUT_BITS = 16
 """Width of the signed input of an input block: what stock sends between sigma-delta neurons; the file does not say."""

@@ -6,12 +6,12 @@ import warnings
 
 import numpy as np
 
+from ..graph.errors import WeightWarning
+from ..graph.synapses import Conv, DelayDense, Dense, Pool, Synapse, fits_8_bits
+from ..helpers.check import IntArray, Shape
 from ._node import Node
 from ._parts import build, expect, read_delays, read_integers
 from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
-from .errors import WeightWarning
-from .spec import IntArray, Shape
-from .synapse import Conv, DelayDense, Dense, Pool, Synapse, fits_8_bits
 
 MAX_POOL_CHANNELS = 2**16
 """What a pool's kernel may be repeated for."""

@@ -8,7 +8,11 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ._digest import digest
+from ..graph.digest import digest
+from ..graph.graph import INPUT, Layer, NetGraph
+from ..graph.neurons import LIF, Neuron, Readout, Sigma
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Pool, Synapse
+from ..helpers.check import IntArray, Shape
 from ._layout import (
     FLATTEN,
     FORMAT,
@@ -22,10 +26,6 @@ from ._layout import (
     is_stock,
     layer_type,
 )
-from .graph import INPUT, Layer, NetGraph
-from .neuron import LIF, Neuron, Readout, Sigma
-from .spec import IntArray, Shape
-from .synapse import Conv, DelayDense, Dense, Identity, Pool, Synapse
 
 _COMPRESS_FROM = 4096
 """Elements above which a dataset is compressed (losslessly): float32 weights of 8 bits shrink fourfold."""

@@ -9,14 +9,14 @@ from secrets import token_hex
 
 import h5py
 
-from ._digest import digest
+from ..graph.digest import digest
+from ..graph.graph import NetGraph, require_graph
+from ..helpers.check import integer, positive_ints
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
 from ._read import read_graph
 from ._stock import Options, read_stock
 from ._write import write_graph
-from .graph import NetGraph, require_graph
-from .spec import integer, positive_ints
 
 __all__ = ["load", "save"]
 

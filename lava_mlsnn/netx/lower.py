@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..graph.bounds import Bounds, bounds
+from ..graph.graph import INPUT, Connection, Layer, NetGraph, require_graph
+from ..graph.neurons import LIF, Barrier, MultiLevel, Neuron, Readout, Relay
+from ..graph.synapses import Conv, Dense, Identity, Pool, Synapse
+from ..helpers.check import Shape
 from ._spread import spread_biases
-from .bounds import Bounds, bounds
-from .graph import INPUT, Connection, Layer, NetGraph, require_graph
-from .neuron import LIF, Barrier, MultiLevel, Neuron, Readout, Relay
-from .spec import Shape
-from .synapse import Conv, Dense, Identity, Pool, Synapse
 
 MAX_CURRENT = 2**17 - 1
 """A stock LIF shifts current and bias left by 6 bits into 24: a larger current would wrap."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lava_compat.runtime import GuardedRuntime, Process, ProcessError
 from .barrier.process import Barrier
 from .build import NetworkLayer
 from .conv.process import GroupedConv, Identity, Pool
@@ -12,7 +13,6 @@ from .network.process import Network
 from .probe.process import ActivityProbe, Monitor
 from .readout.process import Readout
 from .relay.process import Relay
-from .runtime import GuardedRuntime, Process, ProcessError
 from .scheduled.process import Scheduled, Staircase
 from .sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
 from .simulate import SimCfg, run, simulate

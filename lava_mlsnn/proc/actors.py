@@ -19,7 +19,7 @@ from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.runtime.message_infrastructure.multiprocessing import MultiProcessing, SystemProcess
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE
 
-from lava_mlsnn.proc.channel import Channel, SharedMemoryManager
+from lava_mlsnn.lava_compat.channel import Channel, SharedMemoryManager
 
 GRACE = 10.0
 """Seconds that a run is given to stop by itself before its processes are killed."""

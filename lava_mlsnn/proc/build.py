@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from lava_mlsnn.netx import INPUT, Connection, Injection, Layer, NetGraph
-from lava_mlsnn.netx.bounds import bounds
+from lava_mlsnn.graph.bounds import bounds
+from lava_mlsnn.graph.graph import INPUT, Connection, Layer, NetGraph
+from lava_mlsnn.graph.synapses import Injection
 from lava_mlsnn.proc.delay.process import Delay
 from lava_mlsnn.proc.layout import PortShape, port_shapes
 from lava_mlsnn.proc.neurons import neuron_process

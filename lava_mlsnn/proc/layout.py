@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx import INPUT, Conv, DelayDense, Dense, NetGraph, Pool
-from lava_mlsnn.netx.spec import Shape
+from lava_mlsnn.graph.graph import INPUT, NetGraph
+from lava_mlsnn.graph.synapses import Conv, DelayDense, Dense, Pool
+from lava_mlsnn.helpers.check import Shape
 
 PortShape = tuple[int, ...]
 

@@ -13,10 +13,10 @@ from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike, NDArray
 
-from lava_mlsnn.netx import Neuron
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.graph.neurons import Neuron
+from lava_mlsnn.helpers.check import positive_ints
+from lava_mlsnn.lava_compat.runtime import Process
 from lava_mlsnn.proc.layout import PortShape
-from lava_mlsnn.proc.runtime import Process
 from lava_mlsnn.sim import reference
 
 INTERNAL = {"neuron", "bias", "period", "log_config"}

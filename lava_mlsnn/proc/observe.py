@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from lava_mlsnn.energy.activity import Activity
-from lava_mlsnn.netx import INPUT, Connection, Layer, NetGraph
-from lava_mlsnn.proc.shared import shared_array
+from lava_mlsnn.graph.activity import Activity
+from lava_mlsnn.graph.graph import INPUT, Connection, Layer, NetGraph
+from lava_mlsnn.lava_compat.shared import shared_array
 
 Counts = Mapping[str, tuple[int, int]]
 """(events, sum of absolute values) of "input" and of each layer in one timestep."""

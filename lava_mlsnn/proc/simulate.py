@@ -16,14 +16,14 @@ from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.conv.process import Conv
 from numpy.typing import NDArray
 
-from lava_mlsnn.energy.activity import Activity
-from lava_mlsnn.netx import NetGraph
+from lava_mlsnn.graph.activity import Activity
+from lava_mlsnn.graph.graph import NetGraph
+from lava_mlsnn.lava_compat.runtime import create_runtime
 from lava_mlsnn.proc.conv.models import PyConvModelMatmul
 from lava_mlsnn.proc.layout import PortShape, from_port, to_port
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.observe import sample_steps
 from lava_mlsnn.proc.probe.process import ActivityProbe, Monitor
-from lava_mlsnn.proc.runtime import create_runtime
 from lava_mlsnn.proc.sink.process import Sink
 from lava_mlsnn.proc.source.process import Source
 from lava_mlsnn.sim import Run

@@ -6,7 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from lava_mlsnn.netx import INPUT, Connection, Dense, Input, Layer, NetGraph, Relay
+from lava_mlsnn.graph.graph import INPUT, Connection, Input, Layer, NetGraph
+from lava_mlsnn.graph.neurons import Relay
+from lava_mlsnn.graph.synapses import Dense
 from lava_mlsnn.sim import Stream
 
 

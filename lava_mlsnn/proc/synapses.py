@@ -13,7 +13,7 @@ from lava.proc.dense.process import Dense as StockDense
 from lava.utils.weightutils import SignMode
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx.spec import Shape
+from lava_mlsnn.helpers.check import Shape
 from lava_mlsnn.proc.conv.process import GroupedConv, Identity, Pool
 from lava_mlsnn.proc.dense.process import ResetDelayDense, WideDense
 from lava_mlsnn.proc.timing import Timing

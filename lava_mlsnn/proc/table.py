@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lava_mlsnn.netx import Connection, Conv, DelayDense, Layer, NetGraph, Pool
+from lava_mlsnn.graph.graph import Connection, Layer, NetGraph
+from lava_mlsnn.graph.synapses import Conv, DelayDense, Pool
 
 HEADER = "|   Type   |  W  |  H  |  C  | ker | str | pad | dil | grp |delay| neuron      | name <- reads"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
+from ..helpers.units import NONE
 from .picture import COLOURS
-from .units import NONE
 
 Format = Callable[[float], str]
 
@@ -19,7 +19,7 @@ class Document:
         results: JSON-ready, see :func:`lava_mlsnn.report.results`.
 
     Example:
-        >>> from lava_mlsnn.report.units import joules
+        >>> from lava_mlsnn.helpers.units import joules
         >>> Document({"networks": [{"energy": 1.5e-6}]}).value("networks.0.energy", joules)
         '<data value="1.5e-06" data-path="networks.0.energy">1.50 µJ</data>'
     """

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
+from ..helpers.units import count, joules, percent, ratio, significant
 from .document import Document, bar, chart, legend, stack, table
 from .drawing import drawing
 from .record import WITH_TWIN
 from .style import CSS
-from .units import count, joules, percent, ratio, significant
 
 FIT_COLUMNS = (
     ("cores", "cores"),

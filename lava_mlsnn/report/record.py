@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
-from .. import __version__, loihi2
+from .. import loihi2
 from ..energy import estimate
-from ..energy.activity import Activity
 from ..energy.report import Report
+from ..graph.activity import Activity
+from ..graph.graph import INPUT, Layer, NetGraph
+from ..helpers.version import __version__
 from ..netx import digest
-from ..netx.graph import INPUT, Layer, NetGraph
 
 FORMAT = 1
 """Version of the records; a change of meaning counts it up."""

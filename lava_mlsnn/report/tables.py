@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from .units import count, joules, percent, ratio
+from ..helpers.units import count, joules, percent, ratio
 
 Record = Mapping[str, Any]
 

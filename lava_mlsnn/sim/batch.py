@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..energy.activity import Activity
-from ..netx.graph import INPUT, Layer, NetGraph
-from ..netx.neuron import Readout
-from ..netx.synapse import DelayDense
+from ..graph.activity import Activity
+from ..graph.graph import INPUT, Layer, NetGraph
+from ..graph.neurons import Readout
+from ..graph.synapses import DelayDense
 from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
 
 PIECE = 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..energy.activity import Activity
+from ..graph.activity import Activity
 from .advance import Control, advance
 from .arena import aligned
 from .program import Program

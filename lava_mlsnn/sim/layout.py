@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..netx.spec import Shape
-from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
+from ..helpers.check import Shape
 
 ROWS, PLAIN, ONE_TO_ONE = range(3)
 """Kernels: rows of all output channels per event (conv, dense); any groups (pool too); identity and injection."""

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..netx.graph import INPUT, Layer, NetGraph
-from ..netx.neuron import (
+from ..graph.graph import INPUT, Layer, NetGraph
+from ..graph.neurons import (
     LIF,
     Barrier,
     Delta,
@@ -23,13 +23,14 @@ from ..netx.neuron import (
     Readout,
     Relay,
     Rescale,
+    Scheduled,
     Sigma,
     SigmaDelta,
     SoftLIF,
+    Staircase,
     Stepwise,
 )
-from ..netx.synapse import Conv, DelayDense
-from ..netx.thresholds import Scheduled, Staircase
+from ..graph.synapses import Conv, DelayDense
 from .arena import Arena, whole_lines
 from .layout import ROWS, Layout, arrange, lates
 from .reference import wrap

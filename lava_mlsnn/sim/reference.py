@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..netx.neuron import (
+from ..graph.neurons import (
     LIF,
     Barrier,
     Delta,
@@ -22,14 +22,16 @@ from ..netx.neuron import (
     Readout,
     Relay,
     Rescale,
+    Scheduled,
     Sigma,
     SigmaDelta,
     SoftLIF,
+    Staircase,
     Stepwise,
 )
-from ..netx.spec import INT24_MAX, IntArray
-from ..netx.synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
-from ..netx.thresholds import Scheduled, Staircase
+from ..graph.spec import INT24_MAX
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
+from ..helpers.check import IntArray
 
 Ints = NDArray[np.int32]
 Wide = NDArray[np.int64]

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..energy.activity import Activity
-from ..netx import digest
-from ..netx.graph import NetGraph
+from ..graph.activity import Activity
+from ..graph.digest import digest
+from ..graph.graph import NetGraph
 from .run import Progress, Run, check_images, run
 
 PIECE = 250

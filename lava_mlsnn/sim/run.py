@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..energy.activity import Activity
-from ..netx.graph import INPUT, NetGraph, require_graph
+from ..graph.activity import Activity
+from ..graph.graph import INPUT, NetGraph, require_graph
 from . import batch
 
 Progress = Callable[[int, int], None]

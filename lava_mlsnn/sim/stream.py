@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..energy.activity import Activity
-from ..netx.graph import INPUT, Connection, Layer, NetGraph, require_graph
-from ..netx.synapse import DelayDense
+from ..graph.activity import Activity
+from ..graph.graph import INPUT, Connection, Layer, NetGraph, require_graph
+from ..graph.synapses import DelayDense
 from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
 from .run import check_range
 

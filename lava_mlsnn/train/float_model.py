@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from ..block import Add, Block, Input, PatchMix, Readout, WindowMixer
 from ..data import Dataset
-from ..energy.activity import Activity
+from ..graph.activity import Activity
 from ..neuron import Barrier, MultiLevel
 from .batches import Batches
 from .evaluate import EVALUATION_BATCH, _as_floats, check

@@ -19,8 +19,8 @@ import lava_mlsnn as ml
 from lava_mlsnn import block
 from lava_mlsnn.block import fusion
 from lava_mlsnn.block.partition import condense, partition, region_threshold
-from lava_mlsnn.netx.check import problems
-from lava_mlsnn.netx.windows import Windows
+from lava_mlsnn.graph.hardware import problems
+from lava_mlsnn.graph.windows import Windows
 from lava_mlsnn.neuron import MultiLevel, functional
 
 torch.set_num_threads(1)

@@ -186,7 +186,8 @@ def test_results_land_beside_the_network(folder: Path):
 
 
 def test_info(tmp_path: Path):
-    from lava_mlsnn import __version__, compat
+    from lava_mlsnn import __version__
+    from lava_mlsnn.lava_compat import mends as compat
 
     output = mlsnn("info", "--json", tmp_path / "info.json").output
     assert __version__ in output and "mended at import" in output and "aedat" in output

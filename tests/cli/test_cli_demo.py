@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from lava_mlsnn import train
 from lava_mlsnn.cli import app
-from lava_mlsnn.report import units
+from lava_mlsnn.helpers import units
 
 
 @pytest.fixture()

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from lava_mlsnn import data, energy, netx, sim
 from lava_mlsnn.cli.app import app
+from lava_mlsnn.helpers import units
 from lava_mlsnn.netx import Connection, Conv, Dense, Input, Layer, MultiLevel, NetGraph, Readout
-from lava_mlsnn.report import units
 
 
 def small(levels=2, timesteps=1):

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lava_mlsnn import compat
+from lava_mlsnn.lava_compat import mends as compat
 
 NUMPY = tuple(int(part) for part in np.__version__.split(".")[:2])
 
@@ -52,11 +52,11 @@ def test_nothing_is_mended_with_the_pins_of_lava() -> None:
 import sys, lava_mlsnn
 from lava.lib.dl import slayer
 import lava.lib.dl.netx.hdf5, lava.magma.core.process.ports.ports, lava.magma.compiler.var_model
-assert lava_mlsnn.compat.apply() == ()
+assert lava_mlsnn.lava_compat.mends.apply() == ()
 assert slayer.obd.bbox, "object_detection works here and stays"
 for name, module in list(sys.modules.items()):
     assert not name.startswith("lava.") or "lava_mlsnn" not in type(module.__spec__.loader).__module__, name
-print(all("lava_mlsnn" not in type(f).__module__ for f in sys.meta_path), lava_mlsnn.compat.summary())
+print(all("lava_mlsnn" not in type(f).__module__ for f in sys.meta_path), lava_mlsnn.lava_compat.mends.summary())
 """
     touched, line = python(code).splitlines()[-1].split(" ", 1)
     assert touched == "True"
@@ -179,7 +179,7 @@ import sys
 sys.modules["cv2"] = None
 import lava_mlsnn
 from lava.lib.dl import slayer
-assert "E" in {mend.letter for mend in lava_mlsnn.compat.apply()}
+assert "E" in {mend.letter for mend in lava_mlsnn.lava_compat.mends.apply()}
 try:
     slayer.obd.bbox
 except AttributeError as error:

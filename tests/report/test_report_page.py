@@ -11,8 +11,8 @@ import pytest
 
 from lava_mlsnn import report, sim
 from lava_mlsnn.energy import estimate
+from lava_mlsnn.helpers import units
 from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Readout
-from lava_mlsnn.report import units
 
 
 def graph(levels: int, steps: int) -> NetGraph:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from lava_mlsnn.energy import PRESETS, lemaire, paper000
-from lava_mlsnn.reproduce import Request, find, run
-from lava_mlsnn.reproduce.paper000 import geometry, published
-from lava_mlsnn.reproduce.paper000.accuracy import parameters
-from lava_mlsnn.reproduce.paper000.neuron import sigmoid_slope
+from lava_mlsnn.papers import Request, find, run
+from lava_mlsnn.papers.paper000 import geometry, published
+from lava_mlsnn.papers.paper000.accuracy import parameters
+from lava_mlsnn.papers.paper000.neuron import sigmoid_slope
 
 RNG = np.random.default_rng(0)
 
@@ -161,7 +161,7 @@ def test_refusals(settings, message):
 def test_the_full_preset_is_the_papers():
     """Recipe, width and levels; not run here."""
     from lava_mlsnn import train
-    from lava_mlsnn.reproduce.paper000 import setting
+    from lava_mlsnn.papers.paper000 import setting
 
     request = Request(preset="full")
     assert request.recipe_for(request.dataset()) == train.RECIPES["paper000-cifar"]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from lava_mlsnn import data, model
-from lava_mlsnn.reproduce.findings import Spread
-from lava_mlsnn.reproduce.lab import MODEL
-from lava_mlsnn.reproduce.paper002 import standins, tables, trained, transfer
-from lava_mlsnn.reproduce.registry import find
-from lava_mlsnn.reproduce.request import Request
+from lava_mlsnn.papers.findings import Spread
+from lava_mlsnn.papers.lab import MODEL
+from lava_mlsnn.papers.paper002 import standins, tables, trained, transfer
+from lava_mlsnn.papers.registry import find
+from lava_mlsnn.papers.request import Request
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from lava_mlsnn.analysis import sparsity
-from lava_mlsnn.reproduce.paper003 import accuracy, neuron
-from lava_mlsnn.reproduce.registry import find
-from lava_mlsnn.reproduce.request import Request
+from lava_mlsnn.papers.paper003 import accuracy, neuron
+from lava_mlsnn.papers.registry import find
+from lava_mlsnn.papers.request import Request
 
 torch.set_num_threads(1)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from lava_mlsnn import data, train
-from lava_mlsnn.reproduce import Job, Lab, Request, Spread, find, run
-from lava_mlsnn.reproduce.findings import better
-from lava_mlsnn.reproduce.paper004 import ablations, exact
+from lava_mlsnn.papers import Job, Lab, Request, Spread, find, run
+from lava_mlsnn.papers.findings import better
+from lava_mlsnn.papers.paper004 import ablations, exact
 
 TINY = ablations.Networks({"width": 4, "stages": ("wFw",)}, (0.5, 0.9))
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from lava_mlsnn import data, train
 from lava_mlsnn.cli import app
-from lava_mlsnn.reproduce import Job, Lab, Relation, Request, Spread, find, run
-from lava_mlsnn.reproduce.findings import better, difference, within_noise
-from lava_mlsnn.reproduce.paper000 import setting, sums
+from lava_mlsnn.papers import Job, Lab, Relation, Request, Spread, find, run
+from lava_mlsnn.papers.findings import better, difference, within_noise
+from lava_mlsnn.papers.paper000 import setting, sums
 
 TINY = setting.Networks({"width": 2, "blocks": (1, 1), "hidden": (6,)}, {"width": 2, "blocks": (2,)}, 0.2, (1, 4), (4,))
 

@@ -6,18 +6,7 @@ import numpy as np
 import pytest
 
 from lava_mlsnn import sim
-from lava_mlsnn.netx import (
-    Barrier,
-    Connection,
-    Conv,
-    Dense,
-    Identity,
-    Input,
-    Layer,
-    MultiLevel,
-    NetGraph,
-    Readout,
-)
+from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Readout
 
 
 def _residual(steps=2):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from lava.magma.core.process.ports.ports import InPort, OutPort
 
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.helpers.check import positive_ints
+from lava_mlsnn.lava_compat.runtime import Process
 from lava_mlsnn.proc.layout import PortShape
-from lava_mlsnn.proc.runtime import Process
 
 MESSAGE_BITS = 24
 

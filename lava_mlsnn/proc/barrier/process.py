@@ -7,7 +7,7 @@ from typing import Any
 from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.helpers.check import positive_ints
 from lava_mlsnn.proc.layout import PortShape
 from lava_mlsnn.proc.neuron import NeuronProcess
 

@@ -10,7 +10,7 @@ from lava.magma.core.process.variable import Var
 from lava.proc.dense.process import Dense
 from numpy.typing import NDArray
 
-from lava_mlsnn.proc.runtime import Process
+from lava_mlsnn.lava_compat.runtime import Process
 
 
 class WideDense(Dense):

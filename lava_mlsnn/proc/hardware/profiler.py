@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lava_mlsnn.energy.activity import Activity
-from lava_mlsnn.netx import INPUT, Connection, Conv, Dense, Layer, NetGraph, Pool, Synapse
-from lava_mlsnn.netx.spec import Shape, positive_ints
+from lava_mlsnn.graph.activity import Activity
+from lava_mlsnn.graph.graph import INPUT, Connection, Layer, NetGraph
+from lava_mlsnn.graph.synapses import Conv, Dense, Pool, Synapse
+from lava_mlsnn.helpers.check import Shape, positive_ints
+from lava_mlsnn.lava_compat.shared import shared_array
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.observe import Spikes
 from lava_mlsnn.proc.probe.process import ActivityProbe, attach
-from lava_mlsnn.proc.shared import shared_array
 
 Counts = NDArray[np.int64]
 

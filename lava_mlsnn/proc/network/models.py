@@ -14,7 +14,8 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx import INPUT, LIF, NetGraph
+from lava_mlsnn.graph.graph import INPUT, NetGraph
+from lava_mlsnn.graph.neurons import LIF
 from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
 from lava_mlsnn.proc.neurons import check_bias

@@ -11,13 +11,14 @@ from lava.magma.core.process.variable import Var
 from numpy.typing import NDArray
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx import INPUT, LIF, Layer, NetGraph
-from lava_mlsnn.netx.spec import integer, positive_ints
+from lava_mlsnn.graph.graph import INPUT, Layer, NetGraph
+from lava_mlsnn.graph.neurons import LIF
+from lava_mlsnn.helpers.check import integer, positive_ints
+from lava_mlsnn.lava_compat.runtime import Process
 from lava_mlsnn.proc.build import Builder, FusedNeuron, NetworkLayer, connect, is_encoder, transform
 from lava_mlsnn.proc.layout import port_shapes, to_port
 from lava_mlsnn.proc.neurons import check_bias
 from lava_mlsnn.proc.observe import Observer
-from lava_mlsnn.proc.runtime import Process
 from lava_mlsnn.proc.table import table
 
 AUTO = "auto"
@@ -44,7 +45,7 @@ class Network(Process):
         reset_offset: phase of the resets: the layer of depth d resets at steps with
             ``step % reset_interval == (reset_offset + 1 + d) % reset_interval``.
         num_layers: take only the first layers.
-        skip_layers: leave out so many of them; what they would send is then the input (:func:`~lava_mlsnn.netx.part`).
+        skip_layers: leave out so many of them; what they would send is then the input (:func:`~lava_mlsnn.graph.part`).
         spike_exp, input_shape, input_message_bits: for stock files only, as in stock NetX (``input_shape`` is
             (W, H, C)): binary places of sigma-delta messages, by default 6; the input of a file without an input layer,
             and the bits of its spikes, by default 0 for binary ones.

@@ -8,14 +8,14 @@ import numpy as np
 from lava.magma.core.process.ports.ports import InPort
 from numpy.typing import NDArray
 
-from lava_mlsnn.energy.activity import Activity
-from lava_mlsnn.netx import INPUT, NetGraph
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.graph.activity import Activity
+from lava_mlsnn.graph.graph import INPUT, NetGraph
+from lava_mlsnn.helpers.check import positive_ints
+from lava_mlsnn.lava_compat.runtime import Process
 from lava_mlsnn.proc.build import connect
 from lava_mlsnn.proc.layout import port_shapes
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.observe import Counter, Observer, Recorder, sample_steps
-from lava_mlsnn.proc.runtime import Process
 
 
 class Tap(Process):

@@ -12,7 +12,7 @@ from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx import Neuron
+from lava_mlsnn.graph.neurons import Neuron
 from lava_mlsnn.proc.neuron import NeuronModel
 from lava_mlsnn.proc.sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
 from lava_mlsnn.sim import reference

@@ -8,10 +8,10 @@ import numpy as np
 from lava.magma.core.process.ports.ports import InPort
 from numpy.typing import DTypeLike, NDArray
 
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.helpers.check import positive_ints
+from lava_mlsnn.lava_compat.runtime import Process
+from lava_mlsnn.lava_compat.shared import shared_array
 from lava_mlsnn.proc.layout import PortShape
-from lava_mlsnn.proc.runtime import Process
-from lava_mlsnn.proc.shared import shared_array
 
 
 class Sink(Process):

@@ -9,13 +9,13 @@ from lava.magma.core.process.variable import Var
 from numpy.typing import ArrayLike
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx.spec import positive_ints
+from lava_mlsnn.helpers.check import positive_ints
 from lava_mlsnn.proc.layout import PortShape
 from lava_mlsnn.proc.neuron import NeuronProcess
 
 
 class _Stepwise(NeuronProcess):
-    """Scale, shift and offset per channel and step, as :class:`lava_mlsnn.netx.neuron.Stepwise` defines them."""
+    """Scale, shift and offset per channel and step, as :class:`lava_mlsnn.graph.neurons.Stepwise` defines them."""
 
     def __init__(self, *, shape: PortShape, neuron: netx.Neuron, period: int, **timing: Any) -> None:
         (period,) = positive_ints(period, "period", 1)

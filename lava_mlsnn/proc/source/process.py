@@ -7,8 +7,8 @@ from typing import Any
 from lava.magma.core.process.ports.ports import OutPort
 from numpy.typing import NDArray
 
-from lava_mlsnn.netx.spec import positive_ints
-from lava_mlsnn.proc.runtime import Process
+from lava_mlsnn.helpers.check import positive_ints
+from lava_mlsnn.lava_compat.runtime import Process
 
 
 class Source(Process):

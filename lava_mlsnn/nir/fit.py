@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .graph import Connection, Layer
-from .neuron import LIF, MultiLevel, Neuron, Readout, Relay
-from .nir_map import Floats, Map, exponent
-from .nir_neuron import Point, snap, uniform
-from .spec import INT24_MAX, IntArray, Shape
+from ..graph.graph import Connection, Layer
+from ..graph.neurons import LIF, MultiLevel, Neuron, Readout, Relay
+from ..graph.spec import INT24_MAX
+from ..helpers.check import IntArray, Shape
+from .map import Floats, Map, exponent
+from .neuron import Point, snap, uniform
 
 LIF_MAX = 2**17 - 1
 """Largest current, threshold and bias of Lava's LIF, which shifts them left by 6 bits into 24."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..report.units import NONE, significant
+from ..helpers.units import NONE, significant
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..helpers.check import integer
 from .bounds import bounds
 from .graph import INPUT, Connection, Input, Layer, NetGraph
-from .spec import integer
 
 MAX_BITS = 24
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.check import Shape
 from .graph import INPUT, Connection, Input, Layer, NetGraph, require_graph
-from .neuron import (
+from .neurons import (
     LIF,
     Barrier,
     Delta,
@@ -22,14 +23,14 @@ from .neuron import (
     Readout,
     Relay,
     Rescale,
+    Scheduled,
     Sigma,
     SigmaDelta,
     SoftLIF,
+    Staircase,
     Stepwise,
 )
-from .spec import Shape
-from .synapse import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
-from .thresholds import Scheduled, Staircase
+from .synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
 
 Floats = NDArray[np.float64]
 

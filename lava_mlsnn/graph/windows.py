@@ -21,10 +21,10 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.check import IntArray, Shape, positive_ints
 from .graph import Connection, Layer
-from .neuron import MultiLevel, Relay
-from .spec import IntArray, Shape, positive_ints
-from .synapse import Conv, Identity
+from .neurons import MultiLevel, Relay
+from .synapses import Conv, Identity
 
 GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2)}
 """Number of groups -> windows along rows and columns."""

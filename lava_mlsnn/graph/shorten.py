@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..helpers.check import integer
 from .graph import NetGraph
-from .neuron import Stepwise
-from .spec import integer
-from .thresholds import Scheduled
+from .neurons import Scheduled, Stepwise
 
 
 def shorten(graph: NetGraph, timesteps: int) -> NetGraph:

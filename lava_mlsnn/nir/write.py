@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import nir_file
-from .bounds import Bounds, bounds
-from .graph import INPUT, Connection, Layer, NetGraph
-from .neuron import LIF, Barrier, MultiLevel, Readout, Relay
-from .nir_map import Floats
-from .nir_read import DT
-from .spec import INT24_MAX, IntArray, Shape
-from .synapse import Conv, Dense, Identity, Injection, Pool
+from ..graph.bounds import Bounds, bounds
+from ..graph.graph import INPUT, Connection, Layer, NetGraph
+from ..graph.neurons import LIF, Barrier, MultiLevel, Readout, Relay
+from ..graph.spec import INT24_MAX
+from ..graph.synapses import Conv, Dense, Identity, Injection, Pool
+from ..helpers.check import IntArray, Shape
+from . import file as nir_file
+from .map import Floats
+from .read import DT
 
 OUTPUT = "output"
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .spec import Shape
-from .synapse import Conv, Dense, Identity, Pool, Synapse
+from ..graph.synapses import Conv, Dense, Identity, Pool, Synapse
+from ..helpers.check import Shape
 
 Floats = NDArray[np.float64]
 

@@ -13,9 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from .neuron import Barrier, Delta, Neuron, Readout, Sigma, Stepwise
-from .spec import IntArray, Shape, Spec, finite, flag, int_array, integer, positive_ints
-from .synapse import Injection, Synapse
+from ..helpers.check import IntArray, Shape, finite, flag, int_array, integer, positive_ints
+from .neurons import Barrier, Delta, Neuron, Readout, Sigma, Stepwise
+from .spec import Spec
+from .synapses import Injection, Synapse
 
 INPUT = "input"
 """Name of the network's input among the sources of a connection."""

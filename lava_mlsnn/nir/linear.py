@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .nir_map import Floats, Map, identity, pool
-from .nir_neuron import spread, to_float
-from .spec import Shape, positive_ints
+from ..helpers.check import Shape, positive_ints
+from .map import Floats, Map, identity, pool
+from .neuron import spread, to_float
 
 Pair = tuple[int, int]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..energy import Activity
+from ..graph.activity import Activity
 
 if TYPE_CHECKING:
     from rich.console import Console

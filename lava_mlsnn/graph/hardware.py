@@ -8,10 +8,9 @@ import numpy as np
 
 from .bounds import UNBOUNDED, Bounds, Range, bounds
 from .graph import Connection, Layer, NetGraph
-from .neuron import LIF, Delta, MultiLevel, SigmaDelta, SoftLIF
+from .neurons import LIF, Delta, MultiLevel, Scheduled, SigmaDelta, SoftLIF, Staircase
 from .spec import INT24_MAX
-from .synapse import Conv, DelayDense, Dense, Identity, weight_exponent
-from .thresholds import Scheduled, Staircase
+from .synapses import Conv, DelayDense, Dense, Identity, weight_exponent
 
 WEIGHT_LIMITS = (-128, 127)
 LIF_VTH_MAX = 2**17 - 1
@@ -43,7 +42,7 @@ def problems(graph: NetGraph) -> list[str]:
 
     Checked: weights (8 signed bits times a power of two common to a synapse), accumulators, membranes and messages
     (24 bits, within one sample of T steps), LIF thresholds (17 bits) and biases (13 bits). A layer's bound comes from
-    its weights and the widths of its sources' messages (:func:`lava_mlsnn.netx.bounds`).
+    its weights and the widths of its sources' messages (:func:`lava_mlsnn.graph.bounds`).
     """
     limits = bounds(graph)
     return [line for layer in graph for line in _layer_problems(layer, limits[layer.name])]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..netx.graph import INPUT, Connection, Layer, NetGraph
+from .graph import INPUT, Connection, Layer, NetGraph
 
 if TYPE_CHECKING:
     import pandas as pd

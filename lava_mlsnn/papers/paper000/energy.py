@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 
 from ...energy import paper000
+from ...helpers.units import significant
 from ...report.picture import COLOURS
-from ...report.units import significant
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread
 from ..request import Request

@@ -17,7 +17,7 @@ def run(names: str | Sequence[str], request: Request, told: Callable[[Item], Non
     share trainings.
 
     Args:
-        names: one or more, see :func:`lava_mlsnn.reproduce.find`.
+        names: one or more, see :func:`lava_mlsnn.papers.find`.
         request: data, preset, seeds, folder.
         told: called with each item before its work.
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .nir_map import Floats
-from .spec import Shape
+from ..helpers.check import Shape
+from .map import Floats
 
 NEAR = 1e-6
 """Relative error of float32 parameters: what is as near to an integer or to one counts as it."""

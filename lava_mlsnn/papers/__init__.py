@@ -1,7 +1,7 @@
 """Figures and tables of the papers as commands: ``mlsnn reproduce ITEM``.
 
 * :data:`ITEMS`, :func:`find`: what there is; :class:`Item` says how to add one.
-* :class:`Request`: data, preset, seeds; :class:`~lava_mlsnn.reproduce.lab.Lab` trains for it and remembers.
+* :class:`Request`: data, preset, seeds; :class:`~lava_mlsnn.papers.lab.Lab` trains for it and remembers.
 * :func:`run`: do an item (or all of a paper) and write its files.
 """
 

@@ -13,17 +13,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..block import Add, Block, Input, Leaky, Pool, Readout, Window, as_integers, plan, quantization_of
-from ..block.integer import Quantization, power_of_two
-from ..block.plan import Step
-from ..block.stock import is_stock, stock_layer
+from ..graph import neurons as netx
+from ..graph.graph import INPUT, Connection, Layer, NetGraph
+from ..graph.neurons import Scheduled, Staircase
+from ..graph.synapses import Conv, Dense, Identity, Synapse
+from ..graph.synapses import Pool as PoolSynapse
+from ..helpers.check import IntArray, int_array
 from ..neuron import ATIF, GradedNeuron
-from . import neuron as netx
-from .graph import INPUT, Connection, Layer, NetGraph
-from .spec import IntArray, int_array
-from .synapse import Conv, Dense, Identity, Synapse
-from .synapse import Pool as PoolSynapse
-from .thresholds import Scheduled, Staircase
+from . import Add, Block, Input, Leaky, Pool, Readout, Window, as_integers, plan, quantization_of
+from .integer import Quantization, power_of_two
+from .plan import Step
+from .stock import is_stock, stock_layer
 
 
 def quantize(

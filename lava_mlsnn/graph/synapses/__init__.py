@@ -12,7 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from .spec import IntArray, Shape, Spec, int_array, positive_ints
+from ...helpers.check import IntArray, Shape, int_array, positive_ints
+from ..spec import Spec
 
 
 @dataclass(frozen=True, eq=False)

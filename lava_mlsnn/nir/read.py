@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from . import nir_file, nir_fit
-from .graph import INPUT, Input, Layer, NetGraph
-from .neuron import Readout
-from .nir_fit import Drive, Term
-from .nir_linear import flattens, linear
-from .nir_map import Floats, identity
-from .nir_neuron import point, spread
-from .spec import Shape, finite, integer
+from ..graph.graph import INPUT, Input, Layer, NetGraph
+from ..graph.neurons import Readout
+from ..helpers.check import Shape, finite, integer
+from . import file as nir_file
+from . import fit as nir_fit
+from .fit import Drive, Term
+from .linear import flattens, linear
+from .map import Floats, identity
+from .neuron import point, spread
 
 DT = 1e-4
 """Seconds of a timestep in files of snnTorch and SpikingJelly."""
@@ -132,7 +133,7 @@ def _input(images: Any, unit: float, bits: int, steps: int) -> tuple[Input, Floa
 
 @dataclass(frozen=True, eq=False)
 class _Signal:
-    """What a layer sends: see :class:`~lava_mlsnn.netx.nir_fit.Term`. ``flat`` where a Flatten has passed it."""
+    """What a layer sends: see :class:`~lava_mlsnn.nir.fit.Term`. ``flat`` where a Flatten has passed it."""
 
     source: str
     unit: float

@@ -1,0 +1,1 @@
+"""NIR files in and out."""
