@@ -185,7 +185,7 @@ def _bounds(graph: NetGraph, input_levels: int) -> dict[str, float]:
     for layer in graph:
         largest = layer.neuron.charged_as
         if largest is None:
-            largest = sum(c.synapse.gain * sum(bounds[s] for s in c.sources) for c in layer.connections)
+            largest = sum(c.synapse.gain * sum(bounds.get(s, 0.0) for s in c.sources) for c in layer.connections)
         bounds[layer.name] = largest
     return bounds
 

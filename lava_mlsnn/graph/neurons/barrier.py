@@ -31,6 +31,10 @@ class Barrier(Neuron):
     updates_as: ClassVar[str] = "barrier"
     levels: int = field(metadata=by(as_levels))
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Barrier:
+        return cls(4)
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

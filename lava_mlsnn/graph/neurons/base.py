@@ -66,6 +66,11 @@ class Neuron(Spec):
         if "kind" in cls.__dict__:
             NEURONS[cls.kind] = cls
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Neuron:
+        """A small neuron of this kind, for tests and tables."""
+        raise NotImplementedError(f"neuron {cls.kind!r} defines no example")
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

@@ -90,6 +90,10 @@ class Delta(Encoder):
     state_words: ClassVar[int | None] = 3
     stock_blocks: ClassVar[tuple[str, ...]] = ("input",)
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Delta:
+        return cls(3)
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

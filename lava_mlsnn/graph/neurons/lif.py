@@ -50,6 +50,10 @@ class LIF(Neuron):
     dv: int = field(default=4096, metadata=by(partial(integer, low=0, high=4096)))
     bias_exp: int = field(default=6, metadata=by(partial(integer, low=0, high=7)))
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> LIF:
+        return cls(40, 1024, 128)
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

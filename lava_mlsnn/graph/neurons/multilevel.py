@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray
+from ...helpers.check import IntArray, int_array
 from ..fixed import Ints, Wide, per_channel, wrap
 from ..ranges import Floats, Inflow, Outflow, Range, clip
 from ..spec import by
@@ -37,6 +37,10 @@ class MultiLevel(Neuron):
     state_words: ClassVar[int | None] = 2
     levels: int = field(metadata=by(as_levels))
     threshold: IntArray = field(metadata=by(as_threshold))
+
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> MultiLevel:
+        return cls(4, int_array(np.arange(channels) * 7 + 20, "threshold"))
 
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0

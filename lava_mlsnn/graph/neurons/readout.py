@@ -28,6 +28,10 @@ class Readout(Neuron):
     state_words: ClassVar[int | None] = 2
     scale: float = field(default=1.0, metadata=by(partial(finite, positive=True)))
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Readout:
+        return cls(0.5)
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

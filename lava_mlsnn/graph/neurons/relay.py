@@ -20,6 +20,10 @@ class Relay(Neuron):
     state_words: ClassVar[int | None] = 1
     sends_values: ClassVar[bool] = True
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Relay:
+        return cls()
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

@@ -13,7 +13,7 @@ from ..fixed import Ints, wrap
 from ..ranges import Inflow, Outflow, Range, hull
 from ..spec import INT24_MAX, by
 from .base import State
-from .stepwise import Stepwise
+from .stepwise import Stepwise, stepwise_example
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +35,10 @@ class Rescale(Stepwise):
     state_words: ClassVar[int | None] = 1
     sends_values: ClassVar[bool] = True
     limit: int = field(default=127, metadata=by(partial(integer, low=1, high=INT24_MAX)))
+
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Rescale:
+        return cls(*stepwise_example(channels, timesteps), limit=9)
 
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray
+from ...helpers.check import IntArray, int_array
 from ..fixed import Ints, per_channel
 from ..ranges import Inflow, Outflow, Range
 from ..spec import by
@@ -36,6 +36,10 @@ class Scheduled(Neuron):
     state_words: ClassVar[int | None] = 2
     levels: int = field(metadata=by(as_levels))
     thresholds: IntArray = field(metadata=by(as_threshold_table))
+
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Scheduled:
+        return cls(3, int_array(np.arange(channels * timesteps).reshape(channels, -1) * 5 + 9, "thresholds"))
 
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0

@@ -26,6 +26,10 @@ class Sigma(Neuron):
     priced: ClassVar[bool] = False
     stock_blocks: ClassVar[tuple[str, ...]] = ("conv", "dense")
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Sigma:
+        return cls()
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

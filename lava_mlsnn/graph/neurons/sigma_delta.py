@@ -28,6 +28,10 @@ class SigmaDelta(Encoder):
     state_words: ClassVar[int | None] = 6
     stock_blocks: ClassVar[tuple[str, ...]] = ("conv", "dense")
 
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> SigmaDelta:
+        return cls(1, 3, 2)
+
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray, integer
+from ...helpers.check import IntArray, int_array, integer
 from ..fixed import Ints, decay, per_channel, wrap
 from ..ranges import Inflow, Outflow, Range, clip, hull
 from ..spec import by
 from .base import MAX_LEVELS, State, as_threshold, check_rows, wide_thresholds
-from .stepwise import Stepwise
+from .stepwise import Stepwise, stepwise_example
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,10 @@ class SoftLIF(Stepwise):
     threshold: IntArray = field(metadata=by(as_threshold))
     dv: int = field(default=0, metadata=by(partial(integer, low=0, high=4096)))
     amplitude: int = field(default=1, metadata=by(partial(integer, low=1, high=MAX_LEVELS)))
+
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> SoftLIF:
+        return cls(*stepwise_example(channels, timesteps), threshold=int_array(8, "threshold"), dv=516, amplitude=2)
 
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0

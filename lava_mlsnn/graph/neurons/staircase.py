@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray
+from ...helpers.check import IntArray, int_array
 from ..fixed import Ints, per_channel, wrap
 from ..ranges import Inflow, Outflow, Range
 from ..spec import by
@@ -37,6 +37,10 @@ class Staircase(Neuron):
     kind: ClassVar[str] = "staircase"
     state_words: ClassVar[int | None] = 1
     thresholds: IntArray = field(metadata=by(_ascending))
+
+    @classmethod
+    def example(cls, channels: int = 3, timesteps: int = 1) -> Staircase:
+        return cls(int_array([[5, 12, 30, 31]], "thresholds"))
 
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0

@@ -114,3 +114,10 @@ class Stepwise(Neuron):
         unit = 2.0**self.shift
         ends = [np.floor((end * scale + np.floor(unit / 2)) / unit) + offset for end in current]
         return clip(np.minimum(*ends), np.maximum(*ends))
+
+
+def stepwise_example(channels: int, timesteps: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Scale, shift and offset that differ in channels and steps."""
+    table = np.arange(channels * timesteps).reshape(channels, timesteps)
+    shift = np.arange(channels) % 4
+    return int_array(table - 3, "scale"), int_array(shift, "shift"), int_array(table % 5 - 1, "offset")

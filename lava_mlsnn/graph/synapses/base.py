@@ -100,6 +100,11 @@ class Synapse(Spec):
             if "file_type" not in cls.__dict__:
                 cls.file_type = cls.kind
 
+    @classmethod
+    def example(cls, in_shape: Shape) -> Synapse:
+        """A small synapse of this kind for spikes of ``in_shape``, for tests and tables."""
+        raise NotImplementedError(f"synapse {cls.kind!r} defines no example")
+
     def out_shape(self, in_shape: Shape) -> Shape:
         """Shape (C, H, W) of the current for spikes of shape ``in_shape``; ValueError if they do not fit."""
         raise NotImplementedError(f"synapse {self.kind!r} defines no out_shape")

@@ -53,6 +53,10 @@ class Conv(Synapse):
     dilation: tuple[int, int] = field(default=(1, 1), metadata=by(_pair))
     groups: int = field(default=1, metadata=by(_one))
 
+    @classmethod
+    def example(cls, in_shape: Shape) -> Conv:
+        return cls(int_array(np.arange(-9, 9).repeat(in_shape[0]).reshape(2, -1, 3, 3), "weight"), (2, 2), (1, 1))
+
     def validate(self) -> None:
         if 0 in self.weight.shape or self.weight.shape[0] % self.groups:
             raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray, int_array
+from ...helpers.check import IntArray, Shape, int_array
 from ..fixed import Wide
 from ..spec import by
 from .base import Synapse
@@ -45,6 +45,10 @@ class DelayDense(Matrix):
     kind: ClassVar[str] = "delay_dense"
     file_type: ClassVar[str] = "dense"
     delays: IntArray = field(metadata=by(partial(int_array, ndim=2)))
+
+    @classmethod
+    def example(cls, in_shape: Shape) -> DelayDense:
+        return cls(Dense.example(in_shape).weight, int_array([[0], [2], [1], [0]], "delays"))
 
     def validate(self) -> None:
         delays = self.delays

@@ -73,6 +73,10 @@ class Dense(Matrix):
 
     kind: ClassVar[str] = "dense"
 
+    @classmethod
+    def example(cls, in_shape: Shape) -> Dense:
+        return cls(int_array(np.arange(4 * prod(in_shape)).reshape(4, -1) % 13 - 5, "weight"))
+
     def accumulate(self, spikes: Any) -> Wide:
         spikes = np.asarray(spikes, np.int64)
         out, _, _ = self.out_shape(spikes.shape[-3:])

@@ -30,6 +30,10 @@ class Identity(Synapse):
     kind: ClassVar[str] = "identity"
     weight: IntArray = field(default=1, metadata=by(partial(int_array, ndim=(0, 1))))  # type: ignore[arg-type]
 
+    @classmethod
+    def example(cls, in_shape: Shape) -> Identity:
+        return cls(int_array(np.arange(in_shape[0]) * 3 + 2, "weight"))
+
     def out_shape(self, in_shape: Shape) -> Shape:
         if self.weight.ndim and self.weight.shape[0] != in_shape[0]:
             raise ValueError(f"identity weight for {self.weight.shape[0]} channels, its input has shape {in_shape}")

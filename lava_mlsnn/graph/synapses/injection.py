@@ -24,6 +24,10 @@ class Injection(Synapse):
     kind: ClassVar[str] = "injection"
     delay: ClassVar[int] = 0
 
+    @classmethod
+    def example(cls, in_shape: Shape) -> Injection:
+        return cls()
+
     def out_shape(self, in_shape: Shape) -> Shape:
         return in_shape
 

@@ -37,6 +37,10 @@ class Pool(Synapse):
     kernel: tuple[int, int] = field(default=(2, 2), metadata=by(_pair))
     stride: tuple[int, int] = field(default=(2, 2), metadata=by(_pair))
 
+    @classmethod
+    def example(cls, in_shape: Shape) -> Pool:
+        return cls((2, 2), (1, 2))
+
     def out_shape(self, in_shape: Shape) -> Shape:
         size = [(n - k) // s + 1 for n, k, s in zip(in_shape[1:], self.kernel, self.stride, strict=True)]
         if min(size) < 1:
