@@ -21,7 +21,7 @@ def atomic_write(path: str | os.PathLike[str], data: str | bytes) -> Path:
     return Path(path)
 
 
-def write_json(path: str | os.PathLike[str], content: Mapping[str, Any]) -> Path:
+def write_json(content: Mapping[str, Any], path: str | os.PathLike[str]) -> Path:
     """Write ``content`` as JSON that every reader takes (no NaN), and its folder if there is none; returns the path."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     return atomic_write(path, json.dumps(content, indent=1, allow_nan=False) + "\n")

@@ -43,9 +43,9 @@ def test_text_bytes_and_json(tmp_path: Path):
     assert atomic_write(tmp_path / "a", "µ\n") == tmp_path / "a" and (tmp_path / "a").read_bytes() == b"\xc2\xb5\n"
     atomic_write(str(tmp_path / "a"), b"\x00")
     assert (tmp_path / "a").read_bytes() == b"\x00"
-    assert write_json(tmp_path / "new/b.json", {"a": 1.5}).read_text(encoding="utf-8") == '{\n "a": 1.5\n}\n'
+    assert write_json({"a": 1.5}, tmp_path / "new/b.json").read_text(encoding="utf-8") == '{\n "a": 1.5\n}\n'
     with pytest.raises(ValueError, match="JSON compliant"):
-        write_json(tmp_path / "new/b.json", {"a": float("nan")})
+        write_json({"a": float("nan")}, tmp_path / "new/b.json")
     assert names(tmp_path) == ["a", "new"] and names(tmp_path / "new") == ["b.json"]
 
 
@@ -128,3 +128,48 @@ def test_permissions_are_those_of_any_new_file_and_long_names_work(tmp_path: Pat
     path, plain = atomic_write(tmp_path / ("ö" * 127), ""), tmp_path / "plain"
     plain.write_text("")
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(plain.stat().st_mode)
+
+
+WRITERS = """
+import resource, sys
+from pathlib import Path
+
+import numpy as np
+
+from lava_mlsnn import model, netx, report, sim
+from lava_mlsnn.data import cache
+from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph
+
+folder = Path(sys.argv[1])
+random = np.random.default_rng(0)
+dense = Dense(random.integers(-9, 10, (100, 100)))
+graph = NetGraph(Input((100, 1, 1)), (Layer("a", (Connection("input", dense),), (100, 1, 1), MultiLevel(1, 100)),))
+images = random.integers(0, 255, (400, 100, 1, 1))
+activity = sim.run(graph, images[:2], engine="reference").activity
+content = report.results("t", [report.network_record("n", graph, activity, {})], report.provenance("c"))
+frames = (np.zeros((2, 50, 50, 1), np.uint8) for _ in range(9))
+writers = {
+    "a.net": lambda path: netx.save(graph, path),
+    "a.nir": lambda path: netx.to_nir(graph, path),
+    "a.safetensors": lambda path: model.save(model.create("mlp", in_shape=(1, 8, 8), num_classes=10), path),
+    "a.npz": lambda path: sim.run_resumable(graph, images, path, piece=200, engine="reference"),
+    "a.png": lambda path: report.picture(content, path),
+    "frames.npy": lambda path: cache.frames(folder / "cache", (9, 2, 50, 50, 1), lambda: frames, dict),
+}
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+for name, write in writers.items():
+    try:
+        write(folder / name)
+        print(name, "was written")
+    except OSError as error:
+        print(error)
+"""
+
+
+def test_whatever_the_library_writes_survives_a_full_disk(tmp_path: Path):
+    pytest.importorskip("nir")
+    done = python(WRITERS, tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = ["a.net", "a.nir", "a.safetensors", "a.npz", "a.png", "cache/frames.npy"]
+    assert done.stdout.splitlines() == [f"{tmp_path}/{name}: cannot be written: File too large" for name in written]
+    assert names(tmp_path) == []
