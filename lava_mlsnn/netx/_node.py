@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import prod
-from os import PathLike, fspath, fstat, path
+from os import PathLike, fspath, path
 from typing import Any
 
 import h5py
@@ -15,12 +15,10 @@ import numpy as np
 
 from ..graph.errors import NetFileError, StockWarning
 from ..helpers.check import IntArray, int_array
+from ..helpers.hdf5 import read_image
 
 MAX_ELEMENTS = 2**28
 """Most numbers that the datasets of one file may declare together."""
-
-MAX_FILE = 2**31
-"""Largest file, in bytes."""
 
 MAX_INFLATION = 1100
 """Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
@@ -28,7 +26,6 @@ MAX_INFLATION = 1100
 MAX_TEXT = 2**16
 """Longest text, in bytes."""
 
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 _H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
 
@@ -51,6 +48,9 @@ class Node:
         self._known: set[str] = set()
         with _guard(where):
             self._keys = list(group.keys())
+        for key in self._keys:
+            if not isinstance(key, str) or not key.isprintable():
+                raise self.error(f"name {key!r}: expected printable text")
 
     def error(self, message: str) -> NetFileError:
         """The error to raise, with the file and the layer in front of the message."""
@@ -242,19 +242,11 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
         FileNotFoundError: there is no such file.
         NetFileError: it is not a readable network file.
     """
-    name = fspath(file)
-    if not path.exists(name):
-        raise FileNotFoundError(f"no such network file: {name}")
-    where = path.basename(name)
-    if path.isdir(name):
-        raise NetFileError(f"{where}: expected a file, found a directory")
-    with open(name, "rb") as stream:
-        size = fstat(stream.fileno()).st_size
-        if size > MAX_FILE:
-            raise NetFileError(f"{where}: {size} bytes: expected at most {MAX_FILE}")
-        image = stream.read(size)
-    if not image.startswith(_SIGNATURE):
-        raise NetFileError(f"{where}: not an HDF5 file: it starts with {image[:8]!r}")
+    where = path.basename(fspath(file))
+    try:
+        image = read_image(file)
+    except ValueError as error:
+        raise NetFileError(str(error)) from None
     with _guard(where):
         handle = h5py.File(h5py.h5f.open_file_image(image))
     del image
