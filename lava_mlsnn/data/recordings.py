@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _aedat4, events
 from . import cache as caches
-from . import events
 from ._archive import archives
 from ._npy import read_npy, read_npz
 from ._published import PUBLISHED, Finding, incomplete
@@ -144,10 +144,11 @@ def _cached(
 
     def make() -> Iterator[NDArray[np.uint8]]:
         nonlocal cut
-        for one in everything:
-            image, lost = frame(copy, one, **settings)
-            cut += lost
-            yield image
+        with _aedat4.decoding():
+            for one in everything:
+                image, lost = frame(copy, one, **settings)
+                cut += lost
+                yield image
 
     place = caches.folder(cache) / f"{copy.name}-{key}"
     return caches.frames(place, shape, make, lambda: {"name": copy.name, **settings, "cut": cut}, progress)
@@ -232,23 +233,23 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
     findings = [*archives(PUBLISHED[name], (copy.root, copy.root.parent)), *copy.findings()]
     damaged: list[str] = []
     empty: list[str] = []
-    count, total = 0, len(copy.train) + len(copy.test)
-    for one in (*copy.train, *copy.test):
-        count += 1
-        if progress is not None:
-            progress(count, total)
-        try:
-            content = copy.read(one)
-            if isinstance(content, Events):
-                content.check(copy.sensor)
-                if not len(content):
-                    empty.append(str(one.path.relative_to(copy.root)))
-            else:
-                ready_frames(content, len(content), copy.sensor, None)
-        except ValueError as error:
-            damaged.append(str(error))
+    everything = (*copy.train, *copy.test)
+    with _aedat4.decoding():
+        for count, one in enumerate(everything, 1):
+            if progress is not None:
+                progress(count, len(everything))
+            try:
+                content = copy.read(one)
+                if isinstance(content, Events):
+                    content.check(copy.sensor)
+                    if not len(content):
+                        empty.append(str(one.path.relative_to(copy.root)))
+                else:
+                    ready_frames(content, len(content), copy.sensor, None)
+            except ValueError as error:
+                damaged.append(str(error))
     few = "; ".join(damaged[:5]) + (f"; and {len(damaged) - 5} more" if len(damaged) > 5 else "")
-    told = f"{count} recordings read ({copy.format})"
+    told = f"{len(everything)} recordings read ({copy.format})"
     findings.append(Finding("content", not damaged, f"{len(damaged)} damaged: {few}" if damaged else told))
     if empty:
         findings.append(Finding("events", False, f"{len(empty)} recordings without events, the first is {empty[0]}"))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_formats import aedat2_bytes, aedat4_bytes, aedat31_bytes, nmnist_bytes, random_events
+from real_formats import aedat2_bytes, aedat4_bomb, aedat4_bytes, aedat31_bytes, nmnist_bytes, random_events
 
 from lava_mlsnn.data import _npy, aedat, events
 from lava_mlsnn.data.events import Events
@@ -176,6 +176,29 @@ def test_a_cut_recording_is_refused(version, tmp_path):
     raw = WRITERS[version](random_events(300, 128, 1))
     with pytest.raises(ValueError, match=r"a\.aedat: .*cut"):
         aedat.read(written(tmp_path / "a.aedat", raw[:-3]))
+
+
+def test_a_recording_that_aborts_its_decoder_is_one_error(tmp_path):
+    pytest.importorskip("aedat")
+    raw = aedat4_bytes(random_events(9, 128, 1)).replace(b"</node", b"</n\xefde", 1)
+    with pytest.raises(
+        ValueError, match=r"a\.aedat: damaged, or decoding it takes more than 1,07\d,\d+,\d+ bytes of memory"
+    ):
+        aedat.read(written(tmp_path / "a.aedat", raw))
+
+
+def test_a_few_kilobytes_that_decode_to_gigabytes_are_one_error(tmp_path):
+    pytest.importorskip("aedat")
+    path = written(tmp_path / "a.aedat", aedat4_bomb(3 << 30))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(ValueError, match=r"a\.aedat: cut or damaged \(out of memory\)"):
+        aedat.read(path)
+
+
+def test_a_name_with_a_new_line_is_read(tmp_path):
+    pytest.importorskip("aedat")
+    content = random_events(9, 128, 5, 2)
+    same(aedat.read(written(tmp_path / "a\nb é.aedat4", aedat4_bytes(content))), content)
 
 
 def test_another_file_is_refused(tmp_path):

@@ -175,6 +175,22 @@ def test_damage_is_named_by_load_and_counted_by_check(tmp_path):
     assert "1 recordings without events, the first is Test/1/00000.bin" in told["events"].detail
 
 
+def test_a_recording_that_ends_the_decoder_is_counted_and_the_others_are_read(tmp_path, monkeypatch):
+    pytest.importorskip("aedat")
+    folder = write_cifar10dvs(tmp_path / "dvs", "aedat4", per_class=2, events=10)
+    path = folder / "cat" / "cifar10_cat_1.aedat4"
+    path.write_bytes(path.read_bytes().replace(b"</node", b"</n\xefde", 1))
+    started, start = [], subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *args, **settings: (started.append(args), start(*args, **settings))[1]
+    )
+    told = {finding.what: finding for finding in data.check("cifar10dvs", folder)}
+    assert told["content"].detail.startswith("1 damaged: cifar10_cat_1.aedat4: damaged") and len(started) == 2
+    with pytest.raises(ValueError, match=r"cat/cifar10_cat_1\.aedat4: damaged"):
+        part("cifar10dvs", folder)
+    assert len(started) == 3
+
+
 def test_archives_beside_the_folders_are_checked(tmp_path):
     folder = write_nmnist(tmp_path / "nmnist")
     (folder / "Train.zip").write_bytes(b"half")
