@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..graph.errors import NetFileError
+from ..graph.errors import NetFileError, StockWarning
+from ..helpers.check import IntArray, int_array
 
 MAX_ELEMENTS = 2**28
 """Most numbers that the datasets of one file may declare together."""
@@ -33,9 +35,10 @@ _H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, Attribut
 
 @dataclass
 class _Budget:
-    """Numbers that may still be read from this file."""
+    """Numbers that may still be read from this file, and whether it must be free of what stock ignores."""
 
     elements: int = MAX_ELEMENTS
+    strict: bool = True
 
 
 class Node:
@@ -52,6 +55,16 @@ class Node:
     def error(self, message: str) -> NetFileError:
         """The error to raise, with the file and the layer in front of the message."""
         return NetFileError(f"{self.where}: {message}")
+
+    def departs(self, message: str, kind: type[Warning] = StockWarning) -> None:
+        """What stock NetX ignores or changes on loading: a warning, or in strict reading the error."""
+        if self._budget.strict:
+            raise self.error(message)
+        warnings.warn(f"{self.where}: {message}", kind, stacklevel=3)
+
+    def lenient(self, strict: bool) -> None:
+        """Let :meth:`departs` warn from now on, unless ``strict``."""
+        self._budget.strict = strict
 
     def keys(self) -> list[str]:
         """Names of everything in this group."""
@@ -123,6 +136,15 @@ class Node:
         if number != int(number) or not low <= number <= high:
             raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {number}")
         return int(number)
+
+    def whole(self, key: str) -> IntArray:
+        """A dataset of whole numbers, as int32."""
+        try:
+            return int_array(self.array(key), key)
+        except NetFileError:
+            raise
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
     def real(self, key: str) -> float:
         """One finite number."""
