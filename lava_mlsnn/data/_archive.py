@@ -18,16 +18,16 @@ LONGEST_HEADER = 1 << 20
 
 
 def md5(path: Path) -> str:
-    """Of a file's content, in hex; reads it piece by piece."""
-    found = hashlib.md5(usedforsecurity=False)
+    """The MD5 sum of a file in hex; the file is read piece by piece."""
+    digest = hashlib.md5(usedforsecurity=False)
     with open(path, "rb") as file:
         while piece := file.read(1 << 20):
-            found.update(piece)
-    return found.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def md5_of(content: bytes) -> str:
-    """Of bytes, in hex."""
+    """The MD5 sum of bytes in hex."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
@@ -49,7 +49,7 @@ def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Ar
     Raises:
         ValueError: a cut or damaged archive, refused members; names the member, and what the published archive is.
     """
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     last = "its beginning"
     try:
         with gzip.open(path) as file, tarfile.open(fileobj=_Limited(file, limit), mode="r|", tarinfo=_Member) as tar:
@@ -63,14 +63,14 @@ def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Ar
                 content = tar.extractfile(member).read()  # type: ignore[union-attr]
                 if len(content) != member.size:
                     raise EOFError(f"{len(content):,} of {member.size:,} bytes")
-                found[place.name] = content
+                contents[place.name] = content
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except _RefusedError as error:
         raise ValueError(f"{path.name}: {error}; refused") from None
     except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         raise ValueError(f"{path.name}: cut or damaged at {last} ({error}); {compared(path, published)}") from None
-    return found
+    return contents
 
 
 class _RefusedError(Exception):
@@ -114,13 +114,15 @@ def _refuse(member: tarfile.TarInfo, limit: int) -> None:
 
 def archives(known: Published, folders: Iterable[Path]) -> list[Finding]:
     """The published archives that lie in some folders, beside their md5 sums."""
-    found = []
+    findings = []
     for archive in (*known.archives, *known.others):
         for path in (folder / archive.file for folder in folders):
             if path.is_file():
                 right = md5(path) == archive.md5
-                found.append(Finding(archive.file, right, f"md5 {archive.md5}" if right else compared(path, archive)))
-    return found
+                findings.append(
+                    Finding(archive.file, right, f"md5 {archive.md5}" if right else compared(path, archive))
+                )
+    return findings
 
 
 def compared(path: Path, published: Archive | None) -> str:

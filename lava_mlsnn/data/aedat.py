@@ -26,7 +26,7 @@ import numpy as np
 
 from . import _aedat4
 from ._archive import read_limited
-from .events import Events
+from .integration import Events
 
 LIMIT = 1 << 30
 """Bytes of one recording; the largest of DVS128 Gesture has some 10^8."""

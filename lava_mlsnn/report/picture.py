@@ -10,7 +10,7 @@ from ..helpers.files import replacing
 from ..helpers.units import joules, percent
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-"""Okabe and Ito's palette, which people with any kind of colour vision can tell apart."""
+"""Okabe and Ito's palette, which people with any kind of color vision can distinguish."""
 
 
 def picture(document: Mapping[str, Any], path: str | Path) -> Path:
