@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +36,7 @@ def report(
         dataset = load_data(data, graph)
         run = run_engine(graph, dataset)
         records.append(network_record(net.name, graph, run.activity, {"engine": right(run, dataset)}, model))
-    command = f"mlsnn report {' '.join(net.name for net in nets)} --data {data} --model {model}"
+    command = shlex.join(["mlsnn", "report", *(net.name for net in nets), "--data", data, "--model", model])
     run_info = provenance(command, {"name": dataset.name, "source": dataset.source})
     title = f"{', '.join(net.name for net in nets)} on {len(dataset.test_labels)} test images of {dataset.name}"
     content = results(title, records, run_info)

@@ -158,6 +158,12 @@ def test_report_of_two_networks(folder: Path):
     assert f'<data value="{record["networks"][1]["totals"]["events"]!r}"' in html
 
 
+def test_the_command_of_a_report_can_be_pasted(folder: Path, tmp_path: Path):
+    (tmp_path / "my net.net").write_bytes((folder / "tiny.net").read_bytes())
+    mlsnn("report", tmp_path / "my net.net")
+    assert read(tmp_path / "my net.report.json")["run"]["command"].startswith("mlsnn report 'my net.net' --data digits")
+
+
 def test_a_killed_simulation_goes_on_and_says_where(folder: Path, tmp_path: Path):
     net = tmp_path / "tiny.net"
     net.write_bytes((folder / "tiny.net").read_bytes())

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_formats import aedat2_bytes, aedat4_bytes, aedat31_bytes, nmnist_bytes, random_events
+from real_formats import aedat2_bytes, aedat4_bomb, aedat4_bytes, aedat31_bytes, nmnist_bytes, random_events
 
-from lava_mlsnn.data import _npy, aedat, events
-from lava_mlsnn.data.events import Events
+from lava_mlsnn.data import _npy, aedat, integration
+from lava_mlsnn.data.integration import Events
 
 WRITERS = {"2.0": aedat2_bytes, "3.1": aedat31_bytes, "4": aedat4_bytes}
 
@@ -46,22 +46,22 @@ def slow_frames(found, steps, by, sensor, size):
     return frames
 
 
-@given(some_events(), st.integers(1, 7), st.sampled_from(events.INTEGRATIONS), st.sampled_from([8, 5, 4, 1]))
+@given(some_events(), st.integers(1, 7), st.sampled_from(integration.INTEGRATIONS), st.sampled_from([8, 5, 4, 1]))
 def test_frames_are_those_of_the_slow_loop_and_lose_no_event(found, steps, by, size):
-    frames = events.frames(Events(**found), steps, by, (8, 8), size)
+    frames = integration.frames(Events(**found), steps, by, (8, 8), size)
     np.testing.assert_array_equal(frames, slow_frames(found, steps, by, 8, size))
     assert frames.sum() == len(found["t"])
 
 
 def test_frames_by_number_hold_as_many_events_each():
-    frames = events.frames(Events(**random_events(1003, 128, 1)), 10)
+    frames = integration.frames(Events(**random_events(1003, 128, 1)), 10)
     assert frames.sum(axis=(0, 1, 2)).tolist() == [100] * 9 + [103]
 
 
 def test_no_events_are_empty_frames():
     nothing = Events(*np.zeros((4, 0), int))
-    for by in events.INTEGRATIONS:
-        assert not events.frames(nothing, 3, by).any()
+    for by in integration.INTEGRATIONS:
+        assert not integration.frames(nothing, 3, by).any()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_no_events_are_empty_frames():
 )
 def test_settings_that_are_not_accepted(settings_, message):
     with pytest.raises(ValueError, match=message):
-        events.frames(Events([0], [0], [0], [0]), **{"steps": 1, **settings_})
+        integration.frames(Events([0], [0], [0], [0]), **{"steps": 1, **settings_})
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_settings_that_are_not_accepted(settings_, message):
 )
 def test_events_that_are_none(change, message):
     with pytest.raises(ValueError, match=message):
-        events.frames(Events(**{"x": [0], "y": [0], "t": [0], "p": [0], **change}), 1)
+        integration.frames(Events(**{"x": [0], "y": [0], "t": [0], "p": [0], **change}), 1)
 
 
 @given(st.lists(st.integers(0, 900), min_size=1, max_size=20), st.integers(1, 8))
 def test_saturation_says_how_many_events_it_cost(counts, bits):
-    found, cut = events.saturated(np.array(counts), bits)
+    found, cut = integration.saturated(np.array(counts), bits)
     assert found.max() < 2**bits and int(found.sum()) + cut == sum(counts)
 
 
@@ -176,6 +176,29 @@ def test_a_cut_recording_is_refused(version, tmp_path):
     raw = WRITERS[version](random_events(300, 128, 1))
     with pytest.raises(ValueError, match=r"a\.aedat: .*cut"):
         aedat.read(written(tmp_path / "a.aedat", raw[:-3]))
+
+
+def test_a_recording_that_aborts_its_decoder_is_one_error(tmp_path):
+    pytest.importorskip("aedat")
+    raw = aedat4_bytes(random_events(9, 128, 1)).replace(b"</node", b"</n\xefde", 1)
+    with pytest.raises(
+        ValueError, match=r"a\.aedat: damaged, or decoding it takes more than 1,07\d,\d+,\d+ bytes of memory"
+    ):
+        aedat.read(written(tmp_path / "a.aedat", raw))
+
+
+def test_a_few_kilobytes_that_decode_to_gigabytes_are_one_error(tmp_path):
+    pytest.importorskip("aedat")
+    path = written(tmp_path / "a.aedat", aedat4_bomb(3 << 30))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(ValueError, match=r"a\.aedat: cut or damaged \(out of memory\)"):
+        aedat.read(path)
+
+
+def test_a_name_with_a_new_line_is_read(tmp_path):
+    pytest.importorskip("aedat")
+    content = random_events(9, 128, 5, 2)
+    same(aedat.read(written(tmp_path / "a\nb é.aedat4", aedat4_bytes(content))), content)
 
 
 def test_another_file_is_refused(tmp_path):
