@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 
 
 def staircase(
@@ -35,10 +35,10 @@ def staircase(
         >>> len(set(found)), max(found), found[5], eighths[5]
         (9, Fraction(1, 1), Fraction(1, 4), Fraction(1, 4))
     """
-    (levels,), (steps,) = positive_ints(levels, "levels", 1), positive_ints(steps, "steps", 1)
+    levels, steps = integer(levels, "levels", 1), integer(steps, "steps", 1)
     vth = _exact(threshold, "threshold")
     if vth <= 0:
-        raise ValueError(f"threshold: expected more than 0, got {threshold}")
+        raise ValueError(f"threshold: expected a number > 0, got {threshold}")
     return [_decoded(_exact(x, "input"), levels, steps, vth) for x in inputs]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..helpers.check import finite, positive_ints
+from ..helpers.check import finite, integer
 from ..neuron.base import GradedNeuron
 from .quantiser import decibels, lloyd_max
 
@@ -95,9 +95,9 @@ def sqnr(
         (11.1, True)
     """
     x = np.asarray(inputs, np.float64).ravel()
-    (steps,) = positive_ints(steps, "steps", 1)
+    steps = integer(steps, "steps", 1)
     count = levels if levels is not None else getattr(neuron, "levels", 1)
-    (count,) = positive_ints(count, "levels", 1)
+    count = integer(count, "levels", 1)
     wanted = _signal(signal)(x)
     spikes = transfer(neuron, x, steps=steps, full_scale=full_scale)
     vth = _threshold(neuron, threshold) if decode == "rate_vth" else None
@@ -145,7 +145,7 @@ def transfer(
     x = np.asarray(inputs, np.float64).ravel()
     if not x.size or not np.isfinite(x).all():
         raise ValueError(f"inputs: expected finite numbers, got {x.size} of them, {int(np.isfinite(x).sum())} finite")
-    (steps,) = positive_ints(steps, "steps", 1)
+    steps = integer(steps, "steps", 1)
     scale = 1.0 if full_scale is None else finite(full_scale, "full_scale", positive=True)
     current = torch.from_numpy(x).reshape(-1, 1, 1).repeat(1, 1, steps)
     found = neuron(current)
@@ -161,7 +161,7 @@ def gaussian(sigma: float, count: int, mean: float = 0.0) -> Floats:
     >>> gaussian(1.0, 3).round(2)
     array([-0.97,  0.  ,  0.97])
     """
-    (count,) = positive_ints(count, "count", 1)
+    count = integer(count, "count", 1)
     sigma = finite(sigma, "sigma", positive=True)
     from scipy.special import ndtri
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 
 BINS = 1024
 """Groups of samples among which the best partition is searched before it is refined on the samples themselves."""
@@ -59,7 +59,7 @@ def lloyd_max(samples: ArrayLike, count: int) -> Quantiser:
         >>> [round(v, 2) for v in best.values.tolist()], round(best.sqnr, 1)
         ([-1.51, -0.45, 0.45, 1.51], 9.3)
     """
-    (count,) = positive_ints(count, "count", 1)
+    count = integer(count, "count", 1)
     x = np.sort(np.asarray(samples, np.float64).ravel())
     if not x.size or not np.isfinite(x).all():
         raise ValueError(f"samples: expected finite numbers, got {x.size} of them, {np.isfinite(x).sum()} finite")

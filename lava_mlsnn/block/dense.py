@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..helpers.check import Shape, positive_ints
+from ..helpers.check import Shape, integer
 from .core import Block, Connection
 from .integer import Dyadic, Quantization, power_of_two, quantize
 from .signal import Signal
@@ -50,8 +50,8 @@ class Readout(Block):
     """
 
     def __init__(self, in_features: int, out_features: int, *, bias: bool = True, votes: int = 1) -> None:
-        (self.votes,) = positive_ints(votes, "votes", 1)
-        (classes,) = positive_ints(out_features, "out_features", 1)
+        self.votes = integer(votes, "votes", 1)
+        classes = integer(out_features, "out_features", 1)
         connection = _linear(in_features, classes * self.votes, False)
         if not bias:
             connection.synapse.register_parameter("bias", None)
@@ -95,5 +95,5 @@ class Readout(Block):
 
 
 def _linear(in_features: int, out_features: int, norm: bool) -> Connection:
-    (inputs,), (outputs,) = positive_ints(in_features, "in_features", 1), positive_ints(out_features, "out_features", 1)
+    inputs, outputs = integer(in_features, "in_features", 1), integer(out_features, "out_features", 1)
     return Connection(nn.Linear(inputs, outputs, bias=not norm), nn.BatchNorm1d(outputs) if norm else None)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..graph.graph import Input as NetxInput
-from ..helpers.check import Shape, positive_ints
+from ..helpers.check import Shape, integer
 from .integer import Quantization, round_through
 from .signal import Signal
 
@@ -39,7 +39,7 @@ class Input(nn.Module):
     ) -> None:
         super().__init__()
         self.netx = NetxInput(shape, scale, bits, signed)
-        (self.steps,) = positive_ints(steps, "steps", 1)
+        self.steps = integer(steps, "steps", 1)
         self.quantization: Quantization | None = None
         self.anchor: Tensor
         self.register_buffer("anchor", torch.zeros(()), persistent=False)  # follows the network's dtype

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from ..graph.spec import INT24_MAX
+from ..helpers.check import integer
 from .signal import Signal
 
 MAX_EXPONENT = 20
@@ -45,8 +46,7 @@ class Quantization:
     inputs: tuple[Signal, ...]
 
     def __post_init__(self) -> None:
-        if isinstance(self.weight_bits, bool) or self.weight_bits not in range(2, 9):
-            raise ValueError(f"weight_bits: expected an integer 2 .. 8, got {self.weight_bits!r}")
+        integer(self.weight_bits, "weight_bits", 2, 8)
 
     @property
     def weight_max(self) -> int:

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from ..graph import neurons as netx
 from ..graph.neurons import MAX_MANTISSA, MAX_SHIFT
 from ..graph.spec import INT24_MAX
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 from ..neuron import LIF
 from ..neuron.leaky import whole_lif
 from .core import Block, Connection
@@ -88,9 +88,7 @@ class Leaky(Block):
         self, connections: Iterable[Connection], neuron: nn.Module | None, fraction: int = 0, bits: int = 8
     ) -> None:
         super().__init__(connections, neuron)
-        (self.fraction,), (self.bits,) = positive_ints(fraction, "fraction", 1, 0), positive_ints(bits, "bits", 1, 2)
-        if self.fraction > 14 or self.bits > 24:
-            raise ValueError(f"fraction and bits: expected at most 14 and 24, got {fraction} and {bits}")
+        self.fraction, self.bits = integer(fraction, "fraction", 0, 14), integer(bits, "bits", 2, 24)
         if len(self.connections) > 1 and any(c.norm is not None for c in self.connections):
             raise ValueError("a norm beside other connections: expected one connection, or several without norm")
         if not (neuron is None or isinstance(neuron, (LIF, nn.ReLU))):

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..helpers.check import flag, integer
 from .core import Block
 from .dense import Readout
 from .input import Input
@@ -65,6 +66,7 @@ def quantization_of(net: nn.Module) -> Quantization | None:
 
 def specifications(steps: list[Step], weight_bits: int, per_channel: bool) -> Iterator[tuple[Step, Quantization]]:
     """What each step must know to compute with integers."""
+    weight_bits, per_channel = integer(weight_bits, "weight_bits", 2, 8), flag(per_channel, "per_channel")
     timesteps = next(step.module.steps for step in steps if isinstance(step.module, Input))
     for step in steps:
         yield step, Quantization(weight_bits, per_channel, timesteps, step.inputs)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..graph.synapses import Conv as ConvSynapse
 from ..graph.windows import WindowLayer, Windows, cover_name, group_name, window_name
-from ..helpers.check import Shape
+from ..helpers.check import Shape, integer
 from ..neuron import functional
 from .conv import conv, identity
 from .core import Block, Connection, on_grid, spiking
@@ -55,7 +55,7 @@ class Window(Windowed, Block):
         region: float | None = 0.1,
         norm: bool = True,
     ) -> None:
-        if kernel < 1 or kernel % 2 == 0:
+        if integer(kernel, "window kernel", 1) % 2 == 0:
             raise ValueError(f"window kernel: expected an odd number, as maps keep their size, got {kernel!r}")
         connections = [conv(in_features, out_features, kernel, 1, kernel // 2, norm=norm)]
         if fusion == "group" and groups > 1:

@@ -13,8 +13,7 @@ from ..graph import neurons as netneuron
 from ..graph import neurons as netthresholds
 from ..graph import synapses as netsynapse
 from ..graph.activity import Activity
-from ..helpers.check import flag
-from .check import whole
+from ..helpers.check import flag, integer
 from .counts import Geometry
 
 SUMS = ("connections", "sites")
@@ -116,7 +115,7 @@ def populations(
     if activity is not None:
         _check(graph, activity)
     analog = graph.input.bound > 1 if analog_input is None else flag(analog_input, "analog_input")
-    largest = graph.input.bound if input_levels is None else whole(input_levels, "input_levels", 1)
+    largest = graph.input.bound if input_levels is None else integer(input_levels, "input_levels", 1)
     bounds = _bounds(graph, largest)
     caps = {name: _cap(graph, name, mac) for name in bounds}
     charged = {name: min(bound, caps[name]) for name, bound in bounds.items()}

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-import numpy as np
-
 from .. import block
 from ..helpers.check import positive_ints
 from .setting import Network, Setting
@@ -22,7 +20,7 @@ class MLP(Network):
 
     def __init__(self, setting: Setting, hidden: Sequence[int] = (256, 128)) -> None:
         super().__init__(setting)
-        sizes = (prod(setting.in_shape), *positive_ints(hidden, "hidden", np.size(hidden)))
+        sizes = (prod(setting.in_shape), *positive_ints(hidden, "hidden"))
         self.append("flatten", block.Flatten())
         for i, (inputs, outputs) in enumerate(pairwise(sizes)):
             self.append(f"hidden{i + 1}", block.Dense(inputs, outputs, neuron=setting.make_neuron()))

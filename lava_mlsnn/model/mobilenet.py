@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor, nn
 
 from .. import block
-from ..helpers.check import positive_ints
+from ..helpers.check import choice, integer, positive_ints
 from .resnet import STEMS, stem_for
 from .setting import Network, Setting
 
@@ -81,11 +80,10 @@ class MobileNet(Network):
         stem: str | None = None,
     ) -> None:
         super().__init__(setting)
-        if form not in FORMS:
-            raise ValueError(f"residual form: expected one of {', '.join(FORMS)}, got {form!r}")
+        choice(form, "residual form", FORMS)
         stem = stem_for(setting, stem)
-        (width,), (expansion,) = positive_ints(width, "width", 1), positive_ints(expansion, "expansion", 1)
-        counts = positive_ints(blocks, "blocks", np.size(blocks))
+        width, expansion = integer(width, "width", 1), integer(expansion, "expansion", 1)
+        counts = positive_ints(blocks, "blocks")
         if not 1 <= len(counts) <= len(CHANNELS):
             raise ValueError(f"blocks: expected 1 to {len(CHANNELS)} stages, got {len(counts)}")
         first = block.Conv(setting.in_shape[0], width, 3, STEMS[stem], 1, neuron=setting.make_neuron())

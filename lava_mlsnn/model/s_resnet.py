@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from .. import block
 from ..block.norm import NORMS, Norm, make_norm
-from ..helpers.check import positive_ints
+from ..helpers.check import choice, integer, positive_ints
 from ..neuron import LIF, Leak
 from ..neuron.leaky import LEAK
 from .poisson import Poisson
@@ -93,17 +92,16 @@ class SResNet(Network):
             ("plif", plif, PLIF),
             ("stem", "cifar" if stem is None else stem, STEMS),
         ):
-            if value not in known:
-                raise ValueError(f"{what}: expected one of {', '.join(known)}, got {value!r}")
+            choice(value, what, known)
         if setting.levels != 1 and not setting.is_twin:
-            raise ValueError(f"levels = {setting.levels}: S-ResNet has binary neurons, expected levels=1")
+            raise ValueError(f"levels: expected 1, as the neurons of an S-ResNet are binary, got {setting.levels}")
         if setting.neuron not in ("multilevel", "relu"):
-            raise ValueError(f"neuron = {setting.neuron!r}: S-ResNet has its own, expected none to be given, or 'relu'")
+            raise ValueError(f"neuron: expected none, as S-ResNet has its own, or 'relu', got {setting.neuron!r}")
         super().__init__(setting)
         if encoding == "poisson":
             self.input = Poisson(setting.in_shape, setting.input_scale, setting.input_bits, setting.steps)
-        (width,) = positive_ints(width, "width", 1)
-        counts = positive_ints(blocks, "blocks", np.size(blocks))
+        width = integer(width, "width", 1)
+        counts = positive_ints(blocks, "blocks")
         shared = Leak(leak, trainable=True) if plif == "shared" else None
 
         def neuron() -> nn.Module:

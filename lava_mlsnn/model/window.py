@@ -25,7 +25,7 @@ from .. import block
 from ..block.fusion import THETA, THRESHOLD
 from ..block.windowed import Windowed
 from ..graph.windows import Windows
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 from ..neuron import MultiLevel
 from .setting import Network, Setting
 
@@ -96,7 +96,7 @@ def layout(setting: Setting, width: int, stages: Sequence[str]) -> list[Part]:
         >>> [part.name for part in layout(Setting((1, 8, 8)), 8, ("wFw", "wF"))]
         ['stage1_window1', 'stage1_full1', 'stage1_window2', 'merge1', 'stage2_window1', 'stage2_full1']
     """
-    (width,) = positive_ints(width, "width", 1)
+    width = integer(width, "width", 1)
     stages = (stages,) if isinstance(stages, str) else tuple(stages)
     channels, height, columns = setting.in_shape
     parts: list[Part] = []

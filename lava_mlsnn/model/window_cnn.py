@@ -9,6 +9,7 @@ from torch import nn
 
 from .. import block
 from ..block.fusion import THETA
+from ..helpers.check import choice
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
 
@@ -40,8 +41,7 @@ class WindowCNN(WindowNetwork):
         region: float | None = 0.1,
         mixing: str = "patch",
     ) -> None:
-        if mixing not in MIXINGS:
-            raise ValueError(f"mixing: expected one of {', '.join(MIXINGS)}, got {mixing!r}")
+        choice(mixing, "mixing", MIXINGS)
         self.mixing = mixing
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .. import block
 from ..block.fusion import THETA
-from ..helpers.check import positive_ints
+from ..helpers.check import choice, integer
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
 
@@ -45,9 +45,8 @@ class Mixer2d(nn.Module):
 
     def __init__(self, channels: int, out: int, cell: str = "lstm") -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"cell: expected one of {', '.join(CELLS)}, got {cell!r}")
-        (self.channels,), (self.out,) = positive_ints(channels, "channels", 1), positive_ints(out, "channels", 1)
+        choice(cell, "cell", CELLS)
+        self.channels, self.out = integer(channels, "channels", 1), integer(out, "channels", 1)
         self.cell = cell
         kind, both = CELLS[cell]
         if kind is None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
+from ..helpers.check import choice, integer
 from .base import GradedNeuron
-from .checks import check_current, check_levels, check_threshold
+from .checks import GRADS, check_current, check_threshold
 from .functional import _fire
 from .passes import Rule
 from .points import SCHEDULES, evenly, points, schedule
@@ -73,18 +74,11 @@ class ATIF(GradedNeuron):
         trainable: bool = True,
     ) -> None:
         super().__init__(levels, threshold, alpha, grad, trainable)
-        if mode not in MODES:
-            raise ValueError(f"mode = {mode!r}: the modes are {', '.join(map(repr, MODES))}")
-        if schedule not in SCHEDULES:
-            raise ValueError(
-                f"schedule = {schedule!r}: the schedules of thresholds are {', '.join(map(repr, SCHEDULES))}"
-            )
-        if grad == "ste":
-            raise ValueError("grad = 'ste': an ATIF neuron learns through 'attached', 'detached' or 'sigmoids'")
-        self.mode, self.schedule = mode, schedule
-        self.steps = _check_steps(steps)
+        choice(grad, "grad of ATIF", [name for name in GRADS if name != "ste"])
+        self.mode, self.schedule = choice(mode, "mode", MODES), choice(schedule, "schedule", SCHEDULES)
+        self.steps = integer(steps, "steps", 1)
         if mode == "nonuniform" and schedule == "printed" and self.steps != 4:
-            raise ValueError(f"schedule = 'printed' with steps = {steps}: it is for 4; 'extended' is for any number")
+            raise ValueError(f"schedule 'printed': expected steps=4 ('extended' has any number), got {steps}")
         count = 1 if mode == "uniform" else self.levels if self.is_staircase else self.steps
         free = evenly(count, float(check_threshold(threshold)))
         self.free = torch.nn.Parameter(free, requires_grad=bool(trainable))
@@ -182,10 +176,3 @@ class ATIF(GradedNeuron):
         shown = f"mode={self.mode!r}, steps={self.steps}, levels={self.levels}"
         schedule = f", schedule={self.schedule!r}" if self.mode == "nonuniform" and self.steps > 1 else ""
         return f"{shown}{schedule}, alpha={self.alpha:g}, grad={self.grad!r}"
-
-
-def _check_steps(steps: int) -> int:
-    try:
-        return check_levels(steps)
-    except ValueError:
-        raise ValueError(f"steps = {steps!r}: the number of timesteps T is an integer of at least 1") from None

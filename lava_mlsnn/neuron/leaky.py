@@ -5,13 +5,13 @@ With a leak that is trained it is the parametric one (PLIF): a :class:`Leak` per
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from lava.lib.dl.slayer.neuron import base
 from torch import Tensor, nn
 
+from ..helpers.check import finite
 from .bumps import bump, check_bump
 from .checks import check_current, check_state, check_threshold
 
@@ -86,10 +86,7 @@ def whole_lif(x: Tensor, keep: Tensor, threshold: Tensor, gain: Tensor, surrogat
 
 def check_leak(leak: float) -> float:
     """A leak factor as a float; ValueError outside 0 .. 1."""
-    value = float(leak)
-    if isinstance(leak, bool) or not (math.isfinite(value) and 0 <= value <= 1):
-        raise ValueError(f"leak = {leak!r}: what is left of the potential after a timestep lies in 0 .. 1")
-    return value
+    return finite(leak, "leak", low=0, high=1)
 
 
 class _Soft(torch.autograd.Function):
@@ -155,7 +152,7 @@ class Leak(nn.Module):
         super().__init__()
         self.first = check_leak(value)
         if trainable and value in (0, 1):
-            raise ValueError(f"leak = {value!r}: one that is trained starts between 0 and 1")
+            raise ValueError(f"leak: expected a number > 0 and < 1 to start training from, got {value!r}")
         self.w = nn.Parameter(torch.logit(torch.tensor(self.first))) if trainable else None
 
     def forward(self) -> Tensor | float:

@@ -13,6 +13,8 @@ import math
 import torch
 from torch.nn import functional as F
 
+from ..helpers.check import choice
+
 __all__ = ["FLOOR", "SCHEDULES", "evenly", "points", "schedule"]
 
 SCHEDULES = ("extended", "printed")
@@ -69,13 +71,10 @@ def schedule(p: torch.Tensor, kind: str = "extended") -> torch.Tensor:
     >>> schedule(p), schedule(p, "printed")
     (tensor([1., 1., 1., 1.]), tensor([1.0000, 1.2500, 1.0000, 1.0000]))
     """
-    if kind not in SCHEDULES:
-        raise ValueError(f"schedule = {kind!r}: the schedules of thresholds are {', '.join(map(repr, SCHEDULES))}")
+    choice(kind, "schedule", SCHEDULES)
     steps = len(p)
     if kind == "printed" and steps != 4:
-        raise ValueError(
-            f"schedule = 'printed' with {steps} points: Eq 14 to 19 are for 4; 'extended' is for any number"
-        )
+        raise ValueError(f"schedule 'printed': expected 4 points ('extended' has any number), got {steps}")
     if steps == 1:
         return p
     gaps = steps * (p - torch.cat([p[1:], p.new_zeros(1)]))

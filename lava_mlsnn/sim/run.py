@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, NetGraph, require_graph
+from ..helpers.check import integer
 from . import batch
 
 Progress = Callable[[int, int], None]
@@ -141,6 +142,4 @@ def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...
 def _threads(threads: int | None) -> int:
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if int(threads) != threads or threads < 1:
-        raise ValueError(f"threads: expected an integer >= 1, got {threads!r}")
-    return int(threads)
+    return integer(threads, "threads", 1)

@@ -48,7 +48,7 @@ def test_staircase_is_the_uniform_quantiser(levels, steps, x, threshold):
 def test_staircase_wants_exact_numbers(bad):
     with pytest.raises(ValueError, match="expected an int or a Fraction"):
         staircase([bad], 4, 1)
-    with pytest.raises(ValueError, match="threshold: expected more than 0, got 0"):
+    with pytest.raises(ValueError, match="threshold: expected a number > 0, got 0"):
         staircase([1], 4, 1, 0)
 
 

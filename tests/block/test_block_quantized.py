@@ -37,7 +37,7 @@ def test_forward_is_the_integer_network(
     block.quantized(net, bits, per_channel=per_channel)
     graph = ml.netx.quantize(net)
     check_equal(net, images, graph)
-    assert ml.netx.check.problems(graph) == []
+    assert ml.netx.problems(graph) == []
     limit = 2 ** (bits - 1) - 1
     for layer in graph:
         for connection in layer.connections:
@@ -186,7 +186,7 @@ def test_as_integers_puts_everything_back() -> None:
 @pytest.mark.parametrize("bits", [1, 9, 8.5, True, "8"])
 def test_weight_bits_are_checked(bits: object) -> None:
     net = ml.model.create("cnn", in_shape=(1, 6, 6), width=3, depth=2)
-    with pytest.raises(ValueError, match=r"weight_bits: expected an integer 2 \.\. 8, got"):
+    with pytest.raises(ValueError, match=r"weight_bits: expected an integer in 2 \.\. 8, got"):
         block.quantized(net, bits)
     assert block.quantization_of(net) is None
 

@@ -84,7 +84,7 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
         ({"version": 99}, "version 99, this library reads up to 1: expected a newer library"),
         ({"config": {"name": "cnn", "in_shape": [1, 6, 6], "width": 4}}, "weights do not fit the model 'cnn'"),
         ({"config": {"name": "gnn"}}, "model: expected one of mlp"),
-        ({"config": {"name": "cnn", "colour": 1}}, "cnn option 'colour'"),
+        ({"config": {"name": "cnn", "colour": 1}}, "option of cnn: .*, got 'colour'"),
     ],
 )
 def test_files_that_were_changed(tmp_path: Path, changes: dict[str, object], message: str) -> None:

@@ -186,12 +186,12 @@ def test_training_finds_the_threshold() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"mode": "both"}, "mode = 'both': the modes are 'uniform', 'nonuniform'"),
-        ({"schedule": "linear"}, "schedule = 'linear'"),
-        ({"mode": "nonuniform", "schedule": "printed", "steps": 3}, "schedule = 'printed' with steps = 3"),
-        ({"steps": 0}, "steps = 0: the number of timesteps"),
-        ({"grad": "ste"}, "grad = 'ste'"),
-        ({"threshold": -1.0}, "threshold = -1.0"),
+        ({"mode": "both"}, "mode: expected one of uniform, nonuniform, got 'both'"),
+        ({"schedule": "linear"}, "schedule: expected one of .*, got 'linear'"),
+        ({"mode": "nonuniform", "schedule": "printed", "steps": 3}, "schedule 'printed': expected steps=4 .*, got 3"),
+        ({"steps": 0}, "steps: expected an integer >= 1, got 0"),
+        ({"grad": "ste"}, "grad of ATIF: expected one of attached, detached, sigmoids, got 'ste'"),
+        ({"threshold": -1.0}, "threshold: expected a finite number > 0, got -1.0"),
     ],
 )
 def test_wrong_arguments(arguments: dict, words: str) -> None:
@@ -206,5 +206,5 @@ def test_wrong_inputs() -> None:
         functional.scheduled(torch.zeros(2, 3), None, torch.ones(2))
     with pytest.raises(ValueError, match="one per level"):
         functional.staircase(torch.zeros(3), torch.tensor(1.0))
-    with pytest.raises(ValueError, match="'printed' with 3 points"):
+    with pytest.raises(ValueError, match=r"'printed': expected 4 points .*, got 3"):
         functional.schedule(torch.ones(3), "printed")

@@ -124,14 +124,14 @@ def test_one_leak_for_all_or_one_each():
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"leak": 1.5}, "leak = 1.5"),
-        ({"threshold": 0}, "threshold = 0"),
-        ({"surrogate": "relu"}, "surrogate = 'relu'"),
-        ({"alpha": -1}, "alpha = -1"),
+        ({"leak": 1.5}, "leak: expected a finite number >= 0 and <= 1, got 1.5"),
+        ({"threshold": 0}, "threshold: expected a finite number > 0, got 0"),
+        ({"surrogate": "relu"}, "surrogate: expected one of .*, got 'relu'"),
+        ({"alpha": -1}, "alpha: expected a finite number > 0, got -1"),
     ],
 )
 def test_refused(arguments, what):
     with pytest.raises(ValueError, match=what):
         LIF(**arguments)
-    with pytest.raises(ValueError, match="starts between"):
+    with pytest.raises(ValueError, match="leak: expected a number > 0 and < 1 to start training from, got 1"):
         PLIF(1)
