@@ -20,10 +20,17 @@ from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
 from ..helpers.check import IntArray, int_array
 from ..neuron import ATIF, GradedNeuron
-from . import Add, Block, Input, Leaky, Pool, Readout, Window, as_integers, plan, quantization_of
+from .add import Add
+from .core import Block
+from .dense import Readout
+from .input import Input
 from .integer import Quantization, power_of_two
-from .plan import Step
+from .leaky import Leaky
+from .mode import as_integers, quantization_of
+from .plan import Step, plan
+from .pool import Pool
 from .stock import is_stock, stock_layer
+from .window import Window
 
 
 def quantize(

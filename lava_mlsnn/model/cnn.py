@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .. import block
+from ..block import Conv, Flatten, Readout
 from ..helpers.check import integer
 from .setting import Network, Setting
 
@@ -21,8 +21,8 @@ class CNN(Network):
         channels = setting.in_shape[0]
         for i in range(depth):
             out = width * 2**i
-            conv = block.Conv(channels, out, 3, 1 if i == 0 else 2, 1, neuron=setting.make_neuron())
+            conv = Conv(channels, out, 3, 1 if i == 0 else 2, 1, neuron=setting.make_neuron())
             self.append(f"conv{i + 1}", conv)
             channels = out
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(self.features(), setting.num_classes))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(self.features(), setting.num_classes))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Add, Conv, Flatten, Pool, Readout
 from ..helpers.check import choice, integer, positive_ints
 from .resnet import STEMS, stem_for
 from .setting import Network, Setting
@@ -38,12 +38,12 @@ class InvertedResidual(nn.Module):
         super().__init__()
         wide = channels * expansion
         expands = expansion > 1
-        self.expand = block.Conv(channels, wide, 1, neuron=setting.make_neuron()) if expands else None
-        self.depthwise = block.Conv(wide, wide, 3, stride, 1, neuron=setting.make_neuron(), groups=wide)
-        self.project = block.Conv(wide, out, 1, neuron=setting.make_neuron())
+        self.expand = Conv(channels, wide, 1, neuron=setting.make_neuron()) if expands else None
+        self.depthwise = Conv(wide, wide, 3, stride, 1, neuron=setting.make_neuron(), groups=wide)
+        self.project = Conv(wide, out, 1, neuron=setting.make_neuron())
         self.add = None
         if stride == 1 and channels == out:
-            self.add = block.Add(setting.make_barrier() if form == "sparse" else None)
+            self.add = Add(setting.make_barrier() if form == "sparse" else None)
 
     def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else self.expand(x)
@@ -86,7 +86,7 @@ class MobileNet(Network):
         counts = positive_ints(blocks, "blocks")
         if not 1 <= len(counts) <= len(CHANNELS):
             raise ValueError(f"blocks: expected 1 to {len(CHANNELS)} stages, got {len(counts)}")
-        first = block.Conv(setting.in_shape[0], width, 3, STEMS[stem], 1, neuron=setting.make_neuron())
+        first = Conv(setting.in_shape[0], width, 3, STEMS[stem], 1, neuron=setting.make_neuron())
         self.append("stem", first)
         channels = width
         for i, (count, base, stride) in enumerate(zip(counts, CHANNELS, STRIDES[stem], strict=False)):
@@ -98,10 +98,10 @@ class MobileNet(Network):
                 channels = out
             self.append(f"stage{i + 1}", nn.Sequential(*stage))
         head = _scaled(HEAD, width)
-        self.append("head", block.Conv(channels, head, 1, neuron=setting.make_neuron()))
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(head, setting.num_classes))
+        self.append("head", Conv(channels, head, 1, neuron=setting.make_neuron()))
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(head, setting.num_classes))
 
 
 def _scaled(channels: int, width: int) -> int:

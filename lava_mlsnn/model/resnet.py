@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from .. import block
+from ..block import Block, Conv, Flatten, Pool, Readout, identity
 from ..helpers.check import choice, integer, positive_ints
 from .residual import FORMS, Ms
 from .setting import Network, Setting
@@ -50,10 +50,10 @@ class ResNet(Network):
             self.append(f"stage{i + 1}", nn.Sequential(*stage))
             channels = out
         if residual is Ms:
-            self.append("spike", block.Block([block.identity()], setting.make_neuron()))
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(channels, setting.num_classes))
+            self.append("spike", Block([identity()], setting.make_neuron()))
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(channels, setting.num_classes))
 
 
 def stem_for(setting: Setting, stem: str | None) -> str:
@@ -67,6 +67,6 @@ def stem_for(setting: Setting, stem: str | None) -> str:
 def _stem(setting: Setting, width: int, kind: str, last: nn.Module | None) -> nn.Module:
     channels = setting.in_shape[0]
     if kind == "cifar":
-        return block.Conv(channels, width, 3, STEMS[kind], 1, neuron=last)
-    first = block.Conv(channels, width, 7, STEMS[kind], 3, neuron=setting.make_neuron())
-    return nn.Sequential(OrderedDict(conv1=first, conv2=block.Conv(width, width, 3, 2, 1, neuron=last)))
+        return Conv(channels, width, 3, STEMS[kind], 1, neuron=last)
+    first = Conv(channels, width, 7, STEMS[kind], 3, neuron=setting.make_neuron())
+    return nn.Sequential(OrderedDict(conv1=first, conv2=Conv(width, width, 3, 2, 1, neuron=last)))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Flatten, Pool, Readout
 from ..block.norm import NORMS, Norm, make_norm
 from ..helpers.check import choice, integer, positive_ints
 from ..neuron import LIF, Leak
@@ -119,7 +119,7 @@ class SResNet(Network):
         first = RESIDUALS[residual]
         self.append("stem", first.stem(parts, setting.in_shape[0], width, kernel, stride))
         if stem == "dvs128":
-            self.append("maxpool", block.Pool(2, mode="max"))
+            self.append("maxpool", Pool(2, mode="max"))
         stages, channels = [], width
         for i, count in enumerate(counts):
             for j in range(count):
@@ -127,10 +127,10 @@ class SResNet(Network):
                 stages.append(first(parts, channels, out, 2 if i and j == 0 else 1, i > 0))
                 channels = out
         self.append("body", first.body(parts, stages))
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
         votes = VOTES if boost else 1
-        self.append("readout", block.Readout(channels, setting.num_classes, bias=False, votes=votes))
+        self.append("readout", Readout(channels, setting.num_classes, bias=False, votes=votes))
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(module.weight, gain=2.0)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Input
 from ..helpers.check import Shape, choice, integer, positive_ints
 from ..neuron import ATIF, Barrier, GradedNeuron, MultiLevel
 
@@ -66,9 +66,9 @@ class Setting:
         """Whether the neurons are ReLUs."""
         return self.neuron == "relu"
 
-    def make_input(self) -> block.Input:
+    def make_input(self) -> Input:
         """The first block."""
-        return block.Input(self.in_shape, self.input_scale, self.input_bits, self.steps)
+        return Input(self.in_shape, self.input_scale, self.input_bits, self.steps)
 
     def make_neuron(self) -> nn.Module:
         """A new neuron."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from .. import block
+from ..block import Conv, Dense, Flatten, Pool, Readout
 from ..helpers.check import choice, integer, positive_ints
 from .setting import Network, Setting
 
@@ -41,20 +41,20 @@ class VGG(Network):
             out = width * 2 ** min(i, 3)
             self.append(f"stage{i + 1}", _stage(setting, channels, out, count, downsample))
             channels = out
-        self.append("flatten", block.Flatten())
+        self.append("flatten", Flatten())
         features = self.features()
         for i, neurons in enumerate(positive_ints(hidden, "hidden")):
-            self.append(f"dense{i + 1}", block.Dense(features, neurons, neuron=setting.make_neuron(), norm=False))
+            self.append(f"dense{i + 1}", Dense(features, neurons, neuron=setting.make_neuron(), norm=False))
             features = neurons
-        self.append("readout", block.Readout(features, setting.num_classes))
+        self.append("readout", Readout(features, setting.num_classes))
 
 
 def _stage(setting: Setting, channels: int, out: int, count: int, downsample: str) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i in range(count):
         stride = 2 if downsample == "stride" and i == count - 1 else 1
-        layers[f"conv{i + 1}"] = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        layers[f"conv{i + 1}"] = Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
         channels = out
     if downsample != "stride":
-        layers["pool"] = block.Pool(2, mode=downsample.removesuffix("pool"))
+        layers["pool"] = Pool(2, mode=downsample.removesuffix("pool"))
     return nn.Sequential(layers)

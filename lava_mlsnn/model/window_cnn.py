@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from .. import block
+from ..block import Conv, PatchMix, Window
 from ..block.fusion import THETA
 from ..helpers.check import choice
 from .setting import Setting
@@ -46,9 +46,9 @@ class WindowCNN(WindowNetwork):
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 
     def make_window(self, part: Part, arguments: dict[str, Any]) -> nn.Module:
-        return block.Window(part.channels, part.out, 3, neuron=self.make_neuron(), **arguments)
+        return Window(part.channels, part.out, 3, neuron=self.make_neuron(), **arguments)
 
     def make_full(self, part: Part) -> nn.Module:
         if self.mixing == "patch":
-            return block.PatchMix(part.channels, part.shape, neuron=self.make_neuron())
-        return block.Conv(part.channels, part.out, 1, neuron=self.make_neuron())
+            return PatchMix(part.channels, part.shape, neuron=self.make_neuron())
+        return Conv(part.channels, part.out, 1, neuron=self.make_neuron())

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Conv, WindowMixer
 from ..block.fusion import THETA
 from ..helpers.check import choice, integer
 from .setting import Setting
@@ -111,12 +111,12 @@ class WindowRNN(WindowNetwork):
 
     def make_window(self, part: Part, arguments: dict[str, Any]) -> nn.Module:
         mixer = Mixer2d(part.channels, part.out, self.cell)
-        return block.WindowMixer(mixer, neuron=self.make_neuron(), norm=nn.BatchNorm2d(part.out), **arguments)
+        return WindowMixer(mixer, neuron=self.make_neuron(), norm=nn.BatchNorm2d(part.out), **arguments)
 
     def make_full(self, part: Part) -> nn.Module:
         hidden = max(part.channels // 2, 1) if part.stage == 2 else part.channels
-        first = block.Conv(part.channels, hidden, 1, neuron=self.make_neuron())
-        return nn.Sequential(OrderedDict(fc1=first, fc2=block.Conv(hidden, part.out, 1, neuron=self.make_neuron())))
+        first = Conv(part.channels, hidden, 1, neuron=self.make_neuron())
+        return nn.Sequential(OrderedDict(fc1=first, fc2=Conv(hidden, part.out, 1, neuron=self.make_neuron())))
 
     def make(self, part: Part, options: WindowOptions) -> nn.Module:
         return self.make_full(part) if part.kind == "F" else super().make(part, options)
