@@ -13,6 +13,7 @@ from .functional import _fire
 from .passes import Rule
 from .points import SCHEDULES, evenly, points, schedule
 from .quantiser import count_spikes, scheduled, staircase
+from .straight import straight_through
 
 __all__ = ["ATIF", "MODES"]
 
@@ -142,7 +143,7 @@ class ATIF(GradedNeuron):
                 [64.,  3.]])
         """
         wide = (self.thresholds / self.threshold).unsqueeze(1) * scale.to(self.free)
-        return wide.round().clamp(min=1).detach() + (wide - wide.detach())
+        return straight_through(lambda x: x.round().clamp(min=1), wide)
 
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes for a charge (N, C, ..., T') in units of :attr:`threshold`, with the integer thresholds."""

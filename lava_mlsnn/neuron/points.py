@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional as F
 
 from ..helpers.check import choice
+from .straight import straight_through
 
 __all__ = ["FLOOR", "SCHEDULES", "evenly", "points", "schedule"]
 
@@ -83,4 +84,4 @@ def schedule(p: torch.Tensor, kind: str = "extended") -> torch.Tensor:
         thresholds = torch.stack([p[0], second, gaps[2], gaps[3]])
     else:
         thresholds = torch.cat([p[:1], gaps[1:]])
-    return thresholds + ((FLOOR * p[0]) - thresholds).clamp(min=0).detach()
+    return straight_through(lambda v: v.maximum(FLOOR * p[0]), thresholds)
