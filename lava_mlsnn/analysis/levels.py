@@ -1,4 +1,4 @@
-"""The quantisation function of the multi-level neuron for constant inputs, in exact arithmetic (paper 000, Fig. 2)."""
+"""The quantization function of the multi-level neuron for constant inputs, in exact arithmetic (paper 000, Fig. 2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def staircase(
         \qquad \hat x = \frac{V_{th}}{N T} \sum_t z(t)
 
     (paper 000, Eq 6 and 7; times :math:`V_{th}`, so that the output is in the unit of the input). It is the uniform
-    quantiser :math:`\hat x = \frac{V_{th}}{NT} \mathrm{clip}(\lfloor NT x / V_{th} \rfloor, 0, NT)`, which has
+    quantizer :math:`\hat x = \frac{V_{th}}{NT} \mathrm{clip}(\lfloor NT x / V_{th} \rfloor, 0, NT)`, which has
     :math:`NT + 1` levels and saturates at :math:`x = V_{th}`.
 
     Args:

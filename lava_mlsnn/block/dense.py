@@ -37,7 +37,7 @@ class Dense(Block):
 class Readout(Block):
     """Linear map without neuron; its current, averaged over the T steps, is the network's output.
 
-    In quantised mode it is an integrator of integers: logits = scale V / T, with V the membrane after T steps.
+    In quantized mode it is an integrator of integers: logits = scale V / T, with V the membrane after T steps.
 
     Args:
         in_features, out_features: sites and classes.
@@ -69,18 +69,18 @@ class Readout(Block):
             return self.charge(inputs, self.dyadic(q))
 
     def membrane(self, x: Tensor) -> Tensor:
-        """Integer voltage after each step, in quantised mode.
+        """Integer voltage after each step, in quantized mode.
 
         Shape:
             (N, features, T) or (N, C, H, W, T) -> (N, classes, T).
         """
         if self.quantization is None:
-            raise ValueError("a readout has an integer membrane in quantised mode only: call block.quantized(net)")
+            raise ValueError("a readout has an integer membrane in quantized mode only: call block.quantized(net)")
         unit = power_of_two(self.dyadic(self.quantization).exponent, x.dtype)
         return self.integer_forward((x,), self.quantization).cumsum(-1) * unit
 
     def dyadic(self, q: Quantization) -> Dyadic:
-        """Quantised weights and bias, with one power of two for all classes, whose voltages are compared."""
+        """Quantized weights and bias, with one power of two for all classes, whose voltages are compared."""
         per_layer = Quantization(q.weight_bits, False, q.steps, q.inputs)
         weight, bias = (t.unflatten(0, (-1, self.votes)).mean(1) for t in next(iter(self.connections)).folded())
         return quantize([weight], bias * q.inputs[0].levels, per_layer)

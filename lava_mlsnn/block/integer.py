@@ -1,4 +1,4 @@
-r"""From real weights to integers: the one place where weights, biases and thresholds are quantised.
+r"""From real weights to integers: the one place where weights, biases and thresholds are quantized.
 
 A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step (paper 000, section 4.1)
 
@@ -56,7 +56,7 @@ class Quantization:
 
 @dataclass(frozen=True)
 class Dyadic:
-    """Quantised weights and bias of one block in units of its threshold: integers times 2^-exponent.
+    """Quantized weights and bias of one block in units of its threshold: integers times 2^-exponent.
 
     Args:
         weights: one tensor per connection, output channels first.

@@ -27,7 +27,7 @@ from ..graph import neurons as netx
 from ..graph.neurons import MAX_MANTISSA, MAX_SHIFT
 from ..graph.spec import INT24_MAX
 from ..helpers.check import integer
-from ..neuron import LIF
+from ..neuron import SoftLIF
 from ..neuron.leaky import whole_lif
 from ..neuron.straight import straight_through
 from .core import Block, Connection
@@ -66,8 +66,8 @@ class Leaky(Block):
 
     Args:
         connections: one with any norm, or several without: residual spikes and currents that enter the membrane.
-        neuron: :class:`lava_mlsnn.neuron.LIF`; torch.nn.ReLU makes the ANN twin; None sends the normed current itself,
-            in the integer network as a graded message (:class:`lava_mlsnn.netx.Rescale`).
+        neuron: :class:`lava_mlsnn.neuron.SoftLIF`; torch.nn.ReLU makes the ANN twin; None sends the normed current
+            itself, in the integer network as a graded message (:class:`lava_mlsnn.netx.Rescale`).
         fraction: a spike, or a current of 1.0, is the integer 2^fraction: 0 for binary spikes, more for those that are
             added to currents and for currents themselves.
         bits: width of a current's message with its sign; what exceeds it is clipped in the integer network.
@@ -81,7 +81,7 @@ class Leaky(Block):
     Example:
         >>> from lava_mlsnn.block import BNTT
         >>> conv = Connection(nn.Conv2d(3, 8, 3, bias=False), BNTT(8, steps=4))
-        >>> Leaky([conv], LIF(leak=0.9))(torch.rand(2, 3, 8, 8, 4)).shape
+        >>> Leaky([conv], SoftLIF(leak=0.9))(torch.rand(2, 3, 8, 8, 4)).shape
         torch.Size([2, 8, 6, 6, 4])
     """
 
@@ -92,8 +92,8 @@ class Leaky(Block):
         self.fraction, self.bits = integer(fraction, "fraction", 0, 14), integer(bits, "bits", 2, 24)
         if len(self.connections) > 1 and any(c.norm is not None for c in self.connections):
             raise ValueError("a norm beside other connections: expected one connection, or several without norm")
-        if not (neuron is None or isinstance(neuron, (LIF, nn.ReLU))):
-            raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.LIF, torch.nn.ReLU or None")
+        if not (neuron is None or isinstance(neuron, (SoftLIF, nn.ReLU))):
+            raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.SoftLIF, torch.nn.ReLU or None")
 
     @property
     def limit(self) -> int:
@@ -123,9 +123,9 @@ class Leaky(Block):
         return (z * 2**self.fraction).to(current.dtype)
 
     def integers(self, q: Quantization) -> Integers:
-        """Quantised weights, norms and thresholds: what training's forward uses and what the exporter reads."""
+        """Quantized weights, norms and thresholds: what training's forward uses and what the exporter reads."""
         if self.anchor.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"quantised mode needs float32 or float64 parameters, got {self.anchor.dtype}")
+            raise ValueError(f"quantized mode needs float32 or float64 parameters, got {self.anchor.dtype}")
         weights, gain, shift, up = self._synapses(q)
         vth = 1.0 if self.neuron is None else leaky(self.neuron).vth
         largest = sum(
@@ -216,12 +216,12 @@ class Leaky(Block):
         return ", ".join(text for text in (what, super().extra_repr()) if text)
 
 
-def leaky(neuron: nn.Module | None) -> LIF:
+def leaky(neuron: nn.Module | None) -> SoftLIF:
     """``neuron`` if an integer layer has it; ValueError otherwise."""
-    if isinstance(neuron, LIF):
+    if isinstance(neuron, SoftLIF):
         return neuron
     raise ValueError(
-        f"neuron {type(neuron).__name__} of a leaky block: expected neuron.LIF; the ANN twin sends no spikes"
+        f"neuron {type(neuron).__name__} of a leaky block: expected neuron.SoftLIF; the ANN twin sends no spikes"
     )
 
 

@@ -15,7 +15,7 @@ from .plan import BLOCKS, Step, plan
 
 
 def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> nn.Module:
-    """Put a network into quantised mode, in place: its forward becomes the integer network, exactly.
+    """Put a network into quantized mode, in place: its forward becomes the integer network, exactly.
 
     Batch norm is folded with its running statistics, which stay as they are; weights, biases and messages are integers
     (see :mod:`lava_mlsnn.block.integer`); gradients pass straight through the rounding to the float parameters.
@@ -42,7 +42,7 @@ def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True)
 
 
 def unquantized(net: nn.Module) -> nn.Module:
-    """Leave quantised mode, in place; parameters keep what they learnt."""
+    """Leave quantized mode, in place; parameters keep what they learned."""
     for module in net.modules():
         if isinstance(module, BLOCKS) and hasattr(module, "quantization"):
             module.quantization = None
@@ -50,7 +50,7 @@ def unquantized(net: nn.Module) -> nn.Module:
 
 
 def quantization_of(net: nn.Module) -> Quantization | None:
-    """Bits and scales of a network in quantised mode, None in float mode."""
+    """Bits and scales of a network in quantized mode, None in float mode."""
     found = [m.quantization for m in net.modules() if isinstance(m, Block)]
     return found[0] if found else None
 
@@ -65,7 +65,7 @@ def specifications(steps: list[Step], weight_bits: int, per_channel: bool) -> It
 
 @contextmanager
 def as_integers(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> Iterator[nn.Module]:
-    """The network in evaluation and quantised mode for a while; both are put back at the end."""
+    """The network in evaluation and quantized mode for a while; both are put back at the end."""
     blocks = [m for m in net.modules() if isinstance(m, BLOCKS) and hasattr(m, "quantization")]
     before, training = [b.quantization for b in blocks], [(m, m.training) for m in net.modules()]
     try:

@@ -129,7 +129,7 @@ class Window(Windowed, Block):
         return replace(q, steps=self.groups, inputs=(x, Signal(self.out_shape((x,)), float(levels), levels)))
 
     def dyadic(self, q: Quantization) -> Dyadic:
-        """Quantised weights, those of the identity that resets if there is one, and bias."""
+        """Quantized weights, those of the identity that resets if there is one, and bias."""
         neuron = spiking(self.neuron)
         threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
         gains = [neuron.levels / q.inputs[0].levels / threshold]
@@ -184,7 +184,7 @@ class Window(Windowed, Block):
     def layer_spikes(self, name: str, x: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Integer spikes of each layer that this block becomes, (N, C, h, w, 1), by the layer's name."""
         if self.quantization is None:
-            raise ValueError("a window block has integer layers in quantised mode only: call block.quantized(net)")
+            raise ValueError("a window block has integer layers in quantized mode only: call block.quantized(net)")
         spikes, parts, windows = self.integer_spikes(x, self.quantization)
         whole = self.recomposed(spikes, windows, spiking(self.neuron).levels).unsqueeze(-1)
         if windows.groups > 1:

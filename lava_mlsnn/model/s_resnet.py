@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..block import Flatten, Pool, Readout
 from ..block.norm import NORMS, Norm, make_norm
 from ..helpers.check import choice, integer, positive_ints
-from ..neuron import LIF, Leak
+from ..neuron import Leak, SoftLIF
 from ..neuron.leaky import LEAK
 from .poisson import Poisson
 from .s_residual import RESIDUALS, Parts
@@ -107,7 +107,7 @@ class SResNet(Network):
         def neuron() -> nn.Module:
             if setting.is_twin:
                 return nn.ReLU()
-            return LIF(shared or Leak(leak, trainable=plif == "layer"), threshold, surrogate)
+            return SoftLIF(shared or Leak(leak, trainable=plif == "layer"), threshold, surrogate)
 
         def normed(channels: int) -> Norm | None:
             kind = "bn" if setting.is_twin else norm
@@ -140,7 +140,7 @@ class SResNet(Network):
         """The leak factor of every layer of neurons, by the layer's name; a shared one appears once per layer."""
         found = {}
         for name, module in self.named_modules():
-            if isinstance(module, LIF):
+            if isinstance(module, SoftLIF):
                 found[name.removesuffix(".neuron")] = module.leak.value
         return found
 

@@ -12,10 +12,10 @@ from ..helpers.check import integer
 from . import surrogate
 from .checks import check_current, check_state, check_threshold
 from .kernels import BarrierFire, ExactFire, TableFire
-from .layout import laid_out
+from .memory import laid_out
 from .passes import Rule, fire_forward
 from .points import points, schedule
-from .quantiser import count_spikes, scheduled, staircase
+from .thresholds import count_spikes, scheduled, staircase
 
 __all__ = [
     "barrier",
@@ -46,7 +46,7 @@ def multilevel(
 
         H = V + N x        z = clip(floor(H / Vth), 0, N)        V = H - Vth z
 
-    With one level it is the binary integrate-and-fire neuron. A constant x on [0, Vth] is quantised to N T + 1 values.
+    With one level it is the binary integrate-and-fire neuron. A constant x on [0, Vth] is quantized to N T + 1 values.
 
     Args:
         x: input current for T timesteps, in units in which a spike of the previous layer is z/N.

@@ -9,7 +9,7 @@ import torch
 from ..helpers.check import choice, finite
 from . import fused
 from .checks import GRADS
-from .layout import as_matrix, as_vector, matched, overwritten, state_strides
+from .memory import as_matrix, as_vector, matched, overwritten, state_strides
 from .surrogate import Table
 
 __all__ = ["Rule", "fire_backward", "fire_forward", "look_up"]

@@ -1,8 +1,8 @@
-"""Quantisation points of the ATIF neuron and the thresholds that follow from them (paper 003, section 3.4).
+"""Quantization points of the ATIF neuron and the thresholds that follow from them (paper 003, section 3.4).
 
 A neuron with K trainable points p_1 >= ... >= p_K > 0 is meant to answer a constant input i with k spikes exactly when
 i has passed the k-th smallest of them; p_1 is where it saturates. Points are sums of increments, p_j = d_j + ... + d_K
-with d = softplus(free parameter), so that they stay positive and ordered whatever an optimiser does, and every one of
+with d = softplus(free parameter), so that they stay positive and ordered whatever an optimizer does, and every one of
 them always has a gradient.
 """
 

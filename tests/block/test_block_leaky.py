@@ -1,4 +1,4 @@
-"""S-ResNet's blocks: norms per timestep, and quantised mode as the integer network, step by step on every engine."""
+"""S-ResNet's blocks: norms per timestep, and quantized mode as the integer network, step by step on every engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import nn
 import lava_mlsnn as ml
 from lava_mlsnn import block, proc
 from lava_mlsnn.block.norm import affine, make_norm
-from lava_mlsnn.neuron import LIF, MultiLevel
+from lava_mlsnn.neuron import MultiLevel, SoftLIF
 
 
 @given(st.integers(0, 2**16), st.integers(1, 5), st.booleans(), st.booleans())
@@ -66,8 +66,8 @@ def test_norms_that_do_not_become_a_gain_and_a_shift_are_refused():
 def test_what_a_leaky_block_refuses():
     conv = block.Connection(nn.Conv2d(1, 2, 3), block.BNTT(2, 1))
     with pytest.raises(ValueError, match="a norm beside other connections"):
-        block.Leaky([conv, conv], LIF())
-    with pytest.raises(ValueError, match=r"neuron MultiLevel: expected neuron\.LIF"):
+        block.Leaky([conv, conv], SoftLIF())
+    with pytest.raises(ValueError, match=r"neuron MultiLevel: expected neuron\.SoftLIF"):
         block.Leaky([conv], MultiLevel())
     net = nn.Sequential(block.Input((1, 4, 4)), block.Leaky([conv], nn.ReLU()), block.Readout(8, 2)).eval()
     with pytest.raises(ValueError, match="sends no spikes"):

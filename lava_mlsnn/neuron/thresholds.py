@@ -1,4 +1,4 @@
-"""Neurons of non-uniform quantisation as pure functions (paper 003): thresholds over time, thresholds at once."""
+"""Neurons of non-uniform quantization as pure functions (paper 003): thresholds over time, thresholds at once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def scheduled(
 
 
 def staircase(x: torch.Tensor, thresholds: torch.Tensor, alpha: float = 5.0) -> torch.Tensor:
-    """Graded spikes of any quantisation, exactly: z = sum over n of [x >= c_n]. It has no memory.
+    """Graded spikes of any quantization, exactly: z = sum over n of [x >= c_n]. It has no memory.
 
     Backward, one sigmoid stands in for each step (Eq 10 and 12 for each of the thresholds).
 
