@@ -19,9 +19,7 @@ RESOURCES = ("neurons", "state_words", "synaptic_words", "axons_in", "axons_out"
 def fit(
     net: options.Net,
     cores: Annotated[int | None, typer.Option(help="Cores of a chip that may be used.", show_default="120")] = None,
-    stock: Annotated[
-        bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
-    ] = False,
+    stock: options.Stock = False,
     json: options.Json = None,
 ) -> None:
     """Estimate whether a network fits a Loihi 2: cores and memory per layer, the limit that binds, what to change.

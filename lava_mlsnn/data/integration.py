@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.check import choice, integer
+
 INTEGRATIONS = ("number", "time")
 
 
@@ -75,8 +77,7 @@ def slices(events: Events, steps: int, by: str = "number") -> NDArray[np.int64]:
         >>> slices(events, 2, "number").tolist(), slices(events, 2, "time").tolist()
         ([0, 0, 1, 1, 1], [0, 0, 0, 0, 1])
     """
-    if by not in INTEGRATIONS:
-        raise ValueError(f"by: expected one of {', '.join(INTEGRATIONS)}, got {by!r}")
+    choice(by, "by", INTEGRATIONS)
     if by == "number":
         each = len(events) // steps
         place = np.arange(len(events)) // each if each else np.full(len(events), steps - 1)
@@ -120,14 +121,11 @@ def frames(
 
 def check_frames(steps: Any, by: Any, sensor: tuple[int, int], size: Any) -> tuple[int, int]:
     """(H', W') of the frames; ValueError names the setting that is not accepted."""
-    if type(steps) is not int or not 1 <= steps <= 4096:
-        raise ValueError(f"steps: expected 1 .. 4096 frames, got {steps!r}")
-    if by not in INTEGRATIONS:
-        raise ValueError(f"by: expected one of {', '.join(INTEGRATIONS)}, got {by!r}")
+    integer(steps, "steps", 1, 4096)
+    choice(by, "by", INTEGRATIONS)
     if size is None:
         return sensor
-    if type(size) is not int or not 1 <= size <= min(sensor):
-        raise ValueError(f"size: expected 1 .. {min(sensor)} pixels, got {size!r}")
+    size = integer(size, "size", 1, min(sensor))
     return size, size
 
 

@@ -11,8 +11,7 @@ from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.neurons import NEURONS
 from ..graph.synapses import Synapse
-from ..helpers.check import Shape, flag
-from .check import whole
+from ..helpers.check import Shape, flag, integer
 from .counts import Geometry
 
 SUMS = ("connections", "sites")
@@ -98,7 +97,7 @@ def populations(
     if activity is not None:
         _check(graph, activity)
     analog = graph.input.bound > 1 if analog_input is None else flag(analog_input, "analog_input")
-    largest = graph.input.bound if input_levels is None else whole(input_levels, "input_levels", 1)
+    largest = graph.input.bound if input_levels is None else integer(input_levels, "input_levels", 1)
     bounds = _bounds(graph, largest)
     caps = {name: _cap(graph, name, mac) for name in bounds}
     charged = {name: min(bound, caps[name]) for name, bound in bounds.items()}

@@ -26,7 +26,7 @@ from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enu
 from lava.magma.runtime.runtime import Runtime
 from numpy.typing import NDArray
 
-from lava_mlsnn.proc.actors import GRACE, Actor, Infrastructure
+from .actors import GRACE, Actor, Infrastructure
 
 
 class ProcessError(RuntimeError):

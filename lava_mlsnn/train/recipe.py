@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from ..helpers.check import choice, finite, flag, integer
+
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "step", "milestones")
 
@@ -26,11 +28,10 @@ class Optimizer:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        one_of("optimizer", self.name, OPTIMIZERS)
-        _at_least("lr", self.lr, 0, strict=True)
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum: expected 0 <= momentum < 1, got {self.momentum}")
-        _at_least("weight_decay", self.weight_decay, 0)
+        choice(self.name, "optimizer", OPTIMIZERS)
+        finite(self.lr, "lr", positive=True)
+        finite(self.momentum, "momentum", low=0, below=1)
+        finite(self.weight_decay, "weight_decay", low=0)
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,10 @@ class Schedule:
     every: int = 50
 
     def __post_init__(self) -> None:
-        one_of("schedule", self.name, SCHEDULES)
-        _at_least("warmup", self.warmup, 0)
-        if not 0 <= self.factor <= 1:
-            raise ValueError(f"schedule factor: expected 0 .. 1, got {self.factor}")
-        _at_least("every", self.every, 1)
+        choice(self.name, "schedule", SCHEDULES)
+        finite(self.warmup, "warmup", low=0)
+        finite(self.factor, "schedule factor", low=0, high=1)
+        integer(self.every, "every", 1)
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ class Augment:
     crop: float | None = None
 
     def __post_init__(self) -> None:
-        _at_least("shift", self.shift, 0)
-        if self.crop is not None and not 0 < self.crop <= 1:
-            raise ValueError(f"crop: expected 0 < crop <= 1, got {self.crop}")
+        integer(self.shift, "shift", 0)
+        flag(self.flip, "flip")
+        if self.crop is not None:
+            finite(self.crop, "crop", positive=True, high=1)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Recipe:
         26
         >>> Recipe(batch=0)
         Traceback (most recent call last):
-        ValueError: batch: expected at least 1, got 0
+        ValueError: batch: expected an integer >= 1, got 0
     """
 
     epochs: int = 24
@@ -122,21 +123,18 @@ class Recipe:
     patience: int | None = None
 
     def __post_init__(self) -> None:
-        _at_least("epochs", self.epochs, 1)
-        _at_least("quantized_epochs", self.quantized_epochs, 0)
-        _at_least("batch", self.batch, 1)
-        if self.weight_bits not in range(2, 9):
-            raise ValueError(f"weight_bits: expected 2 .. 8, got {self.weight_bits}")
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing: expected 0 <= label_smoothing < 1, got {self.label_smoothing}")
-        _at_least("mixup", self.mixup, 0)
-        if not 0 <= self.validation < 1:
-            raise ValueError(f"validation: expected 0 <= validation < 1, got {self.validation}")
+        integer(self.epochs, "epochs", 1)
+        integer(self.quantized_epochs, "quantized_epochs", 0)
+        integer(self.batch, "batch", 1)
+        integer(self.weight_bits, "weight_bits", 2, 8)
+        finite(self.label_smoothing, "label_smoothing", low=0, below=1)
+        finite(self.mixup, "mixup", low=0)
+        finite(self.validation, "validation", low=0, below=1)
         for name in ("clip", "quantized_clip"):
             if getattr(self, name) is not None:
-                _at_least(name, getattr(self, name), 0, strict=True)
+                finite(getattr(self, name), name, positive=True)
         if self.patience is not None:
-            _at_least("patience", self.patience, 1)
+            integer(self.patience, "patience", 1)
             if not self.validation:
                 raise ValueError("patience needs validation > 0: expected a share of the training images to watch")
 
@@ -160,19 +158,8 @@ class Recipe:
 def _build(kind: Any, values: dict[str, Any]) -> Any:
     known = [f.name for f in fields(kind)]
     for key in values:
-        one_of(f"{kind.__name__} field", key, known)
+        choice(key, f"{kind.__name__} field", known)
     return kind(**values)
-
-
-def one_of(what: str, value: str, choices: Any) -> None:
-    """ValueError unless ``value`` is one of the choices."""
-    if value not in choices:
-        raise ValueError(f"{what}: expected one of {', '.join(choices)}, got {value!r}")
-
-
-def _at_least(what: str, value: float, low: float, strict: bool = False) -> None:
-    if not (value > low if strict else value >= low):
-        raise ValueError(f"{what}: expected {'more than' if strict else 'at least'} {low}, got {value}")
 
 
 RECIPES: dict[str, Recipe] = {
@@ -305,11 +292,11 @@ def recipe(name: str, **changes: Any) -> Recipe:
         >>> recipe("digits", epochs=2, lr=0.05).optimizer.lr
         0.05
     """
-    one_of("recipe", name, RECIPES)
+    choice(name, "recipe", RECIPES)
     changes = {key: value for key, value in changes.items() if value is not None}
     found = RECIPES[name]
     if "lr" in changes:
         changes["optimizer"] = replace(found.optimizer, lr=changes.pop("lr"))
     for key in changes:
-        one_of("recipe field", key, [f.name for f in fields(Recipe)])
+        choice(key, "recipe field", [f.name for f in fields(Recipe)])
     return replace(found, **changes)

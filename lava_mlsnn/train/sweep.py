@@ -16,6 +16,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from .. import data
+from ..helpers.check import integer
 from ..model import arguments
 from .checkpoint import FILE
 from .engine import pl
@@ -139,8 +140,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     Raises:
         ValueError: no trials, a search space that the model or recipe does not know, or a missing package.
     """
-    if trials < 1:
-        raise ValueError(f"trials: expected at least 1, got {trials}")
+    trials = integer(trials, "trials", 1)
     _check_space(sweep)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)

@@ -144,7 +144,7 @@ def test_energy_takes_a_preset_and_options_of_the_model(net):
     ("arguments", "message"),
     [
         (["-o", "sram=magic"], "'magic'"),
-        (["-o", "colour=1"], "no setting 'colour'"),
+        (["-o", "color=1"], "no setting 'color'"),
         (["-o", "bits"], "expected NAME=VALUE"),
         (["--preset", "qualia", "--model", "loihi1"], "presets belong to the model lemaire"),
         (["--preset", "best"], "got 'best'"),

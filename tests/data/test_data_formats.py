@@ -67,11 +67,11 @@ def test_no_events_are_empty_frames():
 @pytest.mark.parametrize(
     ("settings_", "message"),
     [
-        ({"steps": 0}, "steps: expected 1 .. 4096 frames, got 0"),
-        ({"steps": "4"}, "steps: expected 1 .. 4096 frames, got '4'"),
+        ({"steps": 0}, "steps: expected an integer in 1 .. 4096, got 0"),
+        ({"steps": "4"}, "steps: expected an integer in 1 .. 4096, got '4'"),
         ({"by": "count"}, "by: expected one of number, time, got 'count'"),
-        ({"size": 129}, "size: expected 1 .. 128 pixels, got 129"),
-        ({"size": True}, "size: expected 1 .. 128 pixels, got True"),
+        ({"size": 129}, "size: expected an integer in 1 .. 128, got 129"),
+        ({"size": True}, "size: expected an integer in 1 .. 128, got True"),
     ],
 )
 def test_settings_that_are_not_accepted(settings_, message):

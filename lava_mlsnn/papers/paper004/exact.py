@@ -102,7 +102,7 @@ def table2(request: Request) -> Findings:
 def _ours() -> tuple[pd.DataFrame, list[Relation]]:
     """#OP of both networks at CIFAR-10's size, and of their first layers."""
     from ... import model
-    from ...model.window_cost import costs
+    from ...analysis.window_cost import costs
 
     found, relations = [], []
     for name, paper, first in (("window_cnn12", 247, 2.14), ("window_lstm12", 251, 5.31)):

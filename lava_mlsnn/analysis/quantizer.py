@@ -1,4 +1,4 @@
-"""The best scalar quantiser for a distribution (Lloyd 1957, Max 1960): the limit of what any neuron can reach."""
+"""The best scalar quantizer for a distribution (Lloyd 1957, Max 1960): the limit of what any neuron can reach."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 
 BINS = 1024
 """Groups of samples among which the best partition is searched before it is refined on the samples themselves."""
 
 
 @dataclass(frozen=True, eq=False)
-class Quantiser:
+class Quantizer:
     """Thresholds and the values that stand for what lies between them.
 
     Args:
@@ -34,8 +34,8 @@ class Quantiser:
         return self.values[np.searchsorted(self.thresholds, np.asarray(x, np.float64), side="right")]
 
 
-def lloyd_max(samples: ArrayLike, count: int) -> Quantiser:
-    """The quantiser of ``count`` values with the least mean squared error on samples of a distribution.
+def lloyd_max(samples: ArrayLike, count: int) -> Quantizer:
+    """The quantizer of ``count`` values with the least mean squared error on samples of a distribution.
 
     The best partition of :data:`BINS` groups of equally many sorted samples, found by dynamic programming, is refined
     on the samples by Lloyd's iteration until nothing moves. With no more than :data:`BINS` different samples it is the
@@ -59,7 +59,7 @@ def lloyd_max(samples: ArrayLike, count: int) -> Quantiser:
         >>> [round(v, 2) for v in best.values.tolist()], round(best.sqnr, 1)
         ([-1.51, -0.45, 0.45, 1.51], 9.3)
     """
-    (count,) = positive_ints(count, "count", 1)
+    count = integer(count, "count", 1)
     x = np.sort(np.asarray(samples, np.float64).ravel())
     if not x.size or not np.isfinite(x).all():
         raise ValueError(f"samples: expected finite numbers, got {x.size} of them, {np.isfinite(x).sum()} finite")
@@ -67,13 +67,13 @@ def lloyd_max(samples: ArrayLike, count: int) -> Quantiser:
     edges = _refined(x, sums, _partition(x, sums, count))
     means = (sums[edges[1:]] - sums[edges[:-1]]) / np.diff(edges)
     thresholds = (means[1:] + means[:-1]) / 2
-    found = Quantiser(thresholds, means, np.inf)
+    found = Quantizer(thresholds, means, np.inf)
     decoded = found(x)
-    return found if np.array_equal(decoded, x) else Quantiser(thresholds, means, decibels(x, decoded))
+    return found if np.array_equal(decoded, x) else Quantizer(thresholds, means, decibels(x, decoded))
 
 
 def decibels(signal: ArrayLike, decoded: ArrayLike) -> float:
-    """Signal to quantisation noise: 10 log10 of the mean squared signal over the mean squared error.
+    """Signal to quantization noise: 10 log10 of the mean squared signal over the mean squared error.
 
     >>> round(decibels([1.0, -1.0], [0.9, -0.9]), 6)
     20.0
@@ -110,7 +110,7 @@ def _partition(x: NDArray[np.float64], sums: NDArray[np.float64], count: int) ->
 
 
 def _refined(x: NDArray[np.float64], sums: NDArray[np.float64], edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Lloyd's iteration: edges halfway between the means of neighbours, until they stay."""
+    """Lloyd's iteration: edges halfway between the means of neighbors, until they stay."""
     for _ in range(10_000):
         means = (sums[edges[1:]] - sums[edges[:-1]]) / np.diff(edges)
         moved = np.searchsorted(x, (means[1:] + means[:-1]) / 2, side="left")

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from lava_mlsnn import data, netx, proc, sim, train
-from lava_mlsnn.cli.exports import read_manifest, regenerate
+from lava_mlsnn.cli import app
+from lava_mlsnn.cli.shipped import read_manifest, regenerate
 
 FOLDER = Path(__file__).parents[2] / "netx_exports"
 NETS: dict[str, Any] = read_manifest(FOLDER)["nets"]
@@ -81,3 +83,10 @@ def test_data_are_looked_for_before_anything_is_trained(tmp_path: Path, monkeypa
 def test_a_folder_without_manifest_is_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"manifest\.json: expected the manifest"):
         regenerate(tmp_path, ["digits_mlp_t1n4"])
+
+
+def test_the_command_s_old_name_still_works(tmp_path: Path):
+    for command in ("shipped", "exports"):
+        result = CliRunner().invoke(app, [command, "--only", "nope", "--out", str(tmp_path)])
+        assert result.exit_code == 2 and "network: expected one of digits_mlp" in result.output
+    assert "exports" not in CliRunner().invoke(app, ["--help"]).output

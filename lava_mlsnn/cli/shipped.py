@@ -1,4 +1,4 @@
-"""``mlsnn exports``"""
+"""``mlsnn shipped``"""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from . import show
+from ..helpers.check import choice
+from . import options, show
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 
 
-def exports(
+def shipped(
     out: Annotated[Path, typer.Option(help="Folder of the nets and their manifest.")] = Path("netx_exports"),
     only: Annotated[list[str] | None, typer.Option(help="Names; the others stay as they are.")] = None,
 ) -> None:
@@ -22,7 +23,7 @@ def exports(
 
     Those of mnist5k take minutes each, and need the extra mnist; --only chooses.
 
-    [bold]Example:[/] mlsnn exports --out netx_exports
+    [bold]Example:[/] mlsnn shipped --out netx_exports
     """
     regenerate(out, only or None)
 
@@ -34,26 +35,23 @@ def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
         ValueError: an unknown name, data that cannot be loaded, or a network on which two engines differ: nothing is
             written for it.
     """
-    import torch
-
     from .. import data
     from ..report.record import versions
     from ..train import EXPERIMENTS
 
     names = list(only or EXPERIMENTS)
     for name in names:
-        if name not in EXPERIMENTS:
-            raise ValueError(f"export {name!r}: expected one of {', '.join(EXPERIMENTS)}")
+        choice(name, "network", EXPERIMENTS)
     for dataset in dict.fromkeys(EXPERIMENTS[name].dataset for name in names):
         data.load(dataset)  # a missing package is told now, not after the first trainings
-    torch.set_num_threads(1)
+    options.use_threads(1)
     manifest = read_manifest(out) if only else {}
     nets = dict(manifest.get("nets", {}))
     for name in names:
         nets[f"{name}.net"] = _make(name, out)
     manifest = {
         "format": FORMAT,
-        "command": "mlsnn exports --out netx_exports",
+        "command": "mlsnn shipped --out netx_exports",
         "versions": versions(),
         "nets": {f"{name}.net": nets[f"{name}.net"] for name in EXPERIMENTS if f"{name}.net" in nets},
     }
@@ -78,7 +76,7 @@ def _make(name: str, out: Path) -> dict[str, Any]:
     from .. import data, netx
     from ..train import EXPERIMENTS, train
     from . import pipeline
-    from .simulate import right
+    from .engines import right
 
     experiment = EXPERIMENTS[name]
     dataset = data.load(experiment.dataset)

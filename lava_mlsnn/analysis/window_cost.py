@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from ..block import Block, PatchMix, WindowMixer
 from ..block.windowed import Windowed
 from ..energy import horowitz
-from .setting import Network
-from .window_rnn import Mixer2d
+from ..model import Network
+from ..model.window_rnn import Mixer2d
 
 if TYPE_CHECKING:
     from ..graph.activity import Activity

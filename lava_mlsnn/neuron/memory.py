@@ -64,7 +64,7 @@ def overwritten(x: torch.Tensor) -> torch.Tensor:
         ValueError: if ``x`` is a leaf that requires a gradient.
     """
     if x.is_leaf and x.requires_grad:
-        raise ValueError("inplace = True on a leaf that requires a gradient: its values would be lost")
+        raise ValueError("inplace=True: expected no leaf that requires a gradient, as its values would be lost")
     torch.autograd.graph.increment_version(x)
     return torch.empty(0, dtype=x.dtype, device=x.device).set_(
         x.untyped_storage(), x.storage_offset(), x.shape, x.stride()

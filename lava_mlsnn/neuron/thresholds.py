@@ -1,10 +1,11 @@
-"""Neurons of non-uniform quantisation as pure functions (paper 003): thresholds over time, thresholds at once."""
+"""Neurons of non-uniform quantization as pure functions (paper 003): thresholds over time, thresholds at once."""
 
 from __future__ import annotations
 
 import torch
 
-from .checks import check_alpha, check_current, check_grad, check_levels, check_state, check_threshold
+from ..helpers.check import finite, integer
+from .checks import check_current, check_state, check_threshold
 from .kernels import ExactFire, Staircase
 from .passes import Rule
 
@@ -44,10 +45,10 @@ def scheduled(
     check_threshold(thresholds)
     if thresholds.ndim == 0 or thresholds.shape[-1] < charge.shape[-1]:
         raise ValueError(
-            f"thresholds of shape {tuple(thresholds.shape)} for {charge.shape[-1]} timesteps: one per timestep, on the "
-            "last axis, is wanted"
+            f"thresholds: expected one per timestep on the last axis, {charge.shape[-1]} of them, "
+            f"got shape {tuple(thresholds.shape)}"
         )
-    rule = Rule(check_levels(levels), 1.0, 1.0, check_alpha(alpha), check_grad(grad))
+    rule = Rule(integer(levels, "levels", 1), 1.0, 1.0, alpha, grad)
     dtype, charge = charge.dtype, charge if charge.dtype in (torch.float32, torch.float64) else charge.float()
     each = thresholds[..., : charge.shape[-1]].to(charge.dtype)
     z, last = ExactFire.apply(charge, None if v is None else v.to(charge.dtype), each, rule)
@@ -55,7 +56,7 @@ def scheduled(
 
 
 def staircase(x: torch.Tensor, thresholds: torch.Tensor, alpha: float = 5.0) -> torch.Tensor:
-    """Graded spikes of any quantisation, exactly: z = sum over n of [x >= c_n]. It has no memory.
+    """Graded spikes of any quantization, exactly: z = sum over n of [x >= c_n]. It has no memory.
 
     Backward, one sigmoid stands in for each step (Eq 10 and 12 for each of the thresholds).
 
@@ -76,9 +77,9 @@ def staircase(x: torch.Tensor, thresholds: torch.Tensor, alpha: float = 5.0) -> 
     check_current(x)
     check_threshold(thresholds)
     if thresholds.ndim == 0:
-        raise ValueError(f"thresholds = {thresholds}: one per level, on the first axis, is wanted")
+        raise ValueError(f"thresholds: expected one per level on the first axis, got {thresholds}")
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    z: torch.Tensor = Staircase.apply(wide, thresholds.to(wide.dtype), check_alpha(alpha))
+    z: torch.Tensor = Staircase.apply(wide, thresholds.to(wide.dtype), finite(alpha, "alpha", positive=True))
     return z.to(x.dtype)
 
 
