@@ -75,6 +75,7 @@ def _network(
 def _write(
     records: list[dict[str, Any]], checks: list[dict[str, Any]], dataset: Any, out: Path, seed: int
 ) -> dict[str, Any]:
+    from ..helpers.files import atomic_write
     from ..report import page, picture, provenance, results
     from ..train import EXPERIMENTS
 
@@ -84,7 +85,7 @@ def _write(
     run = provenance(f"mlsnn demo --seed {seed}", info, trainings=trainings)
     content = results(title, records, run, checks)
     show.write_json(content, out / "demo.json")
-    (out / "demo.html").write_text(page(content), encoding="utf-8")
+    atomic_write(out / "demo.html", page(content))
     picture(content, out / "demo.png")
     return content
 

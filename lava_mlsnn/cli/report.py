@@ -25,6 +25,7 @@ def report(
     [bold]Example:[/] mlsnn report multilevel.net binary.net -o comparison.html
     """
     from .. import netx
+    from ..helpers.files import atomic_write
     from ..report import network_record, page, provenance, results
     from .simulate import load_data, right, run_engine
 
@@ -40,5 +41,5 @@ def report(
     content = results(title, records, run_info)
     path = output or options.beside(nets[0], "report.html")
     written = show.write_json(content, path.with_suffix(".json"))
-    path.write_text(page(content), encoding="utf-8")
+    atomic_write(path, page(content))
     show.wrote(path, written)

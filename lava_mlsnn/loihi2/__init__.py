@@ -1,15 +1,14 @@
 """Loihi 2 without a chip at hand: will a NetGraph fit, on how many cores, and how long may a timestep take."""
 
 from .fit import Fit, LayerFit, fit
-from .limits import LOIHI2, SOURCES, STATE_WORDS, Chip
-from .partition import Part, partition, synaptic_words
+from .limits import LOIHI2, SOURCES, Chip
+from .partition import Part, partition
 from .timing import ESTIMATE, Timing, step_time
 
 __all__ = [
     "ESTIMATE",
     "LOIHI2",
     "SOURCES",
-    "STATE_WORDS",
     "Chip",
     "Fit",
     "LayerFit",
@@ -18,5 +17,4 @@ __all__ = [
     "fit",
     "partition",
     "step_time",
-    "synaptic_words",
 ]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from ..graph.graph import NetGraph
-from ..graph.synapses import Conv, DelayDense, Dense, Injection, Pool
 from .fit import Fit
 
 
@@ -63,23 +62,10 @@ def step_time(graph: NetGraph, fit: Fit, events: Mapping[str, float], timing: Ti
         if mapped.part is None:
             raise ValueError(f"layer {layer.name!r}: not even one neuron fits a core")
         synops = sum(
-            events[source] * _fan_out(graph, layer.shape, connection.synapse, graph.shape(source))
+            events[source] * float(connection.synapse.fan_out(graph.shape(source)).mean())
             for connection in layer.connections
             for source in connection.sources
         )
         spikes = events[layer.name] * timing.spike
         times[layer.name] = (synops * timing.synop + layer.size * timing.update + spikes) / mapped.part.cores
     return {**times, "step": max(times.values()) + timing.barrier}
-
-
-def _fan_out(graph: NetGraph, shape: tuple[int, int, int], synapse: object, source: tuple[int, int, int]) -> float:
-    """Synapses that one event reaches, mean over the input's sites."""
-    sites = source[0] * source[1] * source[2]
-    out = shape[1] * shape[2]
-    if isinstance(synapse, Dense | DelayDense):
-        return float(shape[0])
-    if isinstance(synapse, Conv):
-        return synapse.weight.size * out / sites
-    if isinstance(synapse, Pool):
-        return shape[0] * synapse.kernel[0] * synapse.kernel[1] * out / sites
-    return 0.0 if isinstance(synapse, Injection) else 1.0

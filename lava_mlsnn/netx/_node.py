@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 
 from ..graph.errors import NetFileError
+from ..helpers.check import IntArray, int_array
 
 MAX_ELEMENTS = 2**28
 """Most numbers that the datasets of one file may declare together."""
@@ -123,6 +124,15 @@ class Node:
         if number != int(number) or not low <= number <= high:
             raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {number}")
         return int(number)
+
+    def whole(self, key: str) -> IntArray:
+        """A dataset of whole numbers, as int32."""
+        try:
+            return int_array(self.array(key), key)
+        except NetFileError:
+            raise
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
     def real(self, key: str) -> float:
         """One finite number."""

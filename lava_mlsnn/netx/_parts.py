@@ -6,8 +6,7 @@ from typing import Any
 
 from ..graph.errors import NetFileError
 from ..graph.neurons import LIF, Delta, Neuron, Sigma, SigmaDelta
-from ..graph.synapses import MAX_DELAY
-from ..helpers.check import IntArray, Shape, int_array
+from ..helpers.check import IntArray, Shape
 from ._node import Node
 
 MAX_LAYERS = 100_000
@@ -72,17 +71,11 @@ def build(node: Node, cls: Any, *args: Any, **kwargs: Any) -> Any:
         raise node.error(str(error)) from None
 
 
-def read_integers(node: Node, key: str) -> IntArray:
-    """A dataset of whole numbers, as int32."""
-    array: IntArray = build(node, int_array, node.array(key), key)
-    return array
-
-
 def read_bias(node: Node, shape: Shape) -> IntArray | None:
     """The key ``bias``: (C,), or one per neuron as (W, H, C), stock's order of axes."""
     if not node.has("bias"):
         return None
-    bias = read_integers(node, "bias")
+    bias = node.whole("bias")
     if bias.ndim == 3:
         if bias.shape != shape[::-1]:
             raise node.error(f"'bias' of shape {bias.shape}: expected ({shape[0]},) or {shape[::-1]}")
@@ -90,29 +83,6 @@ def read_bias(node: Node, shape: Shape) -> IntArray | None:
     elif bias.shape != shape[:1]:
         raise node.error(f"'bias' of shape {bias.shape}: expected ({shape[0]},) or {shape[::-1]}")
     return bias
-
-
-def read_delays(node: Node, shape: tuple[int, ...]) -> IntArray:
-    """As stock reads ``delay``: one number, one per output (first choice) or per input, or a matrix."""
-    delays = read_integers(node, "delay")
-    if delays.size == 0 or delays.min() < 0 or delays.max() > MAX_DELAY:
-        found = f"{delays.min()} .. {delays.max()}" if delays.size else "none"
-        raise node.error(f"'delay': expected 0 .. {MAX_DELAY}, found {found}")
-    if delays.ndim == 0:
-        return delays.reshape(1, 1)
-    if delays.ndim == 1 and delays.size in shape:
-        return delays.reshape((-1, 1) if delays.size == shape[0] else (1, -1))
-    if delays.shape != shape:
-        raise node.error(f"'delay' of shape {delays.shape}: expected ({shape[0]},), ({shape[1]},) or {shape}")
-    return delays
-
-
-def expect(node: Node, key: str, value: int | tuple[int, ...]) -> None:
-    """A key that repeats what the weights say must repeat it right."""
-    wanted = (value,) if isinstance(value, int) else tuple(value)
-    found = node.integers(key, (len(wanted),))
-    if found != wanted:
-        raise node.error(f"{key!r} is {found}, the layer's other values say {wanted}")
 
 
 def read_stock_lif(node: Node, channels: int) -> LIF:

@@ -8,9 +8,11 @@ import numpy as np
 
 from ..graph.errors import WeightWarning
 from ..graph.synapses import Conv, DelayDense, Dense, Pool, Synapse, fits_8_bits
+from ..graph.synapses.base import expect
+from ..graph.synapses.delay_dense import stock_delays
 from ..helpers.check import IntArray, Shape
 from ._node import Node
-from ._parts import build, expect, read_delays, read_integers
+from ._parts import build
 from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
 
 MAX_POOL_CHANNELS = 2**16
@@ -24,11 +26,11 @@ def _conv(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
     conv: Conv = build(node, Conv, weight, **_geometry(node), groups=node.integer("groups", 1))
     for key, value in (
         ("kernelSize", conv.weight.shape[2:]),
-        ("inChannels", conv.weight.shape[1] * conv.groups),
-        ("outChannels", conv.weight.shape[0]),
+        ("inChannels", (conv.weight.shape[1] * conv.groups,)),
+        ("outChannels", conv.weight.shape[:1]),
     ):
         if node.has(key):
-            expect(node, key, value)
+            build(node, expect, node, key, *value)
     _warn_unfit(node, conv.weight)
     return [conv]
 
@@ -38,7 +40,7 @@ def _pool(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
     weight, geometry = _kernel(node), _geometry(node)
     if weight.shape[:2] != (1, 1) or node.has("delay"):
         raise node.error(f"a pool with weight {weight.shape}: expected (1, 1, Kh, Kw) and no delay")
-    expect(node, "kernelSize", weight.shape[2:])
+    build(node, expect, node, "kernelSize", *weight.shape[2:])
     plain = geometry["padding"] == (0, 0) and geometry["dilation"] == (1, 1)
     if plain and np.all(weight == 1):
         return [build(node, Pool, weight.shape[2:], geometry["stride"])]
@@ -52,7 +54,7 @@ def _pool(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
 def _kernel(node: Node) -> IntArray:
     """Weights (O, I, Kh, Kw), which SLAYER may have given a last axis of one step in time."""
     _refuse_complex(node)
-    weight = read_integers(node, "weight")
+    weight = node.whole("weight")
     if weight.ndim == 5 and weight.shape[4] == 1:
         weight = weight[..., 0]
     if weight.ndim != 4 or 0 in weight.shape:
@@ -76,7 +78,7 @@ def _dense(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
         raise node.error(str(error)) from None
     _warn_changed(node, weight, computed)
     if node.has("delay"):
-        delays = read_delays(node, weight.shape)
+        delays = build(node, stock_delays, node.whole("delay"), weight.shape)
         return [build(node, DelayDense, computed, delays) if delays.any() else build(node, Dense, computed)]
     return [build(node, Dense, computed)]
 
@@ -96,7 +98,7 @@ def _dense_rec(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse
 
 def _matrix(node: Node, key: str, shape: Shape) -> IntArray:
     _refuse_complex(node)
-    weight = read_integers(node, key)
+    weight = node.whole(key)
     features = shape[0] * shape[1] * shape[2]
     if weight.ndim == 1 and weight.size % features == 0:
         weight = weight.reshape(features, -1)
@@ -105,7 +107,7 @@ def _matrix(node: Node, key: str, shape: Shape) -> IntArray:
     if key == "weight":
         for name, value in (("inFeatures", weight.shape[1]), ("outFeatures", weight.shape[0])):
             if node.has(name):
-                expect(node, name, value)
+                build(node, expect, node, name, value)
     return weight
 
 

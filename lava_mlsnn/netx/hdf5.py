@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from os import PathLike, fspath
-from secrets import token_hex
 
 import h5py
 
 from ..graph.digest import digest
 from ..graph.graph import NetGraph, require_graph
 from ..helpers.check import integer, positive_ints
+from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
 from ._read import read_graph
@@ -31,6 +29,9 @@ def save(graph: NetGraph, path: str | PathLike[str]) -> None:
         graph: the network.
         path: file to write or replace, by custom ``*.net``.
 
+    Raises:
+        OSError: the file cannot be written; names it.
+
     Example:
         >>> import tempfile, numpy as np
         >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, NetGraph, Readout
@@ -42,17 +43,12 @@ def save(graph: NetGraph, path: str | PathLike[str]) -> None:
         True
     """
     require_graph(graph)
-    target = os.path.realpath(fspath(path))
-    folder, name = os.path.split(target)
-    part = os.path.join(folder, f".{name}.{token_hex(4)}.part")
-    try:
-        with h5py.File(part, "w-") as file:
-            write_graph(file, graph)
-        os.replace(part, target)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(part)
-        raise
+    # Built in memory: HDF5 itself ends the process with a segmentation fault where the disk is full.
+    with h5py.File(fspath(path), "w", driver="core", backing_store=False) as file:
+        write_graph(file, graph)
+        file.flush()
+        content = file.id.get_file_image()
+    atomic_write(path, content)
 
 
 def load(

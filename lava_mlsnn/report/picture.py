@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..helpers.files import replacing
 from ..helpers.units import joules, percent
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -29,7 +30,8 @@ def picture(document: Mapping[str, Any], path: str | Path) -> Path:
     _events(left, records)
     _energy(right, records)
     figure.suptitle(document["title"], fontsize=11, x=0.01, ha="left")
-    figure.savefig(path, dpi=110, metadata={"Software": None})
+    with replacing(path) as part:
+        figure.savefig(part, format="png", dpi=110, metadata={"Software": None})
     return Path(path)
 
 

@@ -37,7 +37,7 @@ def test_forward_is_the_integer_network(
     block.quantized(net, bits, per_channel=per_channel)
     graph = ml.netx.quantize(net)
     check_equal(net, images, graph)
-    assert ml.netx.check.problems(graph) == []
+    assert ml.netx.problems(graph) == []
     limit = 2 ** (bits - 1) - 1
     for layer in graph:
         for connection in layer.connections:

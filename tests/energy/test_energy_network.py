@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lava_mlsnn import energy
-from lava_mlsnn.energy import Activity, Options, UnpublishedError, lemaire, loihi, walk
+from lava_mlsnn.energy import Activity, Options, UnpublishedError, lemaire, loihi
 from lava_mlsnn.netx import (
     LIF,
     Barrier,
@@ -298,7 +298,7 @@ def test_loihi_network_by_hand():
     act = counted(graph)
     rep = energy.estimate(graph, act, "loihi1", active="all", hops_x=2, hops_y=1)
     m = act.mean_events
-    fan = walk.fanout(graph["a"].synapse, (6, 8, 8), (6, 8, 8))
+    fan = graph["a"].synapse.fan_out((6, 8, 8)).mean()
     expected = loihi.Loihi1Counts(
         synop_conv=m("stem") * fan, update_active=2 * 384, spike_out=m("a"), spike_tile=m("a"), message_out=m("a"),
         message_in=m("a"), hop_x=2 * m("a"), hop_y=m("a"),
@@ -333,7 +333,7 @@ def test_mean_fanout_is_the_walk_over_all_synapses(ky, kx, stride, padding, dila
                 for j in range(kx):
                     y, x = oy * stride + i * dilation - padding, ox * stride + j * dilation - padding
                     pairs += 0 <= y < size and 0 <= x < size
-    assert walk.fanout(synapse, (1, size, size), out) == pytest.approx(2 * pairs / size**2)
+    assert synapse.fan_out((1, size, size)).mean() == pytest.approx(2 * pairs / size**2)
 
 
 @given(st.integers(1, 3), st.integers(1, 6), st.integers(0, 2**31))

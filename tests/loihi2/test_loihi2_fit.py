@@ -32,7 +32,7 @@ def conv_net(channels, size, kernel=3):
 
 @pytest.mark.parametrize(("outputs", "words"), [(50, 16), (64, 21), (10, 4)])
 def test_dense_words_per_input_are_those_of_the_compiler_logs(outputs, words):
-    assert loihi2.synaptic_words(Dense(np.ones((outputs, 7), np.int32)), outputs) == 7 * words
+    assert Dense(np.ones((outputs, 7), np.int32)).synaptic_words(outputs) == 7 * words
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_dense_words_per_input_are_those_of_the_compiler_logs(outputs, words):
 def test_conv_words_are_those_of_the_compiler_logs(inputs, outputs, bits, words):
     """PilotNet LIF conv 2 and 3: 864 and 1620 words are logged; at 5 bits the rule gives 648."""
     conv = Conv(np.ones((outputs, inputs, 3, 3), np.int32))
-    assert loihi2.synaptic_words(conv, outputs, bits) == words
+    assert conv.synaptic_words(outputs, bits) == words
 
 
 def test_mnist_784_128_64_10_takes_the_logged_5_cores():
