@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lava_mlsnn.graph.activity import Activity
 from lava_mlsnn.graph.graph import INPUT, Connection, Layer, NetGraph
 from lava_mlsnn.lava_compat.shared import shared_array
-from lava_mlsnn.proc.timing import age, sample_steps
+from lava_mlsnn.proc.timing import sample_steps
 
 Counts = Mapping[str, tuple[int, int]]
 """(events, sum of absolute values) of "input" and of each layer in one timestep."""
@@ -77,7 +77,7 @@ class Counter:
         """Non-zero sites of the sum that the layer answers to in this step."""
         total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
         for source in connection.sources:
-            total += self.past[source][age(self.graph, layer, connection, source)]
+            total += self.past[source][self.graph.age(layer, connection, source)]
         return int(np.count_nonzero(total.astype(np.int32)))
 
     def activity(self, samples: int, timesteps: int) -> Activity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,16 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
+from lava_mlsnn.graph.spec import Spec
 from lava_mlsnn.lava_compat.process import Process
 
 _names: set[str] = set()
 """Names of all Vars made here so far: those that a model can have."""
+
+
+def parameters_of(spec: Spec) -> dict[str, Any]:
+    """The parameters of a neuron or synapse, by name."""
+    return {field.name: getattr(spec, field.name) for field in fields(spec)}
 
 
 class ParameterProcess(Process):
@@ -26,7 +33,7 @@ class ParameterProcess(Process):
         setattr(self, name, Var(shape=array.shape, init=array))
 
     def declare_parameters(self, parameters: Mapping[str, Any]) -> None:
-        """Make a Var for each integer and array among ``parameters``; anything else is fixed."""
+        """Make a Var for each integer and array among the parameters; anything else is fixed."""
         variable = {name: np.ndim(value) == 0 for name, value in parameters.items() if _can_vary(name, value)}
         for name in variable:
             self.declare(name, parameters[name])
@@ -49,7 +56,7 @@ def float_var(name: str) -> LavaPyType | None:
     return LavaPyType(np.ndarray, float) if name in _names else None
 
 
-def parameters(model: Any) -> dict[str, Any]:
+def current_parameters(model: Any) -> dict[str, Any]:
     """The parameters that a model's Process was made with, with the values that its Vars hold now."""
     found = dict(model.proc_params["fixed"])
     for name, is_scalar in model.proc_params["variable"].items():

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lava_mlsnn.graph.graph import INPUT, NetGraph
-from lava_mlsnn.graph.synapses import Conv, DelayDense, Dense, Pool
 from lava_mlsnn.helpers.check import Shape
 
 PortShape = tuple[int, ...]
@@ -35,18 +34,11 @@ def port_shapes(graph: NetGraph) -> dict[str, PortShape]:
     A layer with a dense synapse is flat, one with a convolution or a pool is not, others are as what they read. The
     input is flat if dense synapses alone read it, or if it has one site per channel and nothing reads it as an image.
     """
-    readers = [c.synapse for layer in graph for c in layer.connections if INPUT in c.sources]
-    spatial = any(isinstance(synapse, (Conv, Pool)) for synapse in readers)
-    dense = all(isinstance(synapse, (Dense, DelayDense)) for synapse in readers)
-    flat = {INPUT: dense or (graph.input.shape[1:] == (1, 1) and not spatial)}
+    readers = [c.synapse.flat for layer in graph for c in layer.connections if INPUT in c.sources]
+    flat = {INPUT: all(readers) or (graph.input.shape[1:] == (1, 1) and False not in readers)}
     for layer in graph:
-        synapses = [c.synapse for c in layer.connections]
-        if any(isinstance(s, (Dense, DelayDense)) for s in synapses):
-            flat[layer.name] = True
-        elif any(isinstance(s, (Conv, Pool)) for s in synapses):
-            flat[layer.name] = False
-        else:
-            flat[layer.name] = flat[layer.inputs[0]]
+        made = [c.synapse.flat for c in layer.connections]
+        flat[layer.name] = True in made or (False not in made and flat[layer.inputs[0]])
     return {name: port_shape(graph.shape(name), is_flat) for name, is_flat in flat.items()}
 
 

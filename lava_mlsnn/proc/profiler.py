@@ -11,11 +11,9 @@ from lava_mlsnn.graph.activity import Activity
 from lava_mlsnn.graph.graph import INPUT, Connection, Layer, NetGraph
 from lava_mlsnn.helpers.check import positive_ints
 from lava_mlsnn.lava_compat.shared import shared_array
-from lava_mlsnn.proc.kinds import fan_out
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.observe import Spikes
 from lava_mlsnn.proc.probe import ActivityProbe, attach
-from lava_mlsnn.proc.timing import age
 
 Counts = NDArray[np.int64]
 
@@ -83,9 +81,9 @@ class ActivityProfiler:
         for i, layer in enumerate(self._graph):
             for connection in layer.connections:
                 for source in connection.sources:
-                    late = age(self._graph, layer, connection, source)
+                    age = self._graph.age(layer, connection, source)
                     series = sent(layer, connection, source)[: self.steps]
-                    out[late:, i] += series[: max(self.steps - late, 0)]
+                    out[age:, i] += series[: max(self.steps - age, 0)]
         return out
 
 
@@ -98,7 +96,7 @@ class Driven:
         self._fans: list[tuple[str, NDArray[np.int64]]] = []
         for layer in graph:
             for index, connection in enumerate(layer.connections):
-                fan = fan_out(connection.synapse, graph.shape(connection.sources[0]))
+                fan = connection.synapse.fan_out(graph.shape(connection.sources[0]))
                 for source in connection.sources:
                     self._rows[layer.name, index, source] = len(self._fans)
                     self._fans.append((source, fan))

@@ -1,4 +1,4 @@
-"""Time in a network that runs in Lava: when a layer starts, when its state is zeroed, and when spikes arrive.
+"""Time in a network that runs in Lava: when a layer starts, when its state is zeroed, and which steps are a sample's.
 
 Lava counts timesteps from 1. An image that enters at step s reaches the layer of depth d at step s + d, so everything
 that separates samples passes through the network as a wave: each layer starts, and resets, d steps after the input.
@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
-
-from lava_mlsnn.graph.graph import Connection, Layer, NetGraph
 
 
 @dataclass(frozen=True)
@@ -61,11 +59,6 @@ class Resets:
     def since(self, step: int) -> int:
         """Steps since the state was last zeroed or, without resets, since the first step."""
         return step - self.start if self.interval is None else (step - self.offset) % self.interval
-
-
-def age(graph: NetGraph, layer: Layer, connection: Connection, source: str) -> int:
-    """Steps between a spike of ``source`` and its arrival at ``layer``: the synapse's own and those it is held back."""
-    return connection.synapse.delay + graph.delay(layer, connection, source)
 
 
 def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:

@@ -112,7 +112,7 @@ def synaptic_operations(synapse, spikes):
 @given(data=st.data(), shape=st.tuples(st.integers(1, 4), st.integers(1, 7), st.integers(1, 7)))
 def test_fan_out_counts_the_synapses_of_each_site(data, shape):
     synapse = data.draw(strategies.synapses(shape))
-    fan = loihi2.fan_out(synapse, shape)
+    fan = synapse.fan_out(shape)
     for site in data.draw(st.lists(st.sampled_from(list(np.ndindex(*shape))), min_size=1, max_size=4)):
         spikes = np.zeros((1, *shape, 1), np.int64)
         spikes[(0, *site)] = 3

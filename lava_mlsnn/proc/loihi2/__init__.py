@@ -11,7 +11,6 @@ from .extension import microcode, use_microcode
 
 if TYPE_CHECKING:
     from ..io.process import InputAdapter, OutputAdapter
-    from ..kinds import fan_out
     from ..profiler import ActivityProfiler
     from .switch import HwCfg, RunLogger, SimCfg, is_available, run, run_config
 
@@ -22,7 +21,6 @@ _LAZY = {
     "OutputAdapter": "..io.process",
     "RunLogger": ".switch",
     "SimCfg": ".switch",
-    "fan_out": "..kinds",
     "is_available": ".switch",
     "run": ".switch",
     "run_config": ".switch",
@@ -36,7 +34,6 @@ __all__ = [
     "OutputAdapter",
     "RunLogger",
     "SimCfg",
-    "fan_out",
     "is_available",
     "microcode",
     "run",

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from lava_mlsnn.graph.neurons import Neuron
 from lava_mlsnn.lava_compat.process import DynamicMembers, cpu_model
-from lava_mlsnn.proc.kinds import step
 from lava_mlsnn.proc.neurons import process as processes
-from lava_mlsnn.proc.parameters import float_var, integer_var, parameters
+from lava_mlsnn.proc.parameters import current_parameters, float_var, integer_var
 from lava_mlsnn.proc.timing import Resets
 
 
@@ -62,10 +61,10 @@ class FixedModel(PopulationModel, metaclass=DynamicMembers):
     def respond(self, current: NDArray[Any]) -> NDArray[np.int32]:
         """One step of the reference."""
         if self.neuron is None:
-            self.neuron = self.proc_params["kind"](**parameters(self))
+            self.neuron = self.proc_params["kind"](**current_parameters(self))
         t = self.resets.since(self.time_step) % (self.proc_params["period"] or sys.maxsize)
         before = {name: getattr(self, name) for name in self.state}
-        spikes, after = step(self.neuron, before, current, getattr(self, "bias", None), t)
+        spikes, after = self.neuron.step(before, current, getattr(self, "bias", None), channel_axis=-1, t=t)
         for name in self.state:
             getattr(self, name)[...] = after[name]
         return spikes

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sized
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import numpy as np
 from lava.magma.core.process.ports.ports import InPort, OutPort
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from lava_mlsnn.graph import neurons
 from lava_mlsnn.graph.neurons import Neuron
 from lava_mlsnn.helpers.check import positive_ints
-from lava_mlsnn.proc.kinds import has_bias, parameter_names, parameters_of, state_names
-from lava_mlsnn.proc.parameters import ParameterProcess
+from lava_mlsnn.proc.parameters import ParameterProcess, parameters_of
 from lava_mlsnn.proc.ports import PortShape
 
 
@@ -79,7 +79,7 @@ class Population(ParameterProcess):
         super().__init__(
             shape=shape,
             kind=type(neuron),
-            state=state_names(neuron),
+            state=neuron.state,
             period=period,
             reset_interval=reset_interval,
             reset_offset=reset_offset,
@@ -89,14 +89,9 @@ class Population(ParameterProcess):
         )
         self.a_in, self.s_out = InPort(shape=shape), OutPort(shape=shape)
         neuron.check_population(shape[-1])
-        if np.ndim(parameters.get("threshold", 0)) == 1:
-            parameters["threshold"] = self._broadcastable(parameters["threshold"], "threshold", [shape[-1:]])
         self.declare_parameters(parameters)
-        if has_bias(neuron):
-            self.declare("bias", self._broadcastable(0 if bias is None else bias, "bias", [shape[-1:], shape]))
-        elif bias is not None:
-            raise ValueError(f"bias: a {neuron.kind} neuron has none, got an array of shape {np.shape(bias)}")
-        for key in state_names(neuron):
+        self._declare_bias(neuron, bias)
+        for key in neuron.state:
             self.declare(key, np.broadcast_to(np.asarray(values.get(key, 0)), shape).copy())
 
     def _accepted(self, neuron: Neuron | None, values: dict[str, Any]) -> tuple[Neuron, dict[str, Any]]:
@@ -107,9 +102,9 @@ class Population(ParameterProcess):
                 raise ValueError(f"neuron of a {mine}: expected {_a(self.kind)}, got {neuron!r}")
             given, parameters = {}, parameters_of(neuron)
         else:
-            given = {name: values[name] for name in parameter_names(self.kind) if name in values}
+            given = {field.name: values[field.name] for field in fields(self.kind) if field.name in values}
             neuron, parameters = self.accept({**self.defaults, **given})
-        unknown = sorted(set(values) - set(given) - set(state_names(neuron)))
+        unknown = sorted(set(values) - set(given) - set(neuron.state))
         if unknown:
             raise ValueError(f"{mine} has no argument {unknown[0]!r}: see its docstring")
         return neuron, parameters
@@ -123,11 +118,16 @@ class Population(ParameterProcess):
             raise ValueError(f"{cls.__name__}: {error}") from None
         return neuron, parameters_of(neuron)
 
-    def _broadcastable(self, value: ArrayLike, what: str, shapes: list[PortShape]) -> NDArray[Any]:
-        array = np.atleast_1d(np.asarray(value))
-        if array.shape not in [(1,), *shapes]:
-            raise ValueError(f"{what}: expected a scalar or shape {' or '.join(map(str, shapes))}, got {array.shape}")
-        return array
+    def _declare_bias(self, neuron: Neuron, bias: ArrayLike | None) -> None:
+        if not neuron.has_bias:
+            if bias is not None:
+                raise ValueError(f"bias: a {neuron.kind} neuron has none, got an array of shape {np.shape(bias)}")
+            return
+        array = np.atleast_1d(0 if bias is None else bias)
+        if array.shape not in [(1,), self.shape[-1:], self.shape]:
+            allowed = " or ".join(map(str, dict.fromkeys((self.shape[-1:], self.shape))))
+            raise ValueError(f"bias: expected a scalar or shape {allowed}, got {array.shape}")
+        self.declare("bias", array)
 
     @property
     def shape(self) -> PortShape:

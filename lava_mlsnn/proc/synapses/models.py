@@ -14,10 +14,11 @@ from lava.proc.conv.models import AbstractPyConvModel
 from lava.proc.conv.process import Conv
 from numpy.typing import NDArray
 
-from lava_mlsnn.helpers.check import Shape
+from lava_mlsnn.graph.fixed import wrap
+from lava_mlsnn.graph.synapses import Synapse
 from lava_mlsnn.lava_compat.process import DynamicMembers, cpu_model
-from lava_mlsnn.proc.kinds import current, current_bits, without_delays
-from lava_mlsnn.proc.parameters import integer_var, parameters
+from lava_mlsnn.proc.parameters import current_parameters, integer_var
+from lava_mlsnn.proc.ports import from_port, port_shape, to_port
 from lava_mlsnn.proc.synapses.process import GroupedConv, Identity, Pool, Projection, WideDense
 from lava_mlsnn.proc.timing import Resets
 
@@ -32,26 +33,28 @@ class PyProjectionModelFixed(PyLoihiProcessModel, metaclass=DynamicMembers):
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     member = staticmethod(integer_var)
-    parts: Any = None
+    parts: tuple[tuple[int, Synapse], ...] | None = None
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.out_shape: Shape = proc_params["out_shape"]
+        self.kind: type[Synapse] = proc_params["kind"]
+        self.in_shape, self.out_shape = proc_params["in_shape"], proc_params["out_shape"]
+        self.port = port_shape(self.out_shape, self.kind.flat is True)
         self.resets = Resets.of_process(proc_params)
         self.current: NDArray[np.int32] = np.zeros(self.out_shape, np.int32)
         self.past: deque[NDArray[np.int32]] = deque()
 
     def run_spk(self) -> None:
         """One timestep."""
-        self.a_out.send(self.current.transpose())  # (C, H, W) here, (W, H, C) at ports
+        self.a_out.send(to_port(self.current, self.port))
         if self.parts is None:
-            synapse = self.proc_params["kind"](**parameters(self))
-            self.parts, self.bits = without_delays(synapse), current_bits(synapse)
-            self.past = deque(self.past, maxlen=1 + max(age for age, _ in self.parts))
+            synapse = self.kind(**current_parameters(self))
+            self.parts, self.past = synapse.parts(), deque(self.past, maxlen=1 + max(synapse.ages))
         if self.resets.at(self.time_step + 1):
             self.past.clear()
-        self.past.appendleft(self.s_in.recv().transpose())
-        self.current = current(self.parts, self.past, self.out_shape, self.bits)
+        self.past.appendleft(from_port(self.s_in.recv(), self.in_shape, self.kind.flat is True))
+        arrived = (part.accumulate(self.past[age]) for age, part in self.parts if age < len(self.past))
+        self.current = wrap(sum(arrived, np.zeros(self.out_shape, np.int64)), self.kind.current_bits)
 
     def on_var_update(self) -> None:
         """A Var was set: read the parameters again."""

@@ -12,16 +12,15 @@ from numpy.typing import ArrayLike
 
 from lava_mlsnn.graph.synapses import Synapse
 from lava_mlsnn.helpers.check import Shape, positive_ints
-from lava_mlsnn.proc.kinds import parameters_of
-from lava_mlsnn.proc.parameters import ParameterProcess
+from lava_mlsnn.proc.parameters import ParameterProcess, parameters_of
 from lava_mlsnn.proc.ports import PortShape, port_shape
 
 
 class Projection(ParameterProcess):
     """Any synapse of a NetGraph, which computes the kind's own reference, with its delays.
 
-    Ports: ``s_in`` (W, H, C) and ``a_out`` (W', H', C'), one timestep later plus the delay. Vars: the synapse's integer
-    parameters (``weight`` and so on). Model: ``fixed_pt``.
+    Ports: ``s_in`` (W, H, C) and ``a_out`` (W', H', C'), or (C H W,) and (C',) for a synapse that makes a vector; one
+    timestep later, plus the synapse's delays. Vars: its integer parameters (``weight`` and so on). Model: ``fixed_pt``.
 
     Args:
         synapse: the kind and its parameters, see :mod:`lava_mlsnn.graph.synapses`.
@@ -37,7 +36,7 @@ class Projection(ParameterProcess):
         >>> from lava_mlsnn.netx import DelayDense
         >>> late = Projection(synapse=DelayDense(np.ones((4, 6)), [[0] * 5 + [3]]), in_shape=(6, 1, 1))
         >>> late.s_in.shape, late.a_out.shape, late.weight.shape
-        ((1, 1, 6), (1, 1, 4), (4, 6))
+        ((6,), (4,), (4, 6))
     """
 
     def __init__(
@@ -57,13 +56,14 @@ class Projection(ParameterProcess):
         out_shape = synapse.out_shape(in_shape)
         super().__init__(
             kind=type(synapse),
+            in_shape=in_shape,
             out_shape=out_shape,
             reset_interval=reset_interval,
             reset_offset=reset_offset,
             name=name,
         )
-        self.s_in = InPort(shape=port_shape(in_shape, flat=False))
-        self.a_out = OutPort(shape=port_shape(out_shape, flat=False))
+        self.s_in = InPort(shape=port_shape(in_shape, bool(synapse.flat)))
+        self.a_out = OutPort(shape=port_shape(out_shape, bool(synapse.flat)))
         self.declare_parameters(parameters_of(synapse))
 
 
