@@ -16,7 +16,19 @@ from lava.magma.core.model.py.model import AbstractPyProcessModel
 from lava.magma.core.run_configs import Loihi2HwCfg, Loihi2SimCfg
 
 from lava_mlsnn import proc, sim
-from lava_mlsnn.netx import Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Pool, Readout
+from lava_mlsnn.netx import (
+    Connection,
+    Conv,
+    DelayDense,
+    Dense,
+    Identity,
+    Input,
+    Layer,
+    MultiLevel,
+    NetGraph,
+    Pool,
+    Readout,
+)
 from lava_mlsnn.proc import loihi2
 from lava_mlsnn.sim import reference
 
@@ -117,6 +129,19 @@ def test_fan_out_counts_the_synapses_of_each_site(data, shape):
         spikes = np.zeros((1, *shape, 1), np.int64)
         spikes[(0, *site)] = 3
         assert fan[site] == synaptic_operations(synapse, spikes)
+
+
+def test_a_dense_synapse_with_delays_drives_all_its_outputs():
+    late = DelayDense(np.array([[1, 2, 0], [3, 0, 0], [1, 1, 1], [0, 0, 5]]), np.array([[0], [1], [2], [0]]))
+    layers = (Layer("late", (Connection("input", late),), (4, 1, 1), MultiLevel(3, 2)),)
+    net = proc.Network(NetGraph(Input((3, 1, 1), bits=2), layers, 3))
+    profiler = loihi2.ActivityProfiler(net, 6)
+    source = proc.Source(frames=np.array([[1, 0, 2], [0, 0, 0], [3, 3, 3], [0, 1, 0]], np.int32))
+    source.s_out.connect(net.inp)
+    loihi2.run(net, 6, timeout=60)
+    net.stop()
+    assert profiler.spikes_in.ravel().tolist() == [0, 2, 0, 3, 1, 0]
+    assert profiler.syn_ops.ravel().tolist() == [0, 8, 0, 12, 4, 0]
 
 
 def test_the_switch_without_a_chip():

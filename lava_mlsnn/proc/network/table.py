@@ -28,7 +28,7 @@ def _row(graph: NetGraph, layer: Layer, connection: Connection) -> str:
     pairs = (window.kernel, window.stride, window.padding, window.dilation) if window else ()
     columns = [*([_pair(pair[::-1]) for pair in pairs] or [""] * 4), str(getattr(synapse, "groups", ""))]
     held_back = any(graph.delay(layer, connection, source) for source in connection.sources)
-    kind = synapse.kind.removeprefix("delay_").capitalize()
+    kind = synapse.file_type.capitalize()
     cells = [f"{kind:10s}", f"{width:5d}", f"{height:5d}", f"{channels:5d}"]
     cells += [f"{text:>5s}" for text in columns]
     cells += [f"{held_back or synapse.ages != (0,)!s:5s}", f" {layer.neuron.kind:12s}"]
