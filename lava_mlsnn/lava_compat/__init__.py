@@ -1,14 +1,14 @@
 """Keeps Lava usable: mends for current Pythons and numpy, and runs that end when one of their processes dies.
 
-This package knows nothing of networks, so it can be used on its own by anybody who runs Lava. Importing it loads
-nothing of Lava; call :func:`apply` before anything does.
+This package knows nothing of networks, so anybody who runs Lava can use it on its own. Importing it loads nothing of
+Lava; call :func:`apply` before anything does.
 
 * :func:`apply` mends lava-nc 0.10.0 and lava-dl 0.6.0 for Python 3.11 to 3.13, numpy 2 and current torch;
   :func:`summary` says in one line what was found and what is mended.
 * :func:`run` runs any Lava Process for some timesteps under :class:`GuardedRuntime`: if a process raises, dies or takes
   too long, the run ends with :class:`ProcessError` or TimeoutError, and no child process is left behind.
-* :class:`Process` is a base class for Processes of one's own. A run that one of them takes part in is guarded whoever
-  starts it.
+* :class:`Process` is a base class for your own Processes. Any run that one of them takes part in is guarded, however it
+  is started.
 * :func:`cpu_model` declares a CPU ProcessModel in one line, and :class:`DynamicMembers` lets one model serve Processes
   with different Vars and ports.
 * :func:`shared_array` makes memory that a run's processes share with the one that started them.
@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any
 from .mends import apply, summary
 
 if TYPE_CHECKING:
-    from .process import DynamicMembers, Process, cpu_model, create_runtime, guard, run, tidy
+    from .declare import DynamicMembers, cpu_model
+    from .guarded import Process, create_runtime, guard, run, tidy
     from .runtime import GuardedRuntime, ProcessError
     from .shared import shared_array
 
@@ -48,13 +49,24 @@ __all__ = [
     "tidy",
 ]
 
-_HOMES = {"GuardedRuntime": "runtime", "ProcessError": "runtime", "shared_array": "shared"}
-"""Modules of the names that are loaded on first use; all others are in ``process``."""
+_HOMES = {
+    "DynamicMembers": "declare",
+    "GuardedRuntime": "runtime",
+    "Process": "guarded",
+    "ProcessError": "runtime",
+    "cpu_model": "declare",
+    "create_runtime": "guarded",
+    "guard": "guarded",
+    "run": "guarded",
+    "shared_array": "shared",
+    "tidy": "guarded",
+}
+"""Modules of the names that are loaded on first use, because they load Lava or numpy."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_HOMES.get(name, 'process')}", __name__), name)
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
     globals()[name] = value
     return value

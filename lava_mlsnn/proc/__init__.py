@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..lava_compat.process import Process
+from ..lava_compat.guarded import Process
 from ..lava_compat.runtime import GuardedRuntime, ProcessError
 from .io.process import Delay, Sink, Source
 from .network.build import NetworkLayer

@@ -7,15 +7,18 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.type import LavaPyType
-from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
 from lava_mlsnn.graph.spec import Spec
-from lava_mlsnn.lava_compat.process import Process
+from lava_mlsnn.lava_compat.guarded import Process
 
 _names: set[str] = set()
 """Names of all Vars made here so far: those that a model can have."""
+
+_RESERVED = {*dir(PyLoihiProcessModel), *vars(PyLoihiProcessModel())}
+"""Attributes of every model, such as ``phase``: a Var of that name would replace them."""
 
 
 def parameters_of(spec: Spec) -> dict[str, Any]:
@@ -27,23 +30,31 @@ class ParameterProcess(Process):
     """Base of Processes whose Vars follow from the neuron or synapse that they are made with."""
 
     def declare(self, name: str, init: Any) -> None:
-        """Make the Var ``name``; a scalar has the shape (1,)."""
+        """Make the Var ``name``; a scalar has the shape (1,).
+
+        Raises:
+            ValueError: Lava's Processes or models have an attribute of this name.
+        """
+        if not self._is_free(name):
+            raise ValueError(f"{name!r} cannot be a Var of {type(self).__name__}: Lava has an attribute of this name")
         _names.add(name)
         array = np.atleast_1d(init)
         setattr(self, name, Var(shape=array.shape, init=array))
 
     def declare_parameters(self, parameters: Mapping[str, Any]) -> None:
         """Make a Var for each integer and array among the parameters; anything else is fixed."""
-        variable = {name: np.ndim(value) == 0 for name, value in parameters.items() if _can_vary(name, value)}
+        variable = {name: np.ndim(value) == 0 for name, value in parameters.items() if self._can_vary(name, value)}
         for name in variable:
             self.declare(name, parameters[name])
         self.proc_params["variable"] = variable
         self.proc_params["fixed"] = {name: value for name, value in parameters.items() if name not in variable}
 
+    def _can_vary(self, name: str, value: Any) -> bool:
+        is_number = isinstance(value, (int, np.integer, np.ndarray)) and not isinstance(value, bool)
+        return is_number and self._is_free(name)
 
-def _can_vary(name: str, value: Any) -> bool:
-    number = isinstance(value, (int, np.integer, np.ndarray)) and not isinstance(value, bool)
-    return number and not hasattr(AbstractProcess, name)
+    def _is_free(self, name: str) -> bool:
+        return not hasattr(type(self), name) and name not in _RESERVED
 
 
 def integer_var(name: str) -> LavaPyType | None:

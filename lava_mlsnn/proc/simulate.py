@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lava_mlsnn.graph.activity import Activity
 from lava_mlsnn.graph.graph import NetGraph
-from lava_mlsnn.lava_compat.process import CHANNEL_SLOTS, tidy
-from lava_mlsnn.lava_compat.process import run as run_guarded
+from lava_mlsnn.lava_compat.guarded import CHANNEL_SLOTS, tidy
+from lava_mlsnn.lava_compat.guarded import run as run_guarded
 from lava_mlsnn.proc.io.process import Sink, Source
 from lava_mlsnn.proc.network.process import Network
 from lava_mlsnn.proc.ports import PortShape, from_port, to_port
@@ -75,7 +75,8 @@ def simulate(
     """Present images to a network in Lava, T steps each, and decode what comes out.
 
     Source, network and sink run as Lava Processes for all samples at once: the pipeline fills once, a wave of resets
-    separates the samples, and what belongs to a sample is read at its own steps. No process is left, whatever happens.
+    separates the samples, and what belongs to a sample is read at its own steps. No process is left behind, even after
+    an error.
 
     Args:
         net: a NetGraph, or the path of a ``.net`` file.

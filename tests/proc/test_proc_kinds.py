@@ -196,3 +196,14 @@ def test_lava_looks_for_models_once_per_type(monkeypatch):
 def test_bad_arguments_are_named(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_a_state_that_lava_would_overwrite_is_refused():
+    @dataclass(frozen=True, eq=False)
+    class Rotor(Neuron):
+        """Its state has the name of an attribute of Lava's models; without a kind it is in no registry."""
+
+        state: ClassVar[tuple[str, ...]] = ("phase",)
+
+    with pytest.raises(ValueError, match="'phase' cannot be a Var of Population"):
+        proc.Population(shape=(1,), neuron=Rotor())

@@ -10,7 +10,7 @@ from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from numpy.typing import NDArray
 
-from lava_mlsnn.lava_compat.process import DynamicMembers, cpu_model
+from lava_mlsnn.lava_compat.declare import DynamicMembers, cpu_model
 from lava_mlsnn.proc.io.process import Delay, InputAdapter, OutputAdapter, Sink, Source, Tap
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.ports import from_port, port_shapes

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from lava_mlsnn.graph.graph import NetGraph
 from lava_mlsnn.helpers.check import positive_ints
-from lava_mlsnn.lava_compat.process import Process
+from lava_mlsnn.lava_compat.guarded import Process
 from lava_mlsnn.lava_compat.shared import shared_array
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.ports import PortShape, port_shapes
@@ -22,7 +22,7 @@ MESSAGE_BITS = 24
 class Source(Process):
     """Sends each frame for a number of timesteps, then zeros.
 
-    lava.proc.io.source.RingBuffer keeps time on the last axis, repeats its data for ever and copies them all.
+    lava.proc.io.source.RingBuffer keeps time on the last axis, repeats its data for ever and copies all of it.
 
     Args:
         frames: integers (frames, \\*shape), in the order of the port that is fed.

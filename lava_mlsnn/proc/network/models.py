@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lava_mlsnn.graph.graph import INPUT, NetGraph
 from lava_mlsnn.graph.neurons import LIF
-from lava_mlsnn.lava_compat.process import cpu_model
+from lava_mlsnn.lava_compat.declare import cpu_model
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
 from lava_mlsnn.proc.neurons.stock import check_bias
 from lava_mlsnn.proc.observe import Observer

@@ -16,7 +16,7 @@ from lava_mlsnn.graph.graph import INPUT, Connection, Input, Layer, NetGraph
 from lava_mlsnn.graph.neurons import LIF, Relay
 from lava_mlsnn.graph.synapses import Dense
 from lava_mlsnn.helpers.check import integer, positive_ints
-from lava_mlsnn.lava_compat.process import Process
+from lava_mlsnn.lava_compat.guarded import Process
 from lava_mlsnn.proc.network.build import Builder, FusedNeuron, NetworkLayer, is_encoder, transform
 from lava_mlsnn.proc.network.table import table
 from lava_mlsnn.proc.neurons.stock import check_bias
@@ -74,7 +74,7 @@ class Network(Process):
     fused: bool
 
     def __new__(cls, *args: Any, fused: bool = True, **kwargs: Any) -> Network:
-        """The Process type is the choice of the model: whatever run configuration compiles it finds just one."""
+        """Make a Process of the type that has the wanted model, the only one that a run configuration then finds."""
         if cls is not Network:
             return object.__new__(cls)
         if not isinstance(fused, bool):

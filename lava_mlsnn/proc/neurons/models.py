@@ -12,7 +12,7 @@ from lava.magma.core.model.py.type import LavaPyType
 from numpy.typing import NDArray
 
 from lava_mlsnn.graph.neurons import Neuron
-from lava_mlsnn.lava_compat.process import DynamicMembers, cpu_model
+from lava_mlsnn.lava_compat.declare import DynamicMembers, cpu_model
 from lava_mlsnn.proc.neurons import process as processes
 from lava_mlsnn.proc.parameters import current_parameters, float_var, integer_var
 from lava_mlsnn.proc.timing import Resets
@@ -26,18 +26,18 @@ class PopulationModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.resets = Resets.of_process(proc_params)
-        self.state: tuple[str, ...] = proc_params["state"]
-        self.silence: NDArray[Any] = np.zeros(proc_params["shape"], np.int32)
+        self._resets = Resets.of_process(proc_params)
+        self._state: tuple[str, ...] = proc_params["state"]
+        self._silence: NDArray[Any] = np.zeros(proc_params["shape"], np.int32)
 
     def run_spk(self) -> None:
         """One timestep."""
         current = self.a_in.recv()
-        if self.time_step < self.resets.start:
-            self.s_out.send(self.silence)
+        if self.time_step < self._resets.start:
+            self.s_out.send(self._silence)
             return
-        if self.resets.at(self.time_step):
-            for name in self.state:
+        if self._resets.at(self.time_step):
+            for name in self._state:
                 getattr(self, name)[...] = 0
         self.s_out.send(self.respond(current))
 
@@ -52,20 +52,20 @@ class FixedModel(PopulationModel, metaclass=DynamicMembers):
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     member = staticmethod(integer_var)
-    neuron: Neuron | None = None
+    _neuron: Neuron | None = None
 
     def on_var_update(self) -> None:
         """A Var was set: read the parameters again."""
-        self.neuron = None
+        self._neuron = None
 
     def respond(self, current: NDArray[Any]) -> NDArray[np.int32]:
         """One step of the reference."""
-        if self.neuron is None:
-            self.neuron = self.proc_params["kind"](**current_parameters(self))
-        t = self.resets.since(self.time_step) % (self.proc_params["period"] or sys.maxsize)
-        before = {name: getattr(self, name) for name in self.state}
-        spikes, after = self.neuron.step(before, current, getattr(self, "bias", None), channel_axis=-1, t=t)
-        for name in self.state:
+        if self._neuron is None:
+            self._neuron = self.proc_params["kind"](**current_parameters(self))
+        t = self._resets.since(self.time_step) % (self.proc_params["period"] or sys.maxsize)
+        before = {name: getattr(self, name) for name in self._state}
+        spikes, after = self._neuron.step(before, current, getattr(self, "bias", None), channel_axis=-1, t=t)
+        for name in self._state:
             getattr(self, name)[...] = after[name]
         return spikes
 

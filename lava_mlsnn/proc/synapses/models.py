@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lava_mlsnn.graph.fixed import wrap
 from lava_mlsnn.graph.synapses import Synapse
-from lava_mlsnn.lava_compat.process import DynamicMembers, cpu_model
+from lava_mlsnn.lava_compat.declare import DynamicMembers, cpu_model
 from lava_mlsnn.proc.parameters import current_parameters, integer_var
 from lava_mlsnn.proc.ports import from_port, port_shape, to_port
 from lava_mlsnn.proc.synapses.process import GroupedConv, Identity, Pool, Projection, WideDense
@@ -33,32 +33,32 @@ class PyProjectionModelFixed(PyLoihiProcessModel, metaclass=DynamicMembers):
     s_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=24)
     a_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     member = staticmethod(integer_var)
-    parts: tuple[tuple[int, Synapse], ...] | None = None
+    _parts: tuple[tuple[int, Synapse], ...] | None = None
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.kind: type[Synapse] = proc_params["kind"]
-        self.in_shape, self.out_shape = proc_params["in_shape"], proc_params["out_shape"]
-        self.port = port_shape(self.out_shape, self.kind.flat is True)
-        self.resets = Resets.of_process(proc_params)
-        self.current: NDArray[np.int32] = np.zeros(self.out_shape, np.int32)
-        self.past: deque[NDArray[np.int32]] = deque()
+        self._kind: type[Synapse] = proc_params["kind"]
+        self._in_shape, self._out_shape = proc_params["in_shape"], proc_params["out_shape"]
+        self._port = port_shape(self._out_shape, self._kind.flat is True)
+        self._resets = Resets.of_process(proc_params)
+        self._current: NDArray[np.int32] = np.zeros(self._out_shape, np.int32)
+        self._past: deque[NDArray[np.int32]] = deque()
 
     def run_spk(self) -> None:
         """One timestep."""
-        self.a_out.send(to_port(self.current, self.port))
-        if self.parts is None:
-            synapse = self.kind(**current_parameters(self))
-            self.parts, self.past = synapse.parts(), deque(self.past, maxlen=1 + max(synapse.ages))
-        if self.resets.at(self.time_step + 1):
-            self.past.clear()
-        self.past.appendleft(from_port(self.s_in.recv(), self.in_shape, self.kind.flat is True))
-        arrived = (part.accumulate(self.past[age]) for age, part in self.parts if age < len(self.past))
-        self.current = wrap(sum(arrived, np.zeros(self.out_shape, np.int64)), self.kind.current_bits)
+        self.a_out.send(to_port(self._current, self._port))
+        if self._parts is None:
+            synapse = self._kind(**current_parameters(self))
+            self._parts, self._past = synapse.parts(), deque(self._past, maxlen=1 + max(synapse.ages))
+        if self._resets.at(self.time_step + 1):
+            self._past.clear()
+        self._past.appendleft(from_port(self.s_in.recv(), self._in_shape, self._kind.flat is True))
+        arrived = (part.accumulate(self._past[age]) for age, part in self._parts if age < len(self._past))
+        self._current = wrap(sum(arrived, np.zeros(self._out_shape, np.int64)), self._kind.current_bits)
 
     def on_var_update(self) -> None:
         """A Var was set: read the parameters again."""
-        self.parts = None
+        self._parts = None
 
 
 @cpu_model(WideDense)
