@@ -1,4 +1,4 @@
-"""The processes of a guarded run: bound to the life of their parent, and able to say how they ended."""
+"""The operating system's processes of a guarded run: they end with their parent and report how they ended."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.runtime.message_infrastructure.multiprocessing import MultiProcessing, SystemProcess
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE
 
-from lava_mlsnn.lava_compat.channel import Channel, SharedMemoryManager
+from .channel import Channel, SharedMemoryManager
 
 GRACE = 10.0
-"""Seconds that a run is given to stop by itself before its processes are killed."""
+"""Seconds that a run may take to stop by itself before its processes are killed."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 def bind_to_parent(parent: int, from_main_thread: bool) -> None:
-    """Make this process, just forked, end when ``parent`` does, and leave Ctrl-C to the parent.
+    """Make this process, just forked, end when ``parent`` does, and ignore Ctrl-C, which the parent handles.
 
-    Linux sends the signal when the thread that forked ends, so it will do for the main thread only.
+    Linux sends the signal when the forking thread ends, so it is only used for forks from the main thread; elsewhere a
+    thread looks once a second whether the parent is still there.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if from_main_thread and sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL) == 0:
@@ -47,7 +48,7 @@ def bind_to_parent(parent: int, from_main_thread: bool) -> None:
 
 
 class Actor(SystemProcess):
-    """One process of a run: tells its traceback as text, which travels whatever the exception is made of."""
+    """One process of a run. It sends its traceback as text, since not every exception can be pickled."""
 
     label = ""
 
@@ -64,7 +65,7 @@ class Actor(SystemProcess):
             self._cconn.send((RuntimeError(repr(error)), traceback.format_exc()))
 
     def end(self, seconds: float) -> None:
-        """Wait for its end, at most ``seconds``, then kill it; a second call does nothing."""
+        """Wait ``seconds`` at most for the process to end, then kill it. A second call does nothing."""
         if self._is_done:
             return
         OsProcess.join(self, max(seconds, 0))
@@ -72,11 +73,11 @@ class Actor(SystemProcess):
             self.kill()
         SystemProcess.join(self)
 
-    def obituary(self) -> str:
-        """How it ended, or "" if it lives or ended well."""
-        failure = self.exception
-        if failure is not None:
-            return f"{self.label}:\n{failure[1]}"
+    def failure(self) -> str:
+        """Why it failed, with the traceback if there is one; "" if it is alive or ended normally."""
+        error = self.exception
+        if error is not None:
+            return f"{self.label}:\n{error[1]}"
         code = None if self._is_done else self.exitcode
         if code is None or (code == 0 and self._exception is None):
             return ""
@@ -85,7 +86,7 @@ class Actor(SystemProcess):
 
 
 def _work(builder: Any, exception_q: Any) -> None:
-    """What a process of a run does: Lava's ``target_fn``, and then the short loop where it will do."""
+    """Main function of a process: Lava's ``target_fn``, but with the short command loop where that is enough."""
     try:
         actor = builder.build()
         exception_q.put(None)
@@ -103,7 +104,7 @@ def _work(builder: Any, exception_q: Any) -> None:
 
 
 def _obey(model: Any) -> None:
-    """AbstractPyProcessModel.run of a model whose Vars nobody reads while it runs: it has but one port to wait for."""
+    """AbstractPyProcessModel.run for a model without VarPorts, which has only one port to wait for."""
     while True:
         command = model.service_to_process.recv()[0]
         try:
@@ -119,7 +120,7 @@ def _obey(model: Any) -> None:
 
 
 class Infrastructure(MultiProcessing):
-    """Lava's processes and shared memory, bound to the life of this process."""
+    """Lava's multiprocessing infrastructure with these actors and the channels of :mod:`.channel`."""
 
     _smm: Any
 
