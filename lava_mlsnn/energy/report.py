@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .constants import Table
+from ..helpers.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
