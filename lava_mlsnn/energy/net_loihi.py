@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ..helpers.check import finite, flag
+from ..helpers.loihi import SYNOPS
 from . import loihi
 from .loihi import COMPARTMENTS_PER_CORE, STATIC_POWER, Loihi1Counts
 from .report import LayerReport, Report
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ..graph.graph import NetGraph
 
 ACTIVE = ("expected", "all", "none")
-_SYNOP = {"conv": "synop_conv", "dense": "synop_dense"}
 
 
 def loihi_report(
@@ -94,7 +94,7 @@ def _counts(p: Population, steps: int, active: str, hops_x: float, hops_y: float
     silent = 1.0
     for link in p.links:
         g = link.geometry
-        synops[_SYNOP.get(g.kind, "synop_sparse")] += link.events * link.fanout
+        synops[SYNOPS.get(g.kind, "synop_sparse")] += link.events * link.fanout
         density = min(link.events / (g.n_in * steps), 1.0)
         silent *= (1.0 - density) ** (link.fanout * g.n_in / g.n_out)
     updates = p.geometry.n_out * steps

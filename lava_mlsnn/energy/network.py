@@ -8,7 +8,7 @@ from typing import Any
 
 from ..graph.activity import Activity
 from ..graph.graph import NetGraph, require_graph
-from .constants import UnpublishedError
+from ..helpers.tables import UnpublishedError
 from .net_horowitz import horowitz_report
 from .net_lemaire import lemaire_report
 from .net_loihi import loihi_report

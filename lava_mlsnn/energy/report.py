@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..helpers.tables import Table
 from ..helpers.units import joules
-from .constants import Table
 
 if TYPE_CHECKING:
     import pandas as pd

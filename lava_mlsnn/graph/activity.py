@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,6 +121,24 @@ class Activity:
         if name not in counts:
             raise KeyError(f"no {table} of {name!r}: expected one of {', '.join(counts)}")
         return counts[name]
+
+    def check(self, graph: NetGraph) -> None:
+        """ValueError if these cannot be counts of ``graph``, or if no sample was counted."""
+        if self.samples < 1:
+            raise ValueError(f"activity: expected at least one sample, got {self.samples}")
+        expected = {INPUT, *(layer.name for layer in graph)}
+        if set(self.events) != expected:
+            odd = sorted(expected ^ set(self.events))
+            raise ValueError(f"activity of another network: layers {', '.join(odd)} are in only one of the two")
+        if self.timesteps != graph.timesteps:
+            raise ValueError(f"activity of {self.timesteps} timesteps, the network has {graph.timesteps}")
+        for name, events in self.events.items():
+            most = prod(graph.shape(name)) * self.samples
+            if events.size and not 0 <= int(events.min()) <= int(events.max()) <= most:
+                raise ValueError(f"activity of {name!r}: expected 0 .. {most} events per step, got {events.tolist()}")
+        for layer in graph:
+            if layer.name not in self.sites or len(self.sites[layer.name]) != len(layer.connections):
+                raise ValueError(f"activity of {layer.name!r}: expected one row of sites per connection")
 
     def to_frame(self) -> pd.DataFrame:
         """One row per layer and step: events, values, and sites summed over connections (NaN for the input)."""
