@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .batches import stream
-from .engine import pl
+from .lightning_import import pl
 from .recipe import Recipe
 from .task import Classifier
 from .world import rank

@@ -8,19 +8,18 @@ load the model and train it by a new recipe.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from ..data import Dataset
-from .engine import TorchCheckpointIO
+from ..helpers.files import replacing
+from .content import digest
+from .lightning_import import TorchCheckpointIO
 from .recipe import Recipe
 
 FILE = "last.ckpt"
@@ -38,7 +37,7 @@ def identity(net: nn.Module, dataset: Dataset, recipe: Recipe, seed: int, precis
         "recipe": recipe.to_dict(),
         "seed": seed,
         "precision": precision,
-        "data": {"name": dataset.name, "images": list(dataset.train_images.shape), "digest": _digest(dataset)},
+        "data": {"name": dataset.name, "images": list(dataset.train_images.shape), "digest": digest(dataset, "train")},
     }
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
@@ -72,7 +71,7 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> tuple[str, list[dict
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged file raises is torch's secret
+    except Exception as error:  # torch does not say what a damaged file raises
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path}: damaged, or no checkpoint of a lava-mlsnn training ({reason})") from None
     return content if isinstance(content, dict) else {}
@@ -87,13 +86,6 @@ def _differences(found: Any, wanted: Any, name: str = "") -> Iterator[str]:
         yield f"{name} was {theirs}, now {mine}"
 
 
-def _digest(dataset: Dataset) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for array in (dataset.train_images, dataset.train_labels):
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
 class AtomicIO(TorchCheckpointIO):
     """Writes beside the old checkpoint and puts the new one in its place when it is on the disk.
 
@@ -101,10 +93,6 @@ class AtomicIO(TorchCheckpointIO):
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        part = Path(f"{path}.part")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part, open(part, "wb") as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)

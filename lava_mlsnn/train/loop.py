@@ -19,8 +19,8 @@ from ..data import Dataset
 from .batches import Batches
 from .callbacks import Bar, History, Phases
 from .checkpoint import FILE, AtomicIO, find, identity
-from .engine import pl
 from .evaluate import EVALUATION_BATCH, check
+from .lightning_import import pl
 from .machine import Machine
 from .quiet import quiet
 from .recipe import Recipe

@@ -15,12 +15,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from .. import data
 from ..model import arguments
-from .checkpoint import FILE
-from .engine import pl
-from .experiment import create
-from .loop import fit
+from .experiment import Experiment
+from .lightning_import import pl
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -182,14 +179,9 @@ def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> fl
     trial.set_user_attr(OWNER, owner)
     values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
-    dataset = data.load(sweep.dataset)
-    net = create(sweep.model, dataset, seed=sweep.seed, **options)
-    out = sweep.folder / folder
     watch = _Watch(trial)
-    begun = (out / FILE).is_file()
-    result = fit(
-        net, dataset, recipe, seed=sweep.seed, out=out, resume=begun, progress=False, callbacks=[watch], name=folder
-    )
+    training = Experiment(sweep.model, options, sweep.dataset, seed=sweep.seed).training(recipe)
+    result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
     trial.set_user_attr("epochs", len(result.history))
     if watch.pruned:
         raise optuna.TrialPruned

@@ -141,7 +141,7 @@ def _measured(request: Request, name: str, when: str) -> pd.DataFrame:
 
 def _norms(request: Request, job: Job, when: str) -> GradientNorms:
     lab = request.lab(1)
-    net = lab.untrained(job) if when == WHEN[0] else lab.run(job).net()
+    net = lab.training(job).network() if when == WHEN[0] else lab.run(job).net()
     dataset = lab.dataset
     order = np.random.RandomState(job.seed).permutation(len(dataset.train_labels))
     return gradient_norms(net, dataset.train_images[order], dataset.train_labels[order], batch=lab.recipe.batch)

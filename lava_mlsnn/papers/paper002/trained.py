@@ -52,8 +52,8 @@ def trained(
 ) -> Outcome:
     """Read, or trained and measured with float weights; on other data than the request's, and from other weights."""
     lab = Lab(dataset or request.dataset(int(chosen["steps"])), recipe(request), request.out, request.progress)
-    folder = None if start is None else start.folder
-    return lab.run(Job("s_resnet38", chosen, seed, floats=True, counted=False, start=folder))
+    first = None if start is None else start.kept
+    return lab.run(Job("s_resnet38", chosen, seed, floats=True, counted=False, start=first))
 
 
 def spread(networks: tuple[Outcome, ...]) -> Spread:

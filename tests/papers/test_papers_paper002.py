@@ -10,10 +10,10 @@ import pytest
 
 from lava_mlsnn import data, model
 from lava_mlsnn.papers.findings import Spread
-from lava_mlsnn.papers.lab import MODEL
 from lava_mlsnn.papers.paper002 import standins, tables, trained, transfer
 from lava_mlsnn.papers.registry import find
 from lava_mlsnn.papers.request import Request
+from lava_mlsnn.train.training import MODEL_FILE
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_early_stop_and_activity(tmp_path: Path) -> None:
 
 
 def _weights_of(folder: Path) -> bytes:
-    return model.load(folder / MODEL).body[0].conv1.connections[0].synapse.weight.detach().numpy().tobytes()
+    return model.load(folder / MODEL_FILE).body[0].conv1.connections[0].synapse.weight.detach().numpy().tobytes()
 
 
 def test_first_weights_come_from_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
