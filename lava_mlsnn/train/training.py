@@ -123,7 +123,8 @@ class Training:
         """Create, fit and measure the network, and save it as ``out / "model.safetensors"`` if there is a folder.
 
         Args:
-            measure: returns what is to be recorded of the trained network, JSON-ready, "accuracy" among it.
+            measure: returns what is to be recorded of the trained network, JSON-ready, "accuracy" among it; what it
+                draws at random (Poisson encoding) depends on the seed.
             out, resume, progress, name: see :meth:`fit`.
 
         Returns:
@@ -131,13 +132,15 @@ class Training:
         """
         net = self.network()
         result = self.fit(net, out=out, resume=resume, progress=progress, name=name)
+        with seeded(self.seed):
+            measured = measure(net)
         record = {
             "model": net.config,
             "dataset": self.dataset.name,
             "labels": list(self.dataset.labels),
             "recipe": self.recipe.to_dict(),
             "seed": self.seed,
-            **measure(net),
+            **measured,
             "test_images": len(self.dataset.test_labels),
             "epochs": len(result.history),
             "seconds": round(result.seconds, 2),

@@ -159,6 +159,17 @@ def test_an_interrupted_training_goes_on_and_is_the_whole_one(tmp_path: Path, mo
     assert resumed.record["history"] == whole.record["history"] and not (place / "last.ckpt").exists()
 
 
+def test_a_measurement_that_draws_at_random_repeats() -> None:
+    net = {"encoding": "poisson", "levels": 1, "steps": 2, "width": 2, "blocks": (1, 1, 1)}
+    one = training(model="s_resnet20", options=net)
+    logits: list[Any] = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        one.run(lambda net: (logits.append(train.predict(net, one.dataset)), {"accuracy": {}})[1])
+    torch.manual_seed(3)
+    assert np.array_equal(*logits) and not np.array_equal(logits[0], train.predict(one.fit().net, one.dataset))
+
+
 def test_an_outcome_that_is_not_what_it_was_is_refused(tmp_path: Path) -> None:
     path = kept(tmp_path).folder / OUTCOME
     text = path.read_text(encoding="utf-8")
