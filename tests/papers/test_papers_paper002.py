@@ -24,12 +24,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_table_2_names_what_it_cannot_tell(tmp_path: Path) -> None:
     request = Request(out=tmp_path, seeds=(0,), epochs=1)
-    found = tables.table2(request)
+    found = find("paper002-table2")[0].findings(request)
     assert list(found.rows.network) == ["S2S", "V2V", "S2M"]
     (relation,) = found.relations
     assert relation.holds in (None, False), "one seed cannot show an order"
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}
-    again = tables.table2(request)
+    again = find("paper002-table2")[0].findings(request)
     assert again.rows.equals(found.rows) and len(before) == 3
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}, "trained once"
 
@@ -47,7 +47,7 @@ def test_an_order_is_told_from_its_neighbours() -> None:
 
 
 def test_parameters_hold_exactly(tmp_path: Path) -> None:
-    found = tables.table7(Request(out=tmp_path, seeds=(0,), epochs=1))
+    found = find("paper002-table7")[0].findings(Request(out=tmp_path, seeds=(0,), epochs=1))
     counts = [relation for relation in found.relations if "parameters" in relation.claim]
     assert len(counts) == 4 and all(relation.holds for relation in counts)
 

@@ -1,4 +1,4 @@
-"""Fig. 2 and 5: the neuron and its surrogate gradient. Exact; no data, no training."""
+"""Fig. 2 and 5 of [Castagnetti2025]: the neuron and its surrogate gradient. Exact; no data, no training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fig. 1, 2, 3 and 5: what one neuron says of a constant input, and what training its thresholds gains."""
+"""Fig. 1, 2, 3 and 5 of [Castagnetti2023]: one neuron on a constant input, and what training its thresholds gains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables 2 and 5: arithmetic. No data, no training."""
+"""Tables 2 and 5 of [Yao2023]: arithmetic. No data, no training."""
 
 from __future__ import annotations
 
