@@ -50,7 +50,7 @@ def reproduce(
 
     if threads:
         torch.set_num_threads(threads)
-    show.wrote(*run(item, request, told=lambda i: show.say(f"{i.name}: {i.about}")))
+    show.wrote(*run(item, request, announce=lambda i: show.say(f"{i.name}: {i.about}")))
 
 
 def _seeds(text: str) -> tuple[int, ...]:

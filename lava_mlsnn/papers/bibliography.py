@@ -98,11 +98,11 @@ BY_ITEMS = {source.items: source for source in SOURCES if source.items}
 def cited(items: str) -> str:
     """How a page introduces a paper.
 
-    >>> cited("paper004")[:62]
-    'Paper 004 is [Yao2023](bibliography.md): Yunpeng Yao, Man Wu, '
+    >>> cited("paper004")[:44]
+    'Paper 004 is [Yao2023]: Yunpeng Yao, Man Wu,'
     """
     source = BY_ITEMS[items]
-    return f"{items.replace('paper', 'Paper ')} is [{source.key}](bibliography.md): {source}"
+    return f"{items.replace('paper', 'Paper ')} is [{source.key}]: {source}"
 
 
 def page() -> str:
