@@ -45,7 +45,7 @@ class Item:
 
 
 _ITEMS = (
-    Item("paper000-fig2", "quantisation function of the multi-level neuron", "paper000.neuron:fig2", trains=False),
+    Item("paper000-fig2", "quantization function of the multi-level neuron", "paper000.neuron:fig2", trains=False),
     Item("paper000-fig5", "surrogate gradient", "paper000.neuron:fig5", trains=False),
     Item("paper000-table1", "accuracy of VGG16, SEW- and Sparse-ResNet18, N = 4, T = 1", "paper000.accuracy:table1"),
     Item("paper000-table2", "accuracy on event data, N = 10, T = 1", "paper000.accuracy:table2"),
@@ -74,10 +74,10 @@ _ITEMS = (
     Item("paper002-table16", "S-ResNet: fewer timesteps than in training", "paper002.tables:table16"),
     Item("paper002-table17", "S-ResNet: leak for fewer timesteps", "paper002.tables:compare:17"),
     Item("paper002-fig3", "S-ResNet: activity per layer and timestep", "paper002.activity:fig3"),
-    Item("paper003-fig1", "quantisation function for biases and thresholds", "paper003.neuron:fig1", trains=False),
+    Item("paper003-fig1", "quantization function for biases and thresholds", "paper003.neuron:fig1", trains=False),
     Item("paper003-fig2", "ReLU and integrate-and-fire, with the error", "paper003.neuron:fig2", trains=False),
     Item("paper003-fig3", "learning the threshold of one neuron", "paper003.neuron:fig3", trains=False),
-    Item("paper003-fig5", "non-uniform quantisation of one neuron", "paper003.neuron:fig5", trains=False),
+    Item("paper003-fig5", "non-uniform quantization of one neuron", "paper003.neuron:fig5", trains=False),
     Item("paper003-table1", "accuracy and sparsity of VGG16 and ResNet18 with ATIF", "paper003.accuracy:table:1"),
     Item("paper003-table2", "accuracy and sparsity on speech commands", "paper003.accuracy:table:2"),
     Item("paper003-table3", "fixed, trained and non-uniform thresholds", "paper003.accuracy:table:3"),
@@ -96,7 +96,7 @@ DEFAULT_PAPER = "paper000"
 
 
 def find(*names: str) -> tuple[Item, ...]:
-    """The items called so; a name without paper is one of paper 000, and a paper's name means all of its items.
+    """Items by name; one without a paper is of [Castagnetti2025], and ``paperNNN`` means all items of that paper.
 
     Raises:
         ValueError: unknown name.

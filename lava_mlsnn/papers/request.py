@@ -52,7 +52,7 @@ class Request:
         if self.preset not in PRESETS:
             raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {self.preset!r}")
         seeds = tuple(self.seeds)
-        if not seeds or len(set(seeds)) != len(seeds) or any(not isinstance(s, int) or s < 0 for s in seeds):
+        if not seeds or len(set(seeds)) != len(seeds) or any(type(s) is not int or s < 0 for s in seeds):
             raise ValueError(f"seeds: expected one or more different whole numbers from 0 on, got {seeds}")
         object.__setattr__(self, "out", Path(self.out))
 

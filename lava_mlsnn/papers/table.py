@@ -27,8 +27,8 @@ def beside(keys: Iterable[Any], columns: Mapping[str, Any]) -> pd.DataFrame:
 
     Example:
         >>> found = {"a": Spread.of([0.5]), "b": Spread.of([0.25])}
-        >>> beside(found, {"network": str, "ours": found, "paper": printed({"a": 0.6})}).values.tolist()
-        [['a', '50.0 %', '60.00%'], ['b', '25.0 %', None]]
+        >>> beside(found, {"network": str, "ours": found, "paper": printed({"a": 0.6, "b": 0.3})}).values.tolist()
+        [['a', '50.0 %', '60.00%'], ['b', '25.0 %', '30.00%']]
     """
     import pandas as pd
 

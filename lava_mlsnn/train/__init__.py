@@ -8,7 +8,8 @@ from .float_model import FloatRun, float_run
 from .kept import Kept, keep
 from .loop import Result, fit, seeded
 from .machine import Machine
-from .recipe import RECIPES, Augment, Optimizer, Recipe, Schedule, recipe
+from .recipe import Augment, Optimizer, Recipe, Schedule
+from .recipes import RECIPES, recipe
 from .training import Training, create
 
 __all__ = [

@@ -15,7 +15,8 @@ from .. import data, model
 from ..data.registry import published
 from .evaluate import accuracies
 from .machine import Machine
-from .recipe import RECIPES, Recipe
+from .recipe import Recipe
+from .recipes import RECIPES
 from .training import Training
 
 

@@ -1,4 +1,4 @@
-"""Paper 002's items on networks so small that they take seconds: what they say, not how well they do."""
+"""Items of [VicenteSola2022] on networks so small that they take seconds: what they say, not how well they do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_table_2_names_what_it_cannot_tell(tmp_path: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}, "trained once"
 
 
-def test_an_order_is_decided_by_neighbours() -> None:
+def test_an_order_is_decided_by_neighbors() -> None:
     table = tables.TABLES[2]
 
     def verdict(*means: float) -> bool | None:

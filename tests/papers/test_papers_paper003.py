@@ -1,4 +1,4 @@
-"""Items of paper 003: what must hold on one neuron, and the tables' items on a small training."""
+"""Items of [Castagnetti2023]: what must hold on one neuron, and the tables' items on a small training."""
 
 from __future__ import annotations
 

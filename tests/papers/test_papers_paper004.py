@@ -1,4 +1,4 @@
-"""Paper 004's items: the exact ones to their printed digits, the trained ones with tiny settings."""
+"""Items of [Yao2023]: the exact ones to their printed digits, the trained ones with tiny settings."""
 
 from __future__ import annotations
 

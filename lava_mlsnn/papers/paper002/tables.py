@@ -214,7 +214,7 @@ def _stopped(request: Request, network: Outcome, steps: int) -> float:
 
 
 def _order(table: Table, found: Mapping[str, Spread], classes: int) -> Relation:
-    """Whether accuracies fall from row to row: not if two neighbours rise, undecided if two are too close.
+    """Whether accuracies fall from row to row: not if two neighbors rise, undecided if two are too close.
 
     A network that has learned nothing, at less than twice of chance, is no evidence for an order either.
     """
