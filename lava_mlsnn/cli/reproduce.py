@@ -45,7 +45,7 @@ def reproduce(
     find(*item)  # a wrong name fails before torch is loaded
     request = Request(data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, show.error_console)
     options.use_threads(threads)
-    show.wrote(*run(item, request, told=lambda i: show.say(f"{i.name}: {i.about}")))
+    show.wrote(*run(item, request, announce=lambda i: show.say(f"{i.name}: {i.about}")))
 
 
 def _seeds(text: str) -> tuple[int, ...]:

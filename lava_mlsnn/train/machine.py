@@ -1,4 +1,4 @@
-"""What a training runs on: accelerator, number of processes, precision."""
+"""What a training runs on: accelerator, processes, precision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 @dataclass(frozen=True)
 class Machine:
-    """Where to train; what is learnt depends on it by rounding alone, but for ``precision``.
+    """Where to train; apart from rounding, only ``precision`` changes what is learned.
 
     Several devices or nodes train by Lightning's "ddp": a process for each device runs the same program from its start,
     gets its part of each batch, and gradients are averaged. ``Recipe.batch`` counts the images of all of them, batch

@@ -1,4 +1,4 @@
-"""Items of paper 003: what must hold on one neuron, and the tables' items on a small training."""
+"""Items of [Castagnetti2023]: what must hold on one neuron, and the tables' items on a small training."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_points_beat_one_threshold_and_stay_below_the_limit(monkeypatch: pytest.
 def test_tables_train_and_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(accuracy.SMALL, "sew_resnet18", {"width": 4, "blocks": (1,)})
     request = Request(out=tmp_path, seeds=(0,), epochs=1, quantized_epochs=1)
-    findings = accuracy.table2(request)
+    findings = accuracy.table(request, 2)
     assert list(findings.rows["neuron"]) == ["ATIF-u", "ATIF-nu"]
     outcome = request.lab(4).run(accuracy.job(request, "sew_resnet18", "ATIF-nu", 0))
     theta = sparsity(outcome.graph(), outcome.activity())

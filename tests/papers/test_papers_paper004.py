@@ -1,4 +1,4 @@
-"""Paper 004's items: the exact ones to their printed digits, the trained ones with tiny settings."""
+"""Items of [Yao2023]: the exact ones to their printed digits, the trained ones with tiny settings."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_a_float_job_has_no_integers_and_is_remembered(few: data.Dataset, tmp_pa
     lab = Lab(few, train.RECIPES["digits-windows"], tmp_path)
     job = Job("window_lstm12", {"levels": 1, "width": 4, "stages": ("w",)}, floats=True)
     outcome = lab.run(job)
-    assert lab.recipe_of(job).quantized_epochs == 0 and len(outcome.history) == 2
+    assert lab.training(job).recipe.quantized_epochs == 0 and len(outcome.history) == 2
     assert outcome.accuracy == outcome.record["accuracy"]["float"]
     assert outcome.activity().samples == 30 and not (outcome.folder / "network.net").exists()
     assert lab.run(job).record == outcome.record

@@ -151,6 +151,8 @@ def test_names_of_items():
         ({"seeds": ()}, "seeds: expected one or more different whole numbers"),
         ({"seeds": (1, 1)}, "seeds: expected one or more different"),
         ({"seeds": (-1,)}, "seeds: expected"),
+        ({"seeds": (True,)}, "seeds: expected"),
+        ({"seeds": ("3",)}, "seeds: expected"),
     ],
 )
 def test_refusals(settings, message):

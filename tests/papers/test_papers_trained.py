@@ -68,7 +68,7 @@ def test_every_item_writes_its_files(item: str, out: Path):
 
 def test_items_share_trainings_and_nothing_is_trained_twice(out: Path, monkeypatch: pytest.MonkeyPatch):
     run("table1", request_in(out))
-    monkeypatch.setattr(train, "fit", None)
+    monkeypatch.setattr("lava_mlsnn.train.training.fit", None)
     before = (out / "paper000-table1.csv").read_bytes()
     run("table1", request_in(out))
     assert (out / "paper000-table1.csv").read_bytes() == before
@@ -84,7 +84,7 @@ def test_an_interrupted_training_goes_on(few: data.Dataset, tmp_path: Path, monk
     class Stop(Exception):  # noqa: N818
         pass
 
-    from lava_mlsnn.train.engine import pl
+    from lava_mlsnn.train.lightning_import import pl
 
     def stop(self, trainer, module):
         if trainer.current_epoch == 1:

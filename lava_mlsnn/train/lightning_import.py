@@ -1,8 +1,8 @@
-"""The one door to Lightning: imports it also beside a torchvision that was built for another torch.
+"""Import Lightning even where the installed torchvision was built for another torch; others import it from here.
 
-torchmetrics, which Lightning imports, imports torchvision wherever its metadata are found. The builds on PyPI fail
-beside a CPU torch ("operator torchvision::nms does not exist"), and other packages pull them in. Nothing here needs
-torchvision, so one that cannot be imported is hidden while Lightning loads.
+Lightning imports torchmetrics, which imports torchvision if it is installed. The builds on PyPI fail with a CPU build
+of torch ("operator torchvision::nms does not exist"), and other packages pull them in. Nothing here needs torchvision,
+so one that cannot be imported is hidden while Lightning loads.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _is_broken() -> bool:
 
 @contextmanager
 def _hidden(package: str) -> Iterator[None]:
-    """Let the package look as if it were not installed, both by its metadata and by import."""
+    """Make the package look as if it were not installed, both by its metadata and on import."""
     requirements: Any = importlib.import_module("lightning_utilities.core.imports")
     version = requirements._version
 
@@ -54,7 +54,7 @@ def _hidden(package: str) -> Iterator[None]:
 
 def _load() -> None:
     with warnings.catch_warnings():
-        # Deprecations between Lightning, torchmetrics, matplotlib and torch are theirs to mend.
+        # deprecations between Lightning, torchmetrics, matplotlib and torch
         for kind in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", kind)
         if "lightning" not in sys.modules and _is_broken():

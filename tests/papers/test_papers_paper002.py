@@ -1,4 +1,4 @@
-"""Paper 002's items on networks so small that they take seconds: what they say, not how well they do."""
+"""Items of [VicenteSola2022] on networks so small that they take seconds: what they say, not how well they do."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from lava_mlsnn import data, model
 from lava_mlsnn.papers.findings import Spread
-from lava_mlsnn.papers.lab import MODEL
 from lava_mlsnn.papers.paper002 import standins, tables, trained, transfer
 from lava_mlsnn.papers.registry import find
 from lava_mlsnn.papers.request import Request
+from lava_mlsnn.train.training import MODEL_FILE
 
 
 @pytest.fixture(autouse=True)
@@ -24,17 +24,17 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_table_2_names_what_it_cannot_tell(tmp_path: Path) -> None:
     request = Request(out=tmp_path, seeds=(0,), epochs=1)
-    found = tables.table2(request)
+    found = find("paper002-table2")[0].findings(request)
     assert list(found.rows.network) == ["S2S", "V2V", "S2M"]
     (relation,) = found.relations
     assert relation.holds in (None, False), "one seed cannot show an order"
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}
-    again = tables.table2(request)
+    again = find("paper002-table2")[0].findings(request)
     assert again.rows.equals(found.rows) and len(before) == 3
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}, "trained once"
 
 
-def test_an_order_is_told_from_its_neighbours() -> None:
+def test_an_order_is_decided_by_neighbors() -> None:
     table = tables.TABLES[2]
 
     def verdict(*means: float) -> bool | None:
@@ -47,7 +47,7 @@ def test_an_order_is_told_from_its_neighbours() -> None:
 
 
 def test_parameters_hold_exactly(tmp_path: Path) -> None:
-    found = tables.table7(Request(out=tmp_path, seeds=(0,), epochs=1))
+    found = find("paper002-table7")[0].findings(Request(out=tmp_path, seeds=(0,), epochs=1))
     counts = [relation for relation in found.relations if "parameters" in relation.claim]
     assert len(counts) == 4 and all(relation.holds for relation in counts)
 
@@ -65,7 +65,7 @@ def test_early_stop_and_activity(tmp_path: Path) -> None:
 
 
 def _weights_of(folder: Path) -> bytes:
-    return model.load(folder / MODEL).body[0].conv1.connections[0].synapse.weight.detach().numpy().tobytes()
+    return model.load(folder / MODEL_FILE).body[0].conv1.connections[0].synapse.weight.detach().numpy().tobytes()
 
 
 def test_first_weights_come_from_other_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
