@@ -72,7 +72,8 @@ class Engine:
 
         **Shape:** images int32 (steps or 1, H * W * C), one per step or one that stays.
         """
-        advance(self.program.tables, self.memory, self.counts, images.reshape(-1), self.starts, self._frames)
+        images = np.ascontiguousarray(images, np.int32).reshape(-1)
+        advance(self.program.tables, self.memory, self.counts, images, self.starts, self._frames)
 
     @property
     def step(self) -> int:
