@@ -1,16 +1,16 @@
-"""How the command line shows things: consoles, progress, JSON files."""
+"""How the command line shows things: consoles, progress, messages."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from ..helpers.files import write_json as write_json
 
 PLAIN_WIDTH = 112
 """Columns of a table where no terminal tells its width."""
@@ -56,13 +56,6 @@ def working(what: str) -> Iterator[None]:
     else:
         error_console.print(f"{what} ...", highlight=False, soft_wrap=True)
         yield
-
-
-def write_json(content: Mapping[str, Any], path: Path) -> Path:
-    """Write content as JSON that every reader takes (no NaN), and its folder if there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return path
 
 
 def say(text: str, style: str | None = None) -> None:

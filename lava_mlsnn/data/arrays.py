@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from ._npy import read_npz
 from .dataset import Dataset
 
 ENDING = ".npz"
@@ -21,20 +21,19 @@ def load(path: Path, bits: int, classes: int, input_scale: float) -> Dataset:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: another kind of file, missing arrays, or arrays that do not fit each other; names the file.
+        ValueError: another kind of file, missing arrays, labels that are no whole numbers, or arrays that do not fit
+            each other; names the file.
     """
     if path.suffix != ENDING:
         raise ValueError(f"{path.name}: expected a file that ends in {ENDING}")
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            missing = [name for name in ("images", "labels") if name not in content]
-            if missing:
-                raise ValueError(f"no {' and no '.join(missing)}, found {', '.join(content.files) or 'nothing'}")
-            images, labels = content["images"], content["labels"].astype(np.int64)
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path.name}: {error}") from None
+    content = read_npz(path, ("images", "labels"))
+    missing = [name for name in ("images", "labels") if name not in content]
+    if missing:
+        raise ValueError(f"{path.name}: no {' and no '.join(missing)}, found {', '.join(content) or 'neither'}")
+    images, labels = content["images"], content["labels"]
+    if labels.dtype.kind not in "iuf" or not (np.isfinite(labels).all() and (labels == np.trunc(labels)).all()):
+        raise ValueError(f"{path.name}: labels of {labels.dtype}, expected whole numbers")
+    labels = labels.astype(np.int64)
     return Dataset(
         name=path.name,
         train_images=images[:0],

@@ -6,8 +6,8 @@ of all files, and all options): other files or options never meet old frames. It
 * ``frames.npy``: uint8 (N, C, H, W, T), training recordings first;
 * ``about.json``: labels, how many recordings are training, how many events did not fit 8 bits.
 
-It is written under another name and renamed when it is complete; a lock keeps two processes from writing the same one
-and tells a writer that what it finds half-written is nobody's. Memory stays constant: one recording at a time.
+Each file appears when it is complete, ``about.json`` last; a lock keeps two processes from writing the same set. Memory
+stays constant: one recording at a time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..helpers.files import replacing, write_json
 
 VARIABLE = "MLSNN_CACHE"
 """Environment variable: the folder of the cache, in place of the user's cache folder."""
@@ -44,15 +46,15 @@ def folder(given: str | Path | None = None) -> Path:
 
 
 def digest(files: Iterable[Path], root: Path, settings: dict[str, Any]) -> str:
-    """Of names below ``root``, sizes and times of change of files, and of settings (JSON-ready).
+    """A digest of settings (JSON-ready) and of files: their names below ``root``, sizes and modification times.
 
-    Two files changed within the clock's resolution and without a change of size are taken for the same.
+    A change within the clock's resolution that leaves the size as it was goes unnoticed.
     """
-    found = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
     for path in files:
         about = path.stat()
-        found.update(f"\n{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}".encode())
-    return found.hexdigest()[:24]
+        digest.update(f"\n{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}".encode())
+    return digest.hexdigest()[:24]
 
 
 def frames(
@@ -69,10 +71,11 @@ def frames(
         shape: (N, C, H, W, T).
         make: yields N recordings (C, H, W, T).
         about: called after ``make``: what else is to be kept (JSON-ready).
-        progress: called with (recordings done, recordings in all).
+        progress: called with (recordings done, recordings in total).
 
     Raises:
-        ValueError: no room on the disk, or no permission to write.
+        ValueError: too little room on the disk, or no permission to write.
+        OSError: the disk became full in the meantime; names the file.
     """
     found = _open(place, shape)
     if found is not None:
@@ -84,7 +87,7 @@ def frames(
                 _write(place, shape, make(), about, progress)
                 found = _open(place, shape)
     except PermissionError as error:
-        raise ValueError(f"cache {place.parent}: {error.strerror}; give another folder in {VARIABLE}") from None
+        raise ValueError(f"cache {place.parent}: {error}; give another folder in {VARIABLE}") from None
     if found is None:
         raise ValueError(f"cache {place}: cannot be read back; remove it")
     return found
@@ -111,32 +114,20 @@ def _write(
     free = shutil.disk_usage(place.parent).free
     if size > free:
         raise ValueError(f"cache {place.parent}: {size:,} bytes of frames, {free:,} free; see {VARIABLE}")
-    part = place.with_name(f"{place.name}.part")
-    for old in (part, place):  # what a killed writer left, or what cannot be read
-        if old.exists():
-            shutil.rmtree(old)
-    part.mkdir()
+    (place / ABOUT).unlink(missing_ok=True)  # what is here cannot be read
+    place.mkdir(exist_ok=True)
     try:
-        with open(part / FRAMES, "wb") as file:
+        with replacing(place / FRAMES) as part, open(part, "wb") as file:
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(file, header)
             for done, recording in enumerate(recordings, 1):
                 file.write(np.ascontiguousarray(recording, np.uint8).data)
                 if progress is not None:
                     progress(done, shape[0])
-            _sync(file)
-        with open(part / ABOUT, "w", encoding="utf-8") as text:
-            json.dump(about(), text)
-            _sync(text)
-        part.rename(place)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-
-
-def _sync(file: Any) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+        write_json(about(), place / ABOUT)
+    finally:
+        with suppress(OSError):
+            place.rmdir()  # if nothing was written
 
 
 @contextmanager

@@ -6,7 +6,7 @@ versions. 50000 training and 10000 test images, 3 x 32 x 32, the split is the pu
 **Python version** (``cifar-10-batches-py/data_batch_1 .. 5, test_batch, batches.meta``; ``cifar-100-python/train,
 test, meta``): pickles of Python 2. Each is a dict with byte keys: ``data`` uint8 (n, 3072), a row is an image, red
 plane first, each plane row by row; ``labels``, or ``fine_labels`` and ``coarse_labels``, a list of n ints. They are
-read by :mod:`._pickle`, which executes nothing.
+read by :mod:`._pickle`, which calls nothing that they name.
 
 **Binary version** (``cifar-10-batches-bin/*.bin``, ``cifar-100-binary/*.bin``): records of one label byte, or of
 coarse and fine label bytes, and the 3072 bytes of the image; names of classes in a text file.
@@ -148,7 +148,7 @@ def _parse_binary(version: Version, content: bytes) -> Batch:
 
 
 def _parse_pickle(version: Version, content: bytes) -> Batch:
-    found = _plain(_pickle.loads(content))
+    found = _pickle.loads(content)
     data = found.get("data")
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != PIXELS:
         shape = f"{data.dtype} {data.shape}" if isinstance(data, np.ndarray) else type(data).__name__
@@ -165,13 +165,6 @@ def _labels(found: dict[str, Any], key: str, count: int) -> Labels:
     return np.array(values, np.int64)
 
 
-def _plain(found: Any) -> dict[str, Any]:
-    """A dict with its keys as text."""
-    if not isinstance(found, dict):
-        raise ValueError(f"expected a dict, got {type(found).__name__}")
-    return {key.decode("latin-1") if isinstance(key, bytes) else str(key): value for key, value in found.items()}
-
-
 def class_names(copy: Copy, contents: Mapping[str, bytes], kind: int = 0) -> tuple[str, ...]:
     """Names of the classes, fine (0) or coarse (1); ValueError names the file that should hold them."""
     count = CLASSES[copy.name][kind]
@@ -181,11 +174,13 @@ def class_names(copy: Copy, contents: Mapping[str, bytes], kind: int = 0) -> tup
     if copy.version.binary:
         names = contents[file].decode("utf-8", "replace").split()
     else:
-        found = _plain(_pickle.loads(contents[file]))
+        found = _pickle.loads(contents[file])
         key = "label_names" if copy.name == "cifar10" else ("fine_label_names", "coarse_label_names")[kind]
         listed = found.get(key)
         raw = listed if isinstance(listed, list) else []
-        names = [name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name) for name in raw]
+        names = [name.decode("utf-8", "replace") if isinstance(name, bytes) else name for name in raw]
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{file}: names of classes that are no strings")
     if len(names) != count:
         raise ValueError(f"{file}: {len(names)} names of classes, expected {count}")
     return tuple(names)
@@ -202,8 +197,8 @@ def check(name: str, copy: Copy) -> list[Finding]:
     if copy.packed:
         same = md5(copy.path) == published.md5
         inside = not copy.version.binary and all(finding.passed for finding in findings)
-        told = f"md5 {published.md5}" if same else compared(copy.path, published)
-        findings.insert(0, Finding(copy.path.name, same or inside, told if same or not inside else _repacked(told)))
+        detail = f"md5 {published.md5}" if same else compared(copy.path, published)
+        findings.insert(0, Finding(copy.path.name, same or inside, detail if same or not inside else _repacked(detail)))
     labels: dict[str, NDArray[np.int64]] = {}
     for part, files in (("train", copy.version.train), ("test", copy.version.test)):
         found = [np.zeros(0, np.int64)]
@@ -217,8 +212,8 @@ def check(name: str, copy: Copy) -> list[Finding]:
     return findings + _counts_found(name, labels, 0)
 
 
-def _repacked(told: str) -> str:
-    return f"another archive of the right files ({told.partition(';')[0]})"
+def _repacked(detail: str) -> str:
+    return f"another archive of the right files ({detail.partition(';')[0]})"
 
 
 def _files_found(copy: Copy, contents: Mapping[str, bytes]) -> list[Finding]:
@@ -230,9 +225,9 @@ def _files_found(copy: Copy, contents: Mapping[str, bytes]) -> list[Finding]:
         found = md5_of(contents[file])
         right = not expected or found == expected
         size = f"{len(contents[file]):,} bytes"
-        told = f"{size}, md5 {found}"
+        detail = f"{size}, md5 {found}"
         findings.append(
-            Finding(file, right, told if right else f"{told}, published {expected}: damaged or another file")
+            Finding(file, right, detail if right else f"{detail}, published {expected}: damaged or another file")
         )
     return findings
 
@@ -242,6 +237,8 @@ def _counts_found(name: str, labels: Mapping[str, NDArray[np.int64]], kind: int)
     for part, found in labels.items():
         each, counts = COUNTS[part] // classes, np.bincount(found, minlength=classes)
         right = len(counts) == classes and bool((counts == each).all())
-        told = f"{len(found)} images 3 x 32 x 32, {counts.min()} .. {counts.max()} of each of {len(counts)} classes"
-        findings.append(Finding(f"{part} images", right, told if right else f"{told}; expected {each} of {classes}"))
+        detail = f"{len(found)} images 3 x 32 x 32, {counts.min()} .. {counts.max()} of each of {len(counts)} classes"
+        findings.append(
+            Finding(f"{part} images", right, detail if right else f"{detail}; expected {each} of {classes}")
+        )
     return findings

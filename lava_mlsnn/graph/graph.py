@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
-
-import numpy as np
+from functools import cached_property, partial
+from math import prod
+from typing import ClassVar
 
 from ..helpers.check import IntArray, Shape, finite, flag, int_array, integer, positive_ints
-from .neurons import Barrier, Delta, Neuron, Readout, Sigma, Stepwise
-from .spec import Spec
+from .neurons import Neuron, Readout
+from .spec import Spec, by
 from .synapses import Injection, Synapse
 
 INPUT = "input"
@@ -33,20 +33,13 @@ class Input(Spec):
         gain, offset: stock NetX input transform: the feeder sends gain * x + offset for a real-valued x.
     """
 
-    shape: Shape
-    scale: float = 1 / 255
-    bits: int = 8
-    signed: bool = False
-    gain: float = 1.0
-    offset: float = 0.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", positive_ints(self.shape, "input shape", 3))
-        object.__setattr__(self, "scale", finite(self.scale, "input scale", positive=True))
-        object.__setattr__(self, "bits", integer(self.bits, "input bits", 1, 24))
-        object.__setattr__(self, "signed", flag(self.signed, "input signed"))
-        object.__setattr__(self, "gain", finite(self.gain, "input gain"))
-        object.__setattr__(self, "offset", finite(self.offset, "input offset"))
+    kind: ClassVar[str] = "input"
+    shape: Shape = field(metadata=by(partial(positive_ints, length=3)))
+    scale: float = field(default=1 / 255, metadata=by(partial(finite, positive=True)))
+    bits: int = field(default=8, metadata=by(partial(integer, low=1, high=24)))
+    signed: bool = field(default=False, metadata=by(flag))
+    gain: float = field(default=1.0, metadata=by(finite))
+    offset: float = field(default=0.0, metadata=by(finite))
 
     @property
     def bound(self) -> int:
@@ -83,9 +76,9 @@ class Connection(Spec):
     sources: tuple[str, ...]
     synapse: Synapse
 
-    def __post_init__(self) -> None:
+    def validate(self) -> None:
         sources = (self.sources,) if isinstance(self.sources, str) else tuple(self.sources)
-        object.__setattr__(self, "sources", sources)
+        self._set("sources", sources)
         _check_type(self.synapse, Synapse, f"connection from {sources}: synapse")
         if not sources or len(set(sources)) != len(sources) or not all(isinstance(name, str) for name in sources):
             raise ValueError(f"connection sources: expected one or more different names, got {sources}")
@@ -109,9 +102,9 @@ class Layer(Spec):
     neuron: Neuron
     bias: IntArray | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "connections", tuple(self.connections))
-        object.__setattr__(self, "shape", positive_ints(self.shape, f"layer {self.name!r}: shape", 3))
+    def validate(self) -> None:
+        self._set("connections", tuple(self.connections))
+        self._set("shape", positive_ints(self.shape, f"layer {self.name!r}: shape", 3))
         if not _is_name(self.name):
             raise ValueError(f"layer name: expected printable text without '/' other than {INPUT!r}, got {self.name!r}")
         if not self.connections:
@@ -121,13 +114,10 @@ class Layer(Spec):
         _check_type(self.neuron, Neuron, f"layer {self.name!r}: neuron")
         if self.bias is not None:
             self._check_bias()
-        threshold = getattr(self.neuron, "threshold", None)
-        if isinstance(threshold, np.ndarray) and threshold.ndim and threshold.shape != self.shape[:1]:
-            raise ValueError(f"layer {self.name!r}: {threshold.shape[0]} thresholds for shape {self.shape}")
         _named(self.name, self.neuron.check_population, self.shape[0])
 
     def _check_bias(self) -> None:
-        if isinstance(self.neuron, Barrier | Delta | Sigma | Stepwise):
+        if not self.neuron.has_bias:
             raise ValueError(f"layer {self.name!r}: a {self.neuron.kind} neuron has no bias")
         bias = int_array(self.bias, f"layer {self.name!r}: bias", (1, 3))
         if bias.shape not in (self.shape[:1], self.shape):
@@ -136,7 +126,7 @@ class Layer(Spec):
             )
         if self.shape[1:] == (1, 1):  # one form for one meaning
             bias = bias.reshape(self.shape[:1])
-        object.__setattr__(self, "bias", bias)
+        self._set("bias", bias)
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -153,7 +143,7 @@ class Layer(Spec):
     @property
     def size(self) -> int:
         """Number of neurons."""
-        return int(np.prod(self.shape))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,6 +160,7 @@ class NetGraph(Spec):
         ValueError: unknown source, duplicate name, wrong order, shapes that do not fit: names the layer and the value.
 
     Example:
+        >>> import numpy as np
         >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph
         >>> dense = Connection("input", Dense(np.ones((4, 6))))
         >>> graph = NetGraph(Input((6, 1, 1)), (Layer("hidden", (dense,), (4, 1, 1), MultiLevel(4, 8)),), timesteps=2)
@@ -182,10 +173,10 @@ class NetGraph(Spec):
     timesteps: int = 1
     labels: tuple[str, ...] = field(default=())
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
-        object.__setattr__(self, "timesteps", positive_ints(self.timesteps, "timesteps", 1)[0])
+    def validate(self) -> None:
+        self._set("layers", tuple(self.layers))
+        self._set("labels", tuple(str(label) for label in self.labels))
+        self._set("timesteps", positive_ints(self.timesteps, "timesteps", 1)[0])
         if not all(label.isprintable() for label in self.labels):
             raise ValueError(f"labels: expected printable text, got {self.labels}")
         if not self.layers:
@@ -278,6 +269,10 @@ class NetGraph(Spec):
             return 0
         return self.depth[layer.name] - connection.synapse.delay - self.depth[source]
 
+    def age(self, layer: Layer, connection: Connection, source: str) -> int:
+        """Timesteps between a spike of ``source`` and its current in ``layer``, a synapse's own delays not counted."""
+        return connection.synapse.delay + self.delay(layer, connection, source)
+
     @property
     def latency(self) -> int:
         """Timesteps from an input to the last layer's response to it."""
@@ -296,3 +291,29 @@ def require_graph(value: object) -> None:
             "graph: expected a NetGraph (netx.load reads one from a file, netx.quantize makes one of a trained "
             f"network), got {type(value).__name__}"
         )
+
+
+LARGEST = 2**28
+"""Most values that a layer of a network from a file may hold, unless its reader is told otherwise."""
+
+
+def require_size(graph: NetGraph, largest: int = LARGEST) -> None:
+    """ValueError if a layer, or its input with padding, is larger than anybody meant; a small file can declare it.
+
+    Args:
+        graph: the network; nothing of that size is allocated to find out.
+        largest: most neurons of a layer, and most sites of a padded map.
+    """
+    for layer in graph:
+        values = {"neurons": layer.size}
+        for connection in layer.connections:
+            window, (channels, height, width) = connection.synapse.window, graph.shape(connection.sources[0])
+            if window is not None:
+                padded = channels * (height + 2 * window.padding[0]) * (width + 2 * window.padding[1])
+                values["sites of its input with padding"] = padded
+        what = max(values, key=lambda name: values[name])
+        if values[what] > largest:
+            raise ValueError(
+                f"layer {layer.name!r}: {values[what]:,} {what}: expected at most {largest:,}; "
+                "netx.load(..., largest=N) raises the limit"
+            )

@@ -6,16 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .bounds import UNBOUNDED, Bounds, Range, bounds
+from .bounds import Bounds, bounds
 from .graph import Connection, Layer, NetGraph
-from .neurons import LIF, Delta, MultiLevel, Scheduled, SigmaDelta, SoftLIF, Staircase
-from .spec import INT24_MAX
-from .synapses import Conv, DelayDense, Dense, Identity, weight_exponent
+from .ranges import Range, wide
+from .synapses import weight_exponent
 
 WEIGHT_LIMITS = (-128, 127)
-LIF_VTH_MAX = 2**17 - 1
-LIF_BIAS_LIMITS = (-(2**12), 2**12 - 1)
-DELAY_MAX = 62
+"""Mantissa of a weight on the chip: 8 signed bits."""
 
 
 def check_hardware(graph: NetGraph) -> None:
@@ -55,56 +52,31 @@ def _layer_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
             yield from _register(layer, accumulator, f"accumulator of {'+'.join(connection.sources)}")
     yield from _register(layer, limits.current, "current a + b")
     yield from _register(layer, limits.membrane, "membrane")
-    if isinstance(layer.neuron, LIF):
-        yield from _lif_problems(layer, layer.neuron)
-    elif isinstance(layer.neuron, MultiLevel | SoftLIF) and layer.neuron.threshold.max() > INT24_MAX:
-        channel = int(layer.neuron.threshold.argmax())
-        yield f"{_at(layer, channel)}: threshold {layer.neuron.threshold.max()} exceeds 24 bits ({INT24_MAX})"
-    elif isinstance(layer.neuron, Scheduled | Staircase) and layer.neuron.thresholds.max() > INT24_MAX:
-        channel = int(layer.neuron.thresholds.max(axis=1).argmax())
-        yield f"{_at(layer, channel)}: threshold {layer.neuron.thresholds.max()} exceeds 24 bits ({INT24_MAX})"
-    elif isinstance(layer.neuron, Delta | SigmaDelta):
-        yield from _register(layer, limits.message, "message")
+    for channel, what in layer.neuron.unfit(layer.bias, limits.message):
+        yield f"{_at(layer, channel)}: {what}"
 
 
 def _weight_problems(layer: Layer, connection: Connection) -> Iterator[str]:
-    synapse = connection.synapse
-    if not isinstance(synapse, Conv | Dense | DelayDense | Identity):
+    synapse, weights = connection.synapse, connection.synapse.weights
+    if weights is None:
         return
     low, high = WEIGHT_LIMITS
-    exponent = weight_exponent(synapse.weight)
-    mantissa = synapse.weight.astype(np.int64) >> exponent
+    exponent = weight_exponent(weights)
+    mantissa = weights.astype(np.int64) >> exponent
     excess = np.maximum(mantissa - high, low - mantissa)
     if excess.size and excess.max() > 0:
         worst = np.unravel_index(int(excess.argmax()), excess.shape)
         yield (
-            f"{_at(layer, int(worst[0]) if worst else 0)}: weight {synapse.weight[worst]} is not 8 signed bits "
+            f"{_at(layer, int(worst[0]) if worst else 0)}: weight {weights[worst]} is not 8 signed bits "
             f"times 2**{exponent} ({low << exponent} .. {high << exponent}) in the {synapse.kind} from "
             f"{'+'.join(connection.sources)}"
         )
 
 
-def _lif_problems(layer: Layer, neuron: LIF) -> Iterator[str]:
-    if neuron.vth > LIF_VTH_MAX:
-        yield f"layer {layer.name!r}: threshold {neuron.vth} exceeds 17 bits ({LIF_VTH_MAX})"
-    if layer.bias is not None:
-        low, high = LIF_BIAS_LIMITS
-        excess = np.maximum(layer.bias.astype(np.int64) - high, low - layer.bias.astype(np.int64))
-        if excess.max() > 0:
-            worst = np.unravel_index(int(excess.argmax()), excess.shape)
-            yield f"{_at(layer, int(worst[0]))}: bias {layer.bias[worst]} exceeds 13 bits ({low} .. {high})"
-
-
 def _register(layer: Layer, values: Range, what: str) -> Iterator[str]:
-    """A signed 24-bit register."""
-    if values.magnitude.max() <= INT24_MAX:
-        return
-    channel = int(values.magnitude.argmax())
-    low, high = values.low[channel], values.high[channel]
-    worst = high if high >= -low else low
-    reach = f"can reach {worst:.0f}" if abs(worst) < UNBOUNDED else "has no bound"
-    yield f"{_at(layer, channel)}: {what} {reach}, 24 bits hold +-{INT24_MAX}"
+    for channel, excess in wide(values, what):
+        yield f"{_at(layer, channel)}: {excess}"
 
 
-def _at(layer: Layer, channel: int) -> str:
-    return f"layer {layer.name!r}, channel {channel}"
+def _at(layer: Layer, channel: int | None) -> str:
+    return f"layer {layer.name!r}" + ("" if channel is None else f", channel {channel}")

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from ..helpers.check import integer
 from .graph import NetGraph
-from .neurons import Scheduled, Stepwise
 
 
 def shorten(graph: NetGraph, timesteps: int) -> NetGraph:
@@ -27,12 +26,5 @@ def shorten(graph: NetGraph, timesteps: int) -> NetGraph:
         [[3, 5]]
     """
     steps = integer(timesteps, "timesteps", 1, graph.timesteps)
-    layers = []
-    for layer in graph:
-        neuron = layer.neuron
-        if isinstance(neuron, Stepwise):
-            neuron = replace(neuron, scale=neuron.scale[:, :steps], offset=neuron.offset[:, :steps])
-        elif isinstance(neuron, Scheduled):
-            neuron = replace(neuron, thresholds=neuron.thresholds[:, :steps])
-        layers.append(replace(layer, neuron=neuron))
-    return NetGraph(graph.input, tuple(layers), steps, graph.labels)
+    layers = tuple(replace(layer, neuron=layer.neuron.shorten(steps)) for layer in graph)
+    return NetGraph(graph.input, layers, steps, graph.labels)

@@ -8,22 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from ..graph.neurons import (
-    LIF,
-    Barrier,
-    Delta,
-    MultiLevel,
-    Neuron,
-    Readout,
-    Relay,
-    Rescale,
-    Scheduled,
-    Sigma,
-    SigmaDelta,
-    SoftLIF,
-    Staircase,
-    Stepwise,
-)
+from ..graph.neurons import NEURONS, Neuron
+from ..helpers.check import integer
 
 
 @dataclass(frozen=True)
@@ -50,9 +36,7 @@ class Chip:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            value = getattr(self, f.name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"chip {f.name}: expected an integer >= 1, got {value!r}")
+            integer(getattr(self, f.name), f"chip {f.name}", 1)
 
 
 LOIHI2 = Chip()
@@ -69,36 +53,10 @@ SOURCES = {
 }
 """Provenance of every limit and rule."""
 
-STATE_WORDS: dict[type[Neuron], int] = {
-    MultiLevel: 2,
-    Scheduled: 2,
-    Staircase: 1,
-    Barrier: 1,
-    Relay: 1,
-    Readout: 2,
-    LIF: 2,
-    SoftLIF: 2,
-    Rescale: 1,
-    Delta: 3,
-    SigmaDelta: 6,
-    Sigma: 1,
-}
-"""Words of state per neuron: inference, see ``SOURCES["state_words_of"]``."""
-
 
 def state_words_of(neuron: Neuron) -> int:
-    """Words of neuron state that one neuron takes; ValueError for a neuron without a figure."""
-    if type(neuron) not in STATE_WORDS:
-        raise ValueError(f"no figure for the state of a {neuron.kind} neuron: expected one of {_known()}")
-    return STATE_WORDS[type(neuron)]
-
-
-def table_words_of(neuron: Neuron) -> int:
-    """Words per channel for what differs from step to step: mantissa and offset, or a threshold (inference)."""
-    if isinstance(neuron, Scheduled | Staircase):
-        return int(neuron.thresholds.shape[1])
-    return 2 * neuron.columns if isinstance(neuron, Stepwise) else 0
-
-
-def _known() -> str:
-    return ", ".join(kind.kind for kind in STATE_WORDS)
+    """Words of neuron state that one neuron takes (inference); ValueError for a neuron without a figure."""
+    if neuron.state_words is None:
+        known = ", ".join(kind for kind, cls in NEURONS.items() if cls.state_words is not None)
+        raise ValueError(f"no figure for the state of a {neuron.kind} neuron: expected one of {known}")
+    return neuron.state_words

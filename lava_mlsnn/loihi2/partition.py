@@ -5,20 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-import numpy as np
-
 from ..graph.graph import Connection, Layer, NetGraph
-from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
-from .limits import Chip, state_words_of, table_words_of
-
-WORD = 64
-"""Bits of a word of synaptic memory."""
-
-DENSE_BITS = 20
-"""Bits per non-zero dense synapse, inferred from compiler logs: 16 words for 50 outputs, 21 for 64, 4 for 10."""
-
-WEIGHT_BITS = 8
-"""Bits per weight of a shared kernel: the safe upper bound; the logs show 5 to 8, depending on the weights."""
+from .limits import Chip, state_words_of
 
 
 @dataclass(frozen=True)
@@ -93,56 +81,15 @@ def _part(graph: NetGraph, layer: Layer, channels: int, sites: int, cores: int) 
         sites,
         cores,
         neurons,
-        neurons * state_words_of(layer.neuron) + channels * table_words_of(layer.neuron),
-        sum(synaptic_words(connection.synapse, channels) for connection in layer.connections),
+        neurons * state_words_of(layer.neuron) + channels * layer.neuron.table_words,
+        sum(connection.synapse.synaptic_words(channels) for connection in layer.connections),
         sum(_axons_in(graph, layer, connection, sites) for connection in layer.connections),
         neurons * max(sum(layer.name in other.inputs for other in graph), 1),
     )
 
 
-def synaptic_words(synapse: Synapse, channels: int, bits: int = WEIGHT_BITS) -> int:
-    """64-bit words of synaptic memory for ``channels`` output channels (inferred from compiler logs).
-
-    * conv: Cin Kh Kw / groups (ceil(c b / 64) + [c > 64]) for b bits per weight, shared by all sites of the core;
-    * dense: per input with synapses, floor(20 n / 64) + 1 for its n non-zero synapses, for the fullest core;
-    * pool: as a depthwise kernel of ones; identity: one word per channel; an injection has no synapse.
-    """
-    if isinstance(synapse, Conv):
-        per_tap = ceil(channels * bits / WORD) + (channels > 64)
-        return int(np.prod(synapse.weight.shape[1:])) * per_tap
-    if isinstance(synapse, Dense | DelayDense):
-        fullest = 0
-        for start in range(0, len(synapse.weight), channels):
-            used = np.count_nonzero(synapse.weight[start : start + channels], axis=0)
-            fullest = max(fullest, int((used * DENSE_BITS // WORD + (used > 0)).sum()))
-        return fullest
-    if isinstance(synapse, Pool):
-        return channels * synapse.kernel[0] * synapse.kernel[1]
-    if isinstance(synapse, Identity):
-        return channels
-    if isinstance(synapse, Injection):
-        return 0
-    raise ValueError(f"no figure for the synaptic memory of a {synapse.kind} synapse")
-
-
 def _axons_in(graph: NetGraph, layer: Layer, connection: Connection, sites: int) -> int:
     """Input sites that reach a part: all channels of the input rows under its output rows (inference)."""
-    synapse = connection.synapse
     channels, height, width = graph.shape(connection.sources[0])
-    if isinstance(synapse, Injection):
-        return 0
-    if isinstance(synapse, Dense | DelayDense):
-        return len(connection.sources) * channels * height * width
-    kernel, stride = _window(synapse)
     rows = min(ceil(sites / layer.shape[2]) + (sites % layer.shape[2] > 0), layer.shape[1])
-    in_rows = min((rows - 1) * stride + kernel, height)
-    return len(connection.sources) * channels * in_rows * width
-
-
-def _window(synapse: Synapse) -> tuple[int, int]:
-    """(rows of input under one output, stride) of a local synapse."""
-    if isinstance(synapse, Conv):
-        return synapse.dilation[0] * (synapse.weight.shape[2] - 1) + 1, synapse.stride[0]
-    if isinstance(synapse, Pool):
-        return synapse.kernel[0], synapse.stride[0]
-    return 1, 1
+    return len(connection.sources) * channels * width * connection.synapse.rows_read(rows, height)

@@ -8,9 +8,10 @@ from os import PathLike, fspath
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 
 from ..block import quantization_of, quantized
+from ..helpers.files import atomic_write
 from ..helpers.version import __version__
 from .registry import create
 from .setting import Network
@@ -20,7 +21,7 @@ VERSION = 1
 
 
 def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
-    """Write a network that :func:`create` made, with its mode (float or quantised).
+    """Write a network that :func:`create` made, with its mode (float or quantized).
 
     Args:
         path: usually ``*.safetensors``.
@@ -28,6 +29,7 @@ def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | Non
 
     Raises:
         ValueError: a network that :func:`create` did not make.
+        OSError: the file cannot be written; names it.
     """
     if not isinstance(net, Network) or not net.config:
         raise ValueError(f"save: expected a network made by model.create, got {type(net).__name__}")
@@ -41,7 +43,7 @@ def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | Non
         "notes": dict(net.notes if notes is None else notes),
     }
     tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in net.state_dict().items()}
-    save_file(tensors, fspath(path), metadata={"lava_mlsnn": json.dumps(content)})
+    atomic_write(path, to_bytes(tensors, metadata={"lava_mlsnn": json.dumps(content)}))
 
 
 def load(path: str | PathLike[str]) -> Network:

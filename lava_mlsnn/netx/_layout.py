@@ -6,8 +6,8 @@ import numpy as np
 
 from ..graph.bounds import bounds
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from ..graph.neurons import LIF, NEURONS, Delta, Neuron, Readout, Sigma, SigmaDelta
-from ..graph.synapses import SYNAPSES, DelayDense, Dense, Identity, Injection, Synapse
+from ..graph.neurons import LIF, NEURONS, Neuron, Readout
+from ..graph.synapses import SYNAPSES, DelayDense, Dense, Injection, Synapse
 from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
 
 FORMAT = "lava-mlsnn"
@@ -20,8 +20,11 @@ GATHER = "concat"
 OWN_NEURONS: dict[str, type[Neuron]] = {kind.upper(): neuron for kind, neuron in NEURONS.items()}
 """Neuron types that stock NetX does not know, and so refuses: LIF is ours, CUBA is stock's."""
 
-SYNAPSE_TYPES: dict[type[Synapse], str] = {cls: cls.kind for cls in SYNAPSES.values()} | {DelayDense: "dense"}
-"""Names of synapses in the file; a dense one has delays where the key ``delay`` stands."""
+SYNAPSE_TYPES: dict[str, type[Synapse]] = {kind: cls for kind, cls in SYNAPSES.items() if cls.file_type == kind}
+"""Synapses by their names in the file."""
+
+PLAIN_TYPES = ("conv", "dense", "pool")
+"""Synapses of which stock NetX makes a layer."""
 
 STOCK_LIF = ("CUBA", "LOIHI")
 STOCK_SDNN = "SDNN"
@@ -46,8 +49,8 @@ def layer_type(layer: Layer, previous: str) -> str:
     first, *others = layer.connections
     if first.sources != (previous,):
         return GATHER
-    if not others and type(first.synapse) in SYNAPSE_TYPES and not isinstance(first.synapse, Identity | Injection):
-        return SYNAPSE_TYPES[type(first.synapse)]
+    if not others and first.synapse.file_type in PLAIN_TYPES:
+        return first.synapse.file_type
     if isinstance(first.synapse, Dense) and len(others) == 1 and _is_recurrent(layer, others[0]):
         return "dense_rec"
     return GATHER
@@ -61,7 +64,12 @@ def is_stock(layer: Layer, kind: str) -> bool:
     """Whether stock NetX, reading this layer under stock names, computes what the graph says."""
     if kind not in (INPUT, "conv", "dense", "dense_rec"):
         return False
-    return _is_stock_neuron(layer.neuron, kind) and _keeps_weights(layer, kind) and _keeps_bias(layer)
+    return (
+        kind in layer.neuron.stock_blocks
+        and layer.neuron.stock_keys() is not None
+        and _keeps_weights(layer, kind)
+        and _keeps_bias(layer)
+    )
 
 
 def ends_in_stock_readout(graph: NetGraph, kind: str) -> bool:
@@ -96,14 +104,3 @@ def _keeps_weights(layer: Layer, kind: str) -> bool:
     except WeightsLostError:
         return False
     return all(np.array_equal(a, b) for a, b in zip(weights, kept, strict=True))
-
-
-def _is_stock_neuron(neuron: Neuron, kind: str) -> bool:
-    """Stock fixes bias_exp, state_exp (6) and the model, and takes spike_exp from its caller (default 6)."""
-    if isinstance(neuron, LIF):
-        return neuron.bias_exp == 6
-    if kind == "dense_rec":  # stock gives the recurrent synapse the message width of the forward one
-        return False
-    if isinstance(neuron, Delta if kind == INPUT else SigmaDelta):
-        return (neuron.spike_exp, neuron.state_exp, neuron.model) == (6, 6, "released")
-    return isinstance(neuron, Sigma) and kind != INPUT

@@ -6,20 +6,19 @@ from typing import Any
 
 from ..graph.errors import NetFileError
 from ..graph.neurons import LIF, Delta, Neuron, Sigma, SigmaDelta
-from ..graph.synapses import MAX_DELAY
-from ..helpers.check import IntArray, Shape, int_array
+from ..helpers.check import IntArray, Shape
 from ._node import Node
 
 MAX_LAYERS = 100_000
 
 
-def read_simulation(root: Node, required: bool = False) -> int:
-    """Timesteps of one sample; 1 where a file may leave it open and does."""
+def read_simulation(root: Node, required: bool = False) -> int | None:
+    """Timesteps of one sample; None where a file may leave it open and does."""
     if not root.has("simulation") and not required:
-        return 1
+        return None
     node = root.node("simulation", f"{root.where}: simulation")
     node.ignore("Ts")  # duration of a step, in ms: only a scale of the time axis
-    timesteps = node.integer("tSample", 1) if node.has("tSample") or required else 1
+    timesteps = node.integer("tSample", 1) if node.has("tSample") or required else None
     node.done()
     return timesteps
 
@@ -72,17 +71,11 @@ def build(node: Node, cls: Any, *args: Any, **kwargs: Any) -> Any:
         raise node.error(str(error)) from None
 
 
-def read_integers(node: Node, key: str) -> IntArray:
-    """A dataset of whole numbers, as int32."""
-    array: IntArray = build(node, int_array, node.array(key), key)
-    return array
-
-
 def read_bias(node: Node, shape: Shape) -> IntArray | None:
     """The key ``bias``: (C,), or one per neuron as (W, H, C), stock's order of axes."""
     if not node.has("bias"):
         return None
-    bias = read_integers(node, "bias")
+    bias = node.whole("bias")
     if bias.ndim == 3:
         if bias.shape != shape[::-1]:
             raise node.error(f"'bias' of shape {bias.shape}: expected ({shape[0]},) or {shape[::-1]}")
@@ -92,36 +85,13 @@ def read_bias(node: Node, shape: Shape) -> IntArray | None:
     return bias
 
 
-def read_delays(node: Node, shape: tuple[int, ...]) -> IntArray:
-    """As stock reads ``delay``: one number, one per output (first choice) or per input, or a matrix."""
-    delays = read_integers(node, "delay")
-    if delays.size == 0 or delays.min() < 0 or delays.max() > MAX_DELAY:
-        found = f"{delays.min()} .. {delays.max()}" if delays.size else "none"
-        raise node.error(f"'delay': expected 0 .. {MAX_DELAY}, found {found}")
-    if delays.ndim == 0:
-        return delays.reshape(1, 1)
-    if delays.ndim == 1 and delays.size in shape:
-        return delays.reshape((-1, 1) if delays.size == shape[0] else (1, -1))
-    if delays.shape != shape:
-        raise node.error(f"'delay' of shape {delays.shape}: expected ({shape[0]},), ({shape[1]},) or {shape}")
-    return delays
-
-
-def expect(node: Node, key: str, value: int | tuple[int, ...]) -> None:
-    """A key that repeats what the weights say must repeat it right."""
-    wanted = (value,) if isinstance(value, int) else tuple(value)
-    found = node.integers(key, (len(wanted),))
-    if found != wanted:
-        raise node.error(f"{key!r} is {found}, the layer's other values say {wanted}")
-
-
 def read_stock_lif(node: Node, channels: int) -> LIF:
     """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant."""
     du, dv = node.uniform("iDecay", 0, 4096, channels) - 1, node.uniform("vDecay", 0, 4096, channels)
     if node.has("gradedSpike") and node.flag("gradedSpike"):
-        raise node.error("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
-    if node.has("refDelay") and node.uniform("refDelay", 0, 2**15, channels) != 1:
-        raise node.error("'refDelay' is not 1: stock NetX ignores it")
+        node.departs("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
+    if node.has("refDelay") and (delay := node.uniform("refDelay", 0, 2**15, channels)) != 1:
+        node.departs(f"'refDelay' is {delay}, not 1: stock NetX ignores it")
     lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24, channels), du=du, dv=dv)
     return lif
 
@@ -131,12 +101,11 @@ def read_stock_sdnn(node: Node, channels: int, is_input: bool, spike_exp: int) -
     if node.has("activation"):
         activation = node.text("activation")
         if activation != "relu" and not is_input:
-            raise node.error(f"activation {activation!r}: stock NetX computes 'relu' only")
-    vth = node.uniform("vThMant", 0, 2**24, channels)
-    if is_input:
-        return build(node, Delta, vth, spike_exp)
-    if node.has("sigma_output"):
+            node.departs(f"activation {activation!r}: stock NetX computes 'relu' only")
+    if node.has("sigma_output") and not is_input:
+        node.ignore("vThMant")  # a decoder has no threshold
         if not node.flag("sigma_output"):
-            raise node.error("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
+            node.departs("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
         return Sigma()
-    return build(node, SigmaDelta, vth, spike_exp)
+    vth = node.uniform("vThMant", 0, 2**24, channels)
+    return build(node, Delta if is_input else SigmaDelta, vth, spike_exp)

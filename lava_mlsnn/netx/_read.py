@@ -7,17 +7,14 @@ from typing import Any
 
 from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
 from ..graph.neurons import Neuron, Readout
-from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse
+from ..graph.synapses import Dense, Injection, Synapse
 from ._layout import FLATTEN, GATHER, OWN_NEURONS, READOUT_SCALE, SILENT, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
 from ._node import Node
 from ._parts import (
     build,
     check_flatten,
-    expect,
     layer_nodes,
     read_bias,
-    read_delays,
-    read_integers,
     read_shape,
     read_simulation,
     read_stock_lif,
@@ -87,7 +84,7 @@ def _read_layer(node: Node, kind: str, previous: str) -> Layer:
     elif kind in ("conv", "dense", "pool", "dense_rec"):
         connections = [Connection((previous,), read_synapse(node, "dense" if kind == "dense_rec" else kind))]
         if kind == "dense_rec":
-            recurrent = build(node, Dense, read_integers(node, "weight_rec"))
+            recurrent = build(node, Dense, node.whole("weight_rec"))
             connections.append(build(node, Connection, (name,), recurrent))
     else:
         raise node.error(f"unknown layer type {kind!r}: expected conv, dense, dense_rec, pool, flatten or {GATHER}")
@@ -110,38 +107,10 @@ def _read_connections(group: Node) -> list[Connection]:
 
 def read_synapse(node: Node, kind: str) -> Synapse:
     """The synapse of a layer or connection, its redundant keys checked against the weights."""
-    if kind == "conv":
-        weight = read_integers(node, "weight")
-        geometry = {key: _pair(node, key) for key in ("stride", "padding", "dilation")}
-        conv: Conv = build(node, Conv, weight, groups=node.integer("groups", 1), **geometry)
-        expect(node, "kernelSize", conv.weight.shape[2:])
-        expect(node, "inChannels", conv.weight.shape[1] * conv.groups)
-        expect(node, "outChannels", conv.weight.shape[0])
-        return conv
-    if kind == "pool":
-        pool: Pool = build(node, Pool, _pair(node, "kernelSize"), _pair(node, "stride"))
-        expect(node, "padding", (0, 0))
-        expect(node, "dilation", (1, 1))
-        return pool
-    if kind == "dense":
-        weight = read_integers(node, "weight")
-        dense: Dense | DelayDense = build(node, Dense, weight)
-        if node.has("delay"):
-            dense = build(node, DelayDense, weight, read_delays(node, weight.shape))
-        expect(node, "inFeatures", dense.weight.shape[1])
-        expect(node, "outFeatures", dense.weight.shape[0])
-        return dense
-    if kind == "identity":
-        identity: Identity = build(node, Identity, read_integers(node, "weight"))
-        return identity
-    if kind == "injection":
-        return Injection()
-    raise node.error(f"unknown synapse type {kind!r}: expected {', '.join(dict.fromkeys(SYNAPSE_TYPES.values()))}")
-
-
-def _pair(node: Node, key: str) -> tuple[int, int]:
-    rows, columns = node.integers(key, (2,))
-    return rows, columns
+    if kind not in SYNAPSE_TYPES:
+        raise node.error(f"unknown synapse type {kind!r}: expected {', '.join(SYNAPSE_TYPES)}")
+    synapse: Synapse = build(node, SYNAPSE_TYPES[kind].from_keys, node)
+    return synapse
 
 
 def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
@@ -173,4 +142,4 @@ def _read_field(node: Node, key: str, kind: str) -> Any:
         return node.real(key)
     if kind == "str":
         return node.text(key)
-    return read_integers(node, key)
+    return node.whole(key)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.graph import Connection, Layer
-from ..graph.hardware import LIF_BIAS_LIMITS, WEIGHT_LIMITS
+from ..graph.hardware import WEIGHT_LIMITS
 from ..graph.neurons import LIF
+from ..graph.neurons.lif import BIAS_LIMITS as LIF_BIAS_LIMITS
 from ..graph.synapses import Conv, Dense, weight_exponent
 from ..helpers.check import Shape
 

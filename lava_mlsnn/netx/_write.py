@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from ..graph.digest import digest
 from ..graph.graph import INPUT, Layer, NetGraph
-from ..graph.neurons import LIF, Neuron, Readout, Sigma
-from ..graph.synapses import Conv, DelayDense, Dense, Identity, Pool, Synapse
+from ..graph.neurons import Neuron, Readout
+from ..graph.synapses import Dense, Synapse
 from ..helpers.check import IntArray, Shape
 from ._layout import (
     FLATTEN,
@@ -19,7 +20,6 @@ from ._layout import (
     GATHER,
     READOUT_SCALE,
     SILENT,
-    SYNAPSE_TYPES,
     VERSION,
     ends_in_stock_readout,
     is_input_block,
@@ -101,7 +101,7 @@ def _write_layer(group: h5py.Group, layer: Layer, kind: str, in_shape: Shape, si
         connections = group.create_group("connections")
         for index, connection in enumerate(layer.connections):
             entry = connections.create_group(str(index))
-            _put_text(entry, "type", SYNAPSE_TYPES[type(connection.synapse)])
+            _put_text(entry, "type", connection.synapse.file_type)
             _put_texts(entry, "sources", connection.sources)
             _write_synapse(entry, connection.synapse)
         return
@@ -113,77 +113,32 @@ def _write_layer(group: h5py.Group, layer: Layer, kind: str, in_shape: Shape, si
 
 
 def _write_synapse(group: h5py.Group, synapse: Synapse) -> None:
-    if isinstance(synapse, Conv):
-        out_channels, per_group, *kernel = synapse.weight.shape
-        _put(group, "inChannels", per_group * synapse.groups)
-        _put(group, "outChannels", out_channels)
-        _write_window(group, synapse, (kernel[0], kernel[1]), synapse.padding, synapse.dilation)
-        _put(group, "groups", synapse.groups)
-    elif isinstance(synapse, Pool):
-        _write_window(group, synapse, synapse.kernel, (0, 0), (1, 1))
-    elif isinstance(synapse, Dense | DelayDense):
-        _put(group, "inFeatures", synapse.weight.shape[1])
-        _put(group, "outFeatures", synapse.weight.shape[0])
-    if isinstance(synapse, Conv | Dense | DelayDense | Identity):
-        _put_array(group, "weight", synapse.weight)
-    if isinstance(synapse, DelayDense):
-        _put_array(group, "delay", _stock_delays(synapse))
-
-
-def _stock_delays(synapse: DelayDense) -> IntArray:
-    """One delay per output, one per input, or a matrix; where the first two look alike, stock takes the first."""
-    delays, (outputs, inputs) = synapse.delays, synapse.weight.shape
-    if delays.shape == (outputs, 1):
-        return delays[:, 0]
-    if delays.shape == (1, inputs) and inputs != outputs:
-        return delays[0]
-    return np.broadcast_to(delays, (outputs, inputs))
-
-
-def _write_window(
-    group: h5py.Group,
-    synapse: Conv | Pool,
-    kernel: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-) -> None:
-    """Geometry of a sliding window under stock's keys, each (rows, columns)."""
-    for key, value in (
-        ("kernelSize", kernel),
-        ("stride", synapse.stride),
-        ("padding", padding),
-        ("dilation", dilation),
-    ):
-        _put(group, key, np.array(value, dtype=np.int64))
+    for key, value in synapse.to_keys().items():
+        _put_value(group, key, value)
 
 
 def _write_neuron(group: h5py.Group, neuron: Neuron, stock: bool) -> None:
+    keys: Mapping[str, Any] | None
     if not stock:
-        _put_text(group, "type", neuron.kind.upper())
-        for field in fields(neuron):
-            value = getattr(neuron, field.name)
-            if isinstance(value, np.ndarray):
-                _put_array(group, field.name, value)
-            elif isinstance(value, str):
-                _put_text(group, field.name, value)
-            else:
-                _put(group, field.name, value)
+        keys = {"type": neuron.kind.upper(), **{field.name: getattr(neuron, field.name) for field in fields(neuron)}}
     elif isinstance(neuron, Readout):
-        _write_neuron(group, SILENT, True)
-        _put(group, READOUT_SCALE, neuron.scale)
-    elif isinstance(neuron, LIF):
-        _put_text(group, "type", "CUBA")
-        _put(group, "iDecay", neuron.du + 1)
-        _put(group, "vDecay", neuron.dv)
-        _put(group, "vThMant", neuron.vth)
-        _put(group, "refDelay", 1)
-        _put(group, "gradedSpike", False)
+        keys = {**(SILENT.stock_keys() or {}), READOUT_SCALE: neuron.scale}
     else:
-        _put_text(group, "type", "SDNN")
-        _put_text(group, "activation", "relu")
-        _put(group, "vThMant", getattr(neuron, "vth", 0))
-        if isinstance(neuron, Sigma):
-            _put(group, "sigma_output", True)
+        keys = neuron.stock_keys()
+    for key, value in (keys or {}).items():
+        _put_value(group, key, value)
+
+
+def _put_value(group: h5py.Group, key: str, value: Any) -> None:
+    """One value in the form that its type has in the file; geometry is (rows, columns) in 64 bits."""
+    if isinstance(value, np.ndarray):
+        _put_array(group, key, value)
+    elif isinstance(value, str):
+        _put_text(group, key, value)
+    elif isinstance(value, tuple):
+        _put(group, key, np.array(value, dtype=np.int64))
+    else:
+        _put(group, key, value)
 
 
 def _put(group: h5py.Group, key: str, value: Any) -> None:

@@ -153,6 +153,8 @@ def _check(graph: NetGraph, layer: Layer, limits: Bounds) -> None:
         raise ValueError(
             f"layer {layer.name!r}: lower takes multi-level neurons, barriers and relays, got {neuron.kind}"
         )
+    if layer.name in layer.inputs:
+        raise ValueError(f"layer {layer.name!r}: lower has no stock counterpart for a recurrent connection at T = 1")
     if isinstance(neuron, Readout) and layer is not graph.output:
         raise ValueError(f"layer {layer.name!r}: lower expects a readout at the end of the network only")
     if layer.bias is not None and layer.bias.ndim == 3 and layer.shape[1:] != (1, 1):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from os import PathLike, fspath
+from io import BytesIO
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..graph.neurons import LIF, Barrier, MultiLevel, Readout, Relay
 from ..graph.spec import INT24_MAX
 from ..graph.synapses import Conv, Dense, Identity, Injection, Pool
 from ..helpers.check import IntArray, Shape
+from ..helpers.files import atomic_write
 from . import file as nir_file
 from .map import Floats
 from .read import DT
@@ -61,7 +63,9 @@ def to_nir(graph: NetGraph, path: str | PathLike[str]) -> None:
         ...     from_nir(f"{folder}/x.nir", np.full((1, 2, 1, 1), 255)) == graph
         True
     """
-    nir_file.package().write(fspath(path), nir_graph(graph))
+    content = BytesIO()  # HDF5 itself ends the process with a segmentation fault where the disk is full
+    nir_file.package().write(content, nir_graph(graph))
+    atomic_write(path, content.getvalue())
 
 
 def nir_graph(graph: NetGraph) -> Any:

@@ -11,15 +11,14 @@ from typing import Any
 
 from numba import typeof
 
-from . import neurons, scatter
+from . import event_lists, neurons, phase, scatter
 from .event_lists import EventList, clear, collect, event_list
-from .phase import phase as _phase
 from .records import Counts, Memory, Tables
 from .simd import copy, inlined, inner, jit, zero
 from .transmit import transmit
 from .update import fire
 
-phase = inner(_phase)
+length, when = inner(event_lists.length), inner(phase.phase)
 
 
 @inner
@@ -31,7 +30,7 @@ def _slot(row: Any, step: int) -> int:
 @inner
 def _list(row: Any, slot: int) -> int:
     """Place in work of the list that belongs to a slot."""
-    return row.lists + (slot - row.first_slot) * (row.sites + 1 + 2 * row.size)
+    return row.lists + (slot - row.first_slot) * length(row.sites, row.size)
 
 
 @inner
@@ -82,7 +81,7 @@ def _layer(tables: Tables, memory: Memory, now: Any, node: int) -> None:
     if row.gated and step <= row.depth:
         clear(slot)
         return
-    age, t = phase(step, row.depth, control.interval, control.offset, control.period)
+    age, t = when(step, row.depth, control.interval, control.offset, control.period)
     for i in range(row.first_link, row.end_link):
         link = tables.links[i]
         events, now[3 * count + i] = _received(tables, memory, link, node, step, age)
@@ -105,7 +104,7 @@ def _count(counts: Counts, control: Any) -> None:
         ring[step % len(ring), k] = now[k]
     if step <= latency:
         return
-    _, t = phase(step, latency, 0, 0, period)
+    _, t = when(step, latency, 0, 0, period)
     for k in range(len(now)):
         sample[t, k] = ring[(step - latency + counts.depths[k]) % len(ring), k]
     if t == period - 1:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Layer, NetGraph
 from ..graph.neurons import Readout
-from ..graph.synapses import DelayDense, Synapse
-from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
+from ..graph.synapses import Synapse
+from .reference import Ints, initial_state, overflows, step, wrap
 
 PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
@@ -48,7 +48,7 @@ def reference(
             spikes[layer.name], sites, count = run_layer(layer, spikes)
             activity.sites[layer.name][...] += sites
             overflown[layer.name] += count
-        activity += counts(graph, spikes)
+        activity += Activity.of_spikes(graph, spikes)
         outputs.append(output(graph, spikes[graph.output.name]))
         for name in trace:
             traces[name].append(spikes[name])
@@ -144,12 +144,9 @@ def received(synapse: Synapse, read: Callable[[int], Ints]) -> tuple[Ints, int, 
         synapse: with or without delays.
         read: ``read(d)`` is what its sources sent d steps ago, summed; 0 is what arrives in this step.
     """
-    if isinstance(synapse, DelayDense):
-        accumulated = accumulate_late(synapse, read)
-    else:
-        accumulated = accumulate(synapse, read(0))
+    accumulated = synapse.accumulate_past(read)
     left = overflows(accumulated) if synapse.delay else 0
-    return wrap(accumulated, current_bits(synapse)), np.count_nonzero(read(0)), left
+    return wrap(accumulated, synapse.current_bits), int(np.count_nonzero(read(0))), left
 
 
 def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int, delay: int) -> Ints:
@@ -160,17 +157,6 @@ def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int,
         if when >= 0:
             total += spikes[name][..., when]
     return wrap(total)
-
-
-def counts(graph: NetGraph, spikes: dict[str, Ints]) -> Activity:
-    """Events and values of one piece; sites are zero, their sum is kept elsewhere."""
-    activity = Activity.zeros(graph, len(spikes[INPUT]))
-    for name in activity.events:
-        if name == INPUT or graph[name].neuron.spiking:
-            axes = (0, 1, 2, 3)
-            activity.events[name][:] = np.count_nonzero(spikes[name], axis=axes)
-            activity.values[name][:] = np.abs(spikes[name].astype(np.int64)).sum(axis=axes)
-    return activity
 
 
 def output(graph: NetGraph, spikes: Ints) -> NDArray[np.int64]:

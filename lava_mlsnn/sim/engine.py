@@ -28,7 +28,7 @@ class Engine:
         self, program: Program, wanted: tuple[str, ...] = (), steps: int = 1, interval: int = 0, offset: int = 0
     ) -> None:
         self.program = program
-        graph, nodes, period = program.graph, program.tables.nodes, program.graph.timesteps
+        nodes, period = program.tables.nodes, program.graph.timesteps
         latency = int(nodes["depth"].max())
         owner = np.repeat(np.arange(len(nodes)), nodes["end_link"] - nodes["first_link"])
         depths = np.concatenate([nodes["depth"]] * 3 + [nodes["depth"][owner]])

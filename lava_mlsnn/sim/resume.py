@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from os import PathLike
@@ -17,6 +16,8 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.digest import digest
 from ..graph.graph import NetGraph
+from ..helpers.check import integer
+from ..helpers.files import replacing
 from .run import Progress, Run, check_images, run
 
 PIECE = 250
@@ -61,8 +62,7 @@ def run_resumable(
     """
     if settings.get("trace"):
         raise ValueError("trace: a resumable run keeps no spikes: expected sim.run(..., trace=True)")
-    if piece < 1:
-        raise ValueError(f"piece: expected at least 1 image, got {piece}")
+    piece = integer(piece, "piece", 1)
     images = check_images(graph, images)
     file = Path(path)
     identity = {"network": digest(graph), "images": _digest(images)}
@@ -101,10 +101,8 @@ def _digest(images: NDArray[Any]) -> str:
 def _write(path: Path, identity: dict[str, str], done: Run) -> None:
     notes = {**identity, "activity": done.activity.to_dict(), "overflows": dict(done.overflows)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    with open(temporary, "wb") as file:
+    with replacing(path) as part, open(part, "wb") as file:
         np.savez(file, output=done.output, notes=np.array(json.dumps(notes)))
-    temporary.replace(path)
 
 
 def _read(path: Path, identity: dict[str, str]) -> Run:

@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 
 from .event_lists import EventList
-from .simd import inlined, inner, intrinsic
+from .simd import inlined, intrinsic
 
 KERNELS: list[Any] = []
 """All of them: ``kernel(weights, constants, link, acc, target, work, events)`` adds to the accumulators at acc[target].

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph, require_graph
+from ..helpers.check import integer
 from .batch import received
-from .phase import delays, lag, phase
+from .phase import phase
 from .reference import Ints, initial_state, step, wrap
 from .run import check_range
 
@@ -45,14 +46,15 @@ class Stream:
         self, graph: NetGraph, reset_interval: int | None = None, reset_offset: int = 0, engine: str = "fast"
     ) -> None:
         require_graph(graph)
-        if reset_interval is not None and (int(reset_interval) != reset_interval or reset_interval < 1):
-            raise ValueError(f"reset_interval: expected an integer >= 1 or None, got {reset_interval!r}")
+        if reset_interval is not None:
+            reset_interval = integer(reset_interval, "reset_interval", 1)
+        reset_offset = integer(reset_offset, "reset_offset")
         self.graph = graph
         self._pipeline: _Fast | _Reference
         if engine == "fast":
-            self._pipeline = _Fast(graph, reset_interval or 0, int(reset_offset))
+            self._pipeline = _Fast(graph, reset_interval or 0, reset_offset)
         elif engine == "reference":
-            self._pipeline = _Reference(graph, reset_interval or 0, int(reset_offset))
+            self._pipeline = _Reference(graph, reset_interval or 0, reset_offset)
         else:
             raise ValueError(f"engine: expected one of fast, reference, got {engine!r}")
 
@@ -136,7 +138,7 @@ class _Reference:
         self.graph, self.interval, self.offset, self.time = graph, interval, offset, 0
         self.state = {layer.name: initial_state(layer.neuron, layer.shape) for layer in graph}
         self.latency = max(graph.depth.values())
-        longest = max(delays(connection.synapse)[-1] for layer in graph for connection in layer.connections)
+        longest = max(connection.synapse.ages[-1] for layer in graph for connection in layer.connections)
         self.past: deque[dict[str, Ints]] = deque(maxlen=self.latency + 2 + longest)
         self.events: list[dict[str, int]] = []
         self.values: list[dict[str, int]] = []
@@ -177,7 +179,7 @@ class _Reference:
         """What arrives after ``delay`` more steps than usual, but nothing from before the reset, ``age`` steps ago."""
         total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
         for source in connection.sources:
-            back = lag(self.graph, layer, connection, source) + delay
+            back = self.graph.age(layer, connection, source) + delay
             if back < len(self.past) and delay + (source == layer.name) <= age:
                 total += self.past[back][source]
         return wrap(total)

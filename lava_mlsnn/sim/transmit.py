@@ -48,7 +48,7 @@ def _settle(acc: Any, start: int, current: Any, target: int, n: int, link: Any) 
 def _is_full(link: Any, events: EventList, least: Any) -> bool:
     """Whether the dense path is faster."""
     outputs = link.out_height * link.out_width
-    return outputs >= least[3] and events.count >= least[effort(events)] * events.size  # type: ignore[no-any-return]
+    return outputs >= least[3] and events.count >= least[effort(events)] * events.size
 
 
 @inlined

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from real_formats import Python2Pickle
 
-from lava_mlsnn.data import _pickle
+from lava_mlsnn.data import _pickle, cifar
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.binary(max_size=300) | st.text(max_size=300),
@@ -30,7 +30,7 @@ PLAIN = st.recursive(
 
 @given(PLAIN, st.sampled_from([3, 4]))
 def test_plain_data_come_back_as_pickle_reads_them(value, protocol):
-    assert _pickle.loads(pickle.dumps(value, protocol)) == value
+    assert _pickle.loads(pickle.dumps({"a": value, b"b": 1}, protocol)) == {"a": value, "b": 1}
 
 
 @given(
@@ -56,9 +56,9 @@ def test_a_batch_of_python_2_is_read_as_pickle_reads_it():
     }
     raw = Python2Pickle().dumps(content)
     expected, found = pickle.loads(raw, encoding="bytes"), _pickle.loads(raw)
-    assert list(found) == list(expected) == [b"batch_label", b"labels", b"data", b"filenames"]
+    assert [key.encode() for key in found] == list(expected) == [b"batch_label", b"labels", b"data", b"filenames"]
     for key, value in expected.items():
-        np.testing.assert_array_equal(found[key], value)
+        np.testing.assert_array_equal(found[key.decode()], value)
 
 
 class Evil:
@@ -147,22 +147,77 @@ def test_a_declared_size_is_not_allocated(raw):
         tracemalloc.stop()
 
 
-def test_a_container_that_holds_another_many_times_is_visited_once():
-    value: list = []
-    for _ in range(19):
-        value = [value] * 50
-    assert len(_pickle.loads(pickle.dumps(value, 2))) == 50
-
-
-def test_deep_and_circular_containers_are_refused():
-    deep: list = []
+def test_lists_that_hold_others_many_times_or_themselves_are_not_followed():
+    many: list = []
     for _ in range(50):
-        deep = [deep]
+        many = [many] * 50
     circle: list = []
     circle.append(circle)
-    for value in (deep, circle):
-        with pytest.raises(ValueError, match="more than 20 deep"):
-            _pickle.loads(pickle.dumps(value, 2))
+    for value in (many, circle):
+        found = _pickle.loads(pickle.dumps({"data": value, "labels": value, "label_names": [value] * 10}, 2))
+        assert len(found["data"]) == len(value)
+        batch = pickle.dumps({"data": np.zeros((50, 3072), np.uint8), "labels": value}, 2)
+        with pytest.raises(ValueError, match="expected labels, a list of numbers"):
+            cifar.parse(cifar.VERSIONS["cifar10"][0], "data_batch_1", batch)
+        copy = cifar.Copy("cifar10", cifar.VERSIONS["cifar10"][0], Path("x"))
+        with pytest.raises(ValueError, match=r"batches\.meta: names of classes that are no strings"):
+            cifar.class_names(copy, {"batches.meta": pickle.dumps({"label_names": [value] * 10}, 2)})
+
+
+def pairs(how: str) -> bytes:
+    """A key whose hash takes 2^60 steps: pairs of one tuple, made by each way to have a tuple twice."""
+    again = {
+        "DUP": b"2",
+        "memo": b"q\x01h\x01",
+        "list": b"(eq\x01h\x01",
+        "state": b"Nbq\x01h\x01",
+        "None": b"N0q\x01h\x01",
+    }
+    return b"\x80\x02})" + (again[how] + b"\x86") * 60 + b"Ns."
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (pairs("DUP"), "operation DUP"),
+        (pairs("memo"), "a tuple or a long string that is used again"),
+        (pairs("list"), "keeps what no operation before it made"),
+        (pairs("state"), "keeps what no operation before it made"),
+        (pairs("None"), "operation POP"),
+        (b"\x80\x02})" + b"\x85" * 2_000_000 + b"Ns.", "1,000 tuples"),
+        (b"\x80\x02}" + b"]" * 1_000_000 + b".", "1,000,000 operations"),
+        (
+            b"\x80\x02}K\x01]X" + struct.pack("<I", 1001) + b"x" * 1001 + b"q\x01" + b"h\x01a" * 10 + b"s.",
+            "a long string",
+        ),
+    ],
+)
+def test_what_costs_more_than_its_place_in_the_file_is_refused(raw, message):
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            _pickle.loads(raw)
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_large_file_of_python_3_is_read():
+    """Each byte string is a call with a tuple there."""
+    value = {b"filenames": [b"%05d.png" % i for i in range(50_000)], b"data": np.arange(50_000, dtype=np.uint8)}
+    found = _pickle.loads(pickle.dumps(value, 2))
+    assert found["filenames"] == value[b"filenames"] and np.array_equal(found["data"], value[b"data"])
+
+
+@pytest.mark.parametrize(
+    "name", ["numpy\ndtype", "numpy.core.multiarray\n_reconstruct", "_codecs\nencode", "numpy\nndarray"]
+)
+@pytest.mark.parametrize("state", [b"}S'code'\nI1\ns", b"N}S'code'\nI1\ns\x86", b")"])
+def test_no_file_sets_an_attribute_of_what_its_names_stand_for(name, state):
+    before = {found: dict(vars(found)) for found in (_pickle._Numbers, _pickle._Array, _pickle._Bytes)}
+    with pytest.raises(ValueError, match="pickle: "):
+        _pickle.loads(b"\x80\x02}(K\x01c" + name.encode() + b"\n" + state + b"bu.")
+    assert {found: dict(vars(found)) for found in before} == before
 
 
 BATCH = Python2Pickle().dumps(

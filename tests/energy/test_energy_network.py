@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lava_mlsnn import energy
-from lava_mlsnn.energy import Activity, Options, UnpublishedError, lemaire, loihi, walk
+from lava_mlsnn.energy import Activity, Options, UnpublishedError, lemaire, loihi
 from lava_mlsnn.netx import (
     LIF,
     Barrier,
     Connection,
     Conv,
+    DelayDense,
     Delta,
     Dense,
     Identity,
@@ -208,6 +209,33 @@ def test_lif_input_block_and_recurrence():
     assert energy.ann(graph).total > 0
 
 
+def delayed(synapse):
+    """A dense layer with or without delays between two others."""
+    weight = np.arange(40).reshape(4, 10) - 20
+    return NetGraph(
+        Input((6, 1, 1), bits=1),
+        (
+            Layer("first", (Connection("input", Dense(np.ones((10, 6), int))),), (10, 1, 1), MultiLevel(2, 3)),
+            Layer("late", (Connection("first", synapse(weight)),), (4, 1, 1), MultiLevel(2, 9)),
+            Layer("read", (Connection("late", Dense(np.ones((3, 4), int))),), (3, 1, 1), Readout()),
+        ),
+        timesteps=3,
+    )
+
+
+@pytest.mark.parametrize("model", ["lemaire", "horowitz", "loihi1"])
+def test_delays_cost_what_the_synapses_cost(model):
+    """A dense synapse with delays reads the same weights and potentials as one without, only later."""
+    late, prompt = delayed(lambda w: DelayDense(w, np.arange(10)[None] % 3)), delayed(Dense)
+    act = counted(late)
+    found, expected = energy.estimate(late, act, model), energy.estimate(prompt, act, model)
+    for row, other in zip(found, expected, strict=True):
+        assert (row.terms, row.counts) == (other.terms, other.counts)
+    assert found["late"].total > 0 and found["late"].kind == "delay_dense+multilevel"
+    if model != "loihi1":
+        assert energy.ann(late, model).total == energy.ann(prompt, model).total
+
+
 def test_analog_input_is_recognised_and_can_be_overruled():
     graph = residual(timesteps=3)
     act = counted(graph)
@@ -298,7 +326,7 @@ def test_loihi_network_by_hand():
     act = counted(graph)
     rep = energy.estimate(graph, act, "loihi1", active="all", hops_x=2, hops_y=1)
     m = act.mean_events
-    fan = walk.fanout(graph["a"].synapse, (6, 8, 8), (6, 8, 8))
+    fan = graph["a"].synapse.fan_out((6, 8, 8)).mean()
     expected = loihi.Loihi1Counts(
         synop_conv=m("stem") * fan, update_active=2 * 384, spike_out=m("a"), spike_tile=m("a"), message_out=m("a"),
         message_in=m("a"), hop_x=2 * m("a"), hop_y=m("a"),
@@ -333,7 +361,7 @@ def test_mean_fanout_is_the_walk_over_all_synapses(ky, kx, stride, padding, dila
                 for j in range(kx):
                     y, x = oy * stride + i * dilation - padding, ox * stride + j * dilation - padding
                     pairs += 0 <= y < size and 0 <= x < size
-    assert walk.fanout(synapse, (1, size, size), out) == pytest.approx(2 * pairs / size**2)
+    assert synapse.fan_out((1, size, size)).mean() == pytest.approx(2 * pairs / size**2)
 
 
 @given(st.integers(1, 3), st.integers(1, 6), st.integers(0, 2**31))

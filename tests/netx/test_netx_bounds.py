@@ -10,6 +10,7 @@ from hypothesis import given
 from strategies import Options, cases
 
 from lava_mlsnn import netx
+from lava_mlsnn.graph.fixed import per_channel
 from lava_mlsnn.netx import LIF, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Pool, Readout
 from lava_mlsnn.sim import reference, run
 
@@ -43,7 +44,7 @@ def test_nothing_leaves_its_bounds(case):
                 part = reference.accumulate(connection.synapse, spikes)
                 _inside(part, accumulator, (layer.name, "accumulator"))
                 current += part
-            bias = reference._per_channel(layer.bias, 4, -3)
+            bias = per_channel(layer.bias, 4, -3)
             _inside(current + bias, own.current, (layer.name, "current"))
             if np.abs(current).max() >= 2**23:  # registers wrap: nothing behind them is bounded by arithmetic
                 return

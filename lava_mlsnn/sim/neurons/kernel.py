@@ -209,7 +209,8 @@ class _Loop:
             in_pieces(b, where.length, (WIDTH, 1), emit)
 
     def _values(self, i: ir.Value, lanes: int) -> dict[str, Lanes | Rows]:
-        b, values = self.builder, {}
+        b = self.builder
+        values: dict[str, Lanes | Rows] = {}
         for (name, form), found in zip(self.kernel.parameters.items(), self.parameters, strict=True):
             if form == SHARED:
                 values[name] = Lanes(b, spread(b, found, lanes))
