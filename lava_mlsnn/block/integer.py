@@ -72,7 +72,7 @@ class Dyadic:
         """(weights, bias, exponent) of the NetGraph, int64 on the CPU.
 
         Raises:
-            ValueError: a membrane can exceed 2^23 (weights or a bias many times the threshold); names channel and value.
+            ValueError: a membrane can exceed 2^23 (weights or bias many times the threshold); names channel and value.
         """
         if not all(bool(t.isfinite().all()) for t in (*self.weights, self.bias)):
             raise ValueError("its weights are not finite: expected a network whose training did not diverge")
