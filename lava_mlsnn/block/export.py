@@ -1,7 +1,7 @@
-"""The way from torch to the NetGraph: the only part of ``netx`` that sees torch.
+"""From torch to the NetGraph: ``netx.quantize``.
 
-The integers come from :mod:`lava_mlsnn.block.integer`, the same that the network's quantized forward uses, so that the
-graph computes what the network computed in training.
+The integers come from :mod:`lava_mlsnn.block.integer`, which the network's quantized forward uses, too: the graph
+computes what the network computed in training.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .window import Window
 def quantize(
     net: nn.Module, weight_bits: int | None = None, *, per_channel: bool = True, labels: Sequence[str] = ()
 ) -> NetGraph:
-    """The integer network that ``net`` becomes.
+    """The integer network of a torch network.
 
     A network trained with floats is quantized here; one in quantized mode (:func:`lava_mlsnn.block.quantized`) is
     exported as it is, and its forward and the graph agree spike by spike. ``net`` is not changed.
@@ -52,7 +52,7 @@ def quantize(
 
     Raises:
         ValueError: a layer without integer counterpart (max pooling, membrane residuals, ReLU), values that do not fit
-            the membrane, or bits other than those of training; names the layer and says what would do.
+            the membrane, or bits other than those of training; names the layer and what would be accepted.
 
     Example:
         >>> from torch import nn
@@ -78,7 +78,7 @@ def quantize(
 
 
 class _Builder:
-    """Turns steps into layers, one after the other."""
+    """Turns the steps of a plan into layers."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = {step.name: step for step in steps}
@@ -87,7 +87,7 @@ class _Builder:
         self.layers: list[Layer] = []
 
     def add(self, step: Step) -> None:
-        """Note which layers' spikes the step carries and, if it is a layer, build it."""
+        """Record which layers' spikes the step carries and, if it is a layer, build it."""
         if isinstance(step.module, Input):
             self.sources[step.name] = (INPUT,)
         elif isinstance(step.module, Window):
