@@ -15,11 +15,10 @@ from torch import nn
 
 from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from ..graph.neurons import Scheduled, Staircase
 from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
 from ..helpers.check import IntArray, int_array
-from ..neuron import ATIF, GradedNeuron
+from ..neuron import GradedNeuron
 from .add import Add
 from .core import Block
 from .dense import Readout
@@ -193,13 +192,8 @@ def _synapse(module: nn.Module, weight: np.ndarray[Any, Any]) -> Synapse:
 
 def _neuron(neuron: GradedNeuron, exponent: torch.Tensor, steps: int) -> netx.Neuron:
     """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training."""
-    if isinstance(neuron, ATIF) and neuron.mode == "nonuniform":
-        table = neuron.integers(power_of_two(exponent, torch.float32)).long().cpu().numpy().T
-        if neuron.is_staircase:
-            return Staircase(int_array(table, "thresholds", 2))
-        return Scheduled(neuron.levels, int_array(table[:, :steps], "thresholds", 2))
-    threshold = int_array(2 ** exponent.numpy(), "threshold")
-    return netx.MultiLevel(neuron.levels, threshold if len(threshold) > 1 else threshold[0])
+    kind, parameters = neuron.integer_form(power_of_two(exponent, torch.float32), steps)
+    return netx.NEURONS[kind](**parameters)
 
 
 def _named(name: str, error: ValueError) -> str:

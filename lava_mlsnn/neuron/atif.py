@@ -145,6 +145,15 @@ class ATIF(GradedNeuron):
         wide = (self.thresholds / self.threshold).unsqueeze(1) * scale.to(self.free)
         return straight_through(lambda x: x.round().clamp(min=1), wide)
 
+    def integer_form(self, unit: torch.Tensor, steps: int) -> tuple[str, dict[str, Any]]:
+        """A staircase or a schedule of thresholds, multi-level if uniform."""
+        if self.mode == "uniform":
+            return super().integer_form(unit, steps)
+        table = self.integers(unit).detach().long().cpu().numpy().T
+        if self.is_staircase:
+            return "staircase", {"thresholds": table}
+        return "scheduled", {"levels": self.levels, "thresholds": table[:, :steps]}
+
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes for a charge (N, C, ..., T') in units of :attr:`threshold`, with the integer thresholds."""
         if self.mode == "uniform":

@@ -73,6 +73,16 @@ class GradedNeuron(base.Neuron):
         """
         return functional.fire(charge, None, 1.0, self.levels, self.grad, self.sharpness, exact=self.exact)[0]
 
+    def integer_form(self, unit: torch.Tensor, steps: int) -> tuple[str, dict[str, Any]]:
+        """The neuron of the integer network: its kind in :mod:`lava_mlsnn.graph.neurons`, and its parameters.
+
+        Args:
+            unit: the integer potential that is one :attr:`threshold`, per channel (C,) or for all (1,).
+            steps: T.
+        """
+        threshold = unit.long().cpu().numpy()
+        return "multilevel", {"levels": self.levels, "threshold": threshold if len(threshold) > 1 else threshold[0]}
+
     def extra_repr(self) -> str:
         return f"levels={self.levels}, grad={self.grad!r}"
 
