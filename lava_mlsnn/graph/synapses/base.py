@@ -142,7 +142,7 @@ class Synapse(Spec):
 
     def fan_out(self, in_shape: Shape) -> NDArray[np.int64]:
         """Synapses that leave each site of a map, int64 (C, H, W); borders respected, weights of zero counted."""
-        return np.ones(in_shape, np.int64)
+        raise NotImplementedError(f"synapse {self.kind!r} defines no fan_out")
 
     @property
     def weights(self) -> IntArray | None:
