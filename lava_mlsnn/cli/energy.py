@@ -60,11 +60,12 @@ def energy(
 
 def _record(name: str, graph: NetGraph, dataset: Dataset, model: str, settings: dict[str, Any]) -> dict[str, Any]:
     from ..report import network_record, terms_table
-    from .simulate import right, run_engine
+    from .simulate import right, run_engine, say_ratios
 
     run = run_engine(graph, dataset)
     record = network_record(name, graph, run.activity, {"engine": right(run, dataset)}, model, settings)
     show.console.print(terms_table(record))
+    say_ratios(record)
     return record
 
 

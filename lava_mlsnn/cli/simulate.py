@@ -51,6 +51,7 @@ def simulate(
     seconds = time.perf_counter() - started
     record = network_record(net.name, graph, run.activity, {"engine": right(run, dataset)})
     show.console.print(layers_table(record))
+    say_ratios(record)
     show.say(
         f"accuracy {record['accuracy']['engine']:.2%} on {len(run.labels)} images, "
         f"{len(run.labels) / seconds:,.0f} images/s"
@@ -133,6 +134,16 @@ def run_lava(graph: NetGraph, dataset: Dataset, run: Run, lava: Lava, samples: i
     with show.working(f"{words[lava]}: {count} images"):
         found = proc.simulate(graph, images, fused=lava is Lava.fused, trace=True)
     return same_runs(f"{words[lava]} = engine", sim.run(graph, images, trace=True), found, count)
+
+
+def say_ratios(record: dict[str, Any]) -> None:
+    """The share of the ANN twin by each counting of an event's cost, where the energy model knows both."""
+    from ..helpers.units import ratio
+
+    shares = [f"{ratio(share)} {counting}" for counting, share in record["totals"]["ratios"].items()]
+    if shares:
+        show.say(f"SNN / ANN by counting: {', '.join(shares)}")
+        show.say("  exact: an event pays for the positions that it reaches; published: for the whole kernel")
 
 
 def right(run: Run, dataset: Dataset) -> float:

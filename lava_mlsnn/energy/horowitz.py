@@ -22,7 +22,7 @@ from typing import Any
 from ..helpers.check import flag
 from .check import non_negative, whole
 from .constants import HOROWITZ_FP32
-from .counts import Geometry
+from .geometry import Geometry
 
 KINDS = ("conv", "dense", "lstm", "pool", "add", "barrier", "identity", "flatten")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _NOTES = (
     "Operations only: no memory, no addressing.",
+    "Counted as published: a rate times the operations of the ANN, which respect the stride but not the borders.",
     "Paper 004 counts convolutions and dense layers; residual sums, relays, pooling and neuron updates are free.",
     "N additions per operation of an N-level spike follow paper 000 (extension).",
 )
@@ -72,6 +73,7 @@ def horowitz_report(
         variants,
         (HOROWITZ_FP32,),
         _NOTES,
+        counting="published",
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ..helpers.check import flag
 from . import lemaire
 from .constants import HOROWITZ_INT, SRAM_POINTS, SRAM_REGRESSION
-from .counts import Geometry
+from .geometry import Geometry
 from .options import CHOICES, PRESETS, Options, resolve
 from .report import LayerReport, Report
 from .walk import Population, populations, require_formulas
@@ -23,6 +23,10 @@ _SNN_NOTES = (
     "Barrier neurons, relays and sum pools have no published formula; what is charged for them is an extension.",
     "Delay lines that align skip connections are not charged: no figure is public.",
 )
+_COUNTING = {
+    "exact": "Counted exactly: an event pays for the positions that it reaches, an ANN for the inputs that exist.",
+    "published": "Counted as published: an event pays for the whole kernel, whatever the stride, which overcharges it.",
+}
 _ANN_NOTES = (
     "ANN of the same shapes: activations and pooling are free, a residual sum is one addition per site.",
     "A recurrent connection is charged one pass.",
@@ -76,10 +80,13 @@ def lemaire_report(
             walked[key] = populations(graph, activity, **settings)
         return tuple(_row(p, graph.timesteps, options, activity is None) for p in walked[key])
 
+    def total(options: Options, **other: Any) -> float:
+        return sum(row.total for row in layers(options, **other))
+
     variants = {}
     if spread:
         for name, (variant, other) in _variants(chosen, reading, activity is None).items():
-            variants[name] = sum(row.total for row in layers(variant, **other))
+            variants[name] = total(variant, **other)
     return Report(
         "lemaire",
         "ann" if activity is None else "snn",
@@ -87,7 +94,9 @@ def lemaire_report(
         {**asdict(chosen), **reading, "timesteps": graph.timesteps},
         variants,
         (HOROWITZ_INT, *_TABLES[chosen.sram]),
-        _ANN_NOTES if activity is None else _SNN_NOTES,
+        (*(_ANN_NOTES if activity is None else _SNN_NOTES), _COUNTING[chosen.strided]),
+        counting=chosen.strided,
+        countings={name: total(chosen.but(strided=name)) for name in CHOICES["strided"]},
     )
 
 
@@ -142,8 +151,7 @@ def _ann(p: Population, options: Options) -> lemaire.LayerEnergy:
         if g.kind in ("conv", "dense", "pool"):
             if link.sources > 1:
                 total = total + _add(g.in_shape, link.sources, options)
-            g = Geometry(g.kind, g.in_shape, g.out_shape, g.kernel, g.stride, g.groups, biases)
-            total, maps = total + lemaire.ann_layer(g, options), maps + 1
+            total, maps = total + lemaire.ann_layer(replace(g, bias=biases), options), maps + 1
             biases = 0 if g.kind in ("conv", "dense") else biases
         else:
             maps += link.sources

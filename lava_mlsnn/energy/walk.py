@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
@@ -11,7 +11,7 @@ from ..graph.neurons import NEURONS
 from ..graph.synapses import Synapse
 from ..helpers.check import Shape, flag
 from .check import whole
-from .counts import Geometry
+from .geometry import Geometry
 
 SUMS = ("connections", "sites")
 CHARGES = ("levels", "values")
@@ -27,7 +27,6 @@ class Link:
         events: non-zero spikes (or, analog, non-zero values) of all T steps, mean over samples.
         levels: ACC that one synaptic operation is charged: the largest value of a spike, or the mean one.
         analog: whether it reads the network's input as values.
-        fanout: synapses that one event reaches, mean over input sites, borders respected.
         recurrent: whether the layer reads itself.
     """
 
@@ -36,8 +35,12 @@ class Link:
     events: float
     levels: float
     analog: bool
-    fanout: float
     recurrent: bool
+
+    @property
+    def fanout(self) -> float:
+        """Synapses that one event reaches, mean over input sites, borders respected."""
+        return self.geometry.synapses / self.geometry.n_in
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,6 @@ def populations(
             events,
             1.0 if analog and INPUT in connection.sources else levels,
             analog and INPUT in connection.sources,
-            float(connection.synapse.fan_out(in_shape).mean()),
             layer.name in connection.sources,
         )
 
@@ -152,11 +154,12 @@ def require_formulas(graph: NetGraph, model: str) -> None:
 
 
 def geometry(synapse: Synapse, in_shape: Shape, out_shape: Shape) -> Geometry:
-    """Sizes of a NetGraph synapse."""
-    if synapse.window is None:
-        return Geometry(synapse.priced_as, in_shape, out_shape)
+    """Sizes of a NetGraph synapse, and the synapses that it counts itself."""
+    found = Geometry(synapse.priced_as, in_shape, out_shape, pairs=int(synapse.fan_out(in_shape).sum()))
     window = synapse.window
-    return Geometry(synapse.priced_as, in_shape, out_shape, window.kernel, window.stride, window.groups)
+    if window is None:
+        return found
+    return replace(found, kernel=window.kernel, stride=window.stride, groups=window.groups)
 
 
 def _own_geometry(layer: Layer, links: tuple[Link, ...]) -> Geometry:
@@ -165,7 +168,7 @@ def _own_geometry(layer: Layer, links: tuple[Link, ...]) -> Geometry:
     for link in links:
         g = link.geometry
         if g.kind in ("conv", "dense"):
-            return Geometry(g.kind, g.in_shape, g.out_shape, g.kernel, g.stride, g.groups, biases)
+            return replace(g, bias=biases)
     return Geometry(layer.neuron.updates_as, layer.shape, layer.shape, bias=biases)
 
 

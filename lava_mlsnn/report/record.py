@@ -75,6 +75,7 @@ def network_record(
             "ratio": ratio,
             "ratio_low": low,
             "ratio_high": high,
+            "ratios": snn.ratios(ann) if ann else {},
         },
         "fit": loihi2.fit(graph).to_dict(),
         "energy": {"snn": snn.to_dict(), "ann": ann.to_dict() if ann else None},
