@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from . import options, show
 
@@ -51,6 +52,7 @@ def simulate(
     seconds = time.perf_counter() - started
     record = network_record(net.name, graph, run.activity, {"engine": right(run, dataset)})
     show.console.print(layers_table(record))
+    say_missing(record)
     say_ratios(record)
     show.say(
         f"accuracy {record['accuracy']['engine']:.2%} on {len(run.labels)} images, "
@@ -134,6 +136,13 @@ def run_lava(graph: NetGraph, dataset: Dataset, run: Run, lava: Lava, samples: i
     with show.working(f"{words[lava]}: {count} images"):
         found = proc.simulate(graph, images, fused=lava is Lava.fused, trace=True)
     return same_runs(f"{words[lava]} = engine", sim.run(graph, images, trace=True), found, count)
+
+
+def say_missing(record: dict[str, Any]) -> None:
+    """Why a network has no energy; nothing where it has one."""
+    snn = record["energy"]["snn"]
+    if snn["missing"]:
+        show.say(f"no energy: {escape(snn['missing'])}")
 
 
 def say_ratios(record: dict[str, Any]) -> None:

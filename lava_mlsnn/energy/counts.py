@@ -115,21 +115,31 @@ def analog_connection(g: Geometry, events: float, steps: int, options: Options) 
     )
 
 
-def population(g: Geometry, events_out: float, steps: int, options: Options, *, analog: bool = False) -> Counts:
+def population(
+    g: Geometry,
+    events_out: float,
+    steps: int,
+    options: Options,
+    *,
+    analog: bool = False,
+    words: int = 1,
+    adds: int = 0,
+) -> Counts:
     """What the neurons do without being reached by events: update (bias) in every step, and reset where they fire.
 
     Neurons behind a convolution or a dense layer spend one ACC on each update; barrier neurons and relays, which have
-    no bias, none. Behind an analog first layer the update is charged once per inference.
+    no bias, none. Behind an analog first layer the update is charged once per inference. Neurons with more state than
+    a membrane potential read and write ``words`` words in an update, and spend ``adds`` further ACC on it.
     """
     n = g.n_out
     per_step = steps if options.updates == "every_step" else 1
     updates = (1 if analog else steps) * n if g.kind in ("conv", "dense") or g.biases else 0
     return Counts(
-        acc=updates + events_out,
+        acc=updates + adds * steps * n + events_out,
         wr_out=events_out,
         rd_bias=per_step * n if g.biases else 0,
-        rd_pot=per_step * n,
-        wr_pot=per_step * n,
+        rd_pot=words * per_step * n,
+        wr_pot=words * per_step * n,
     )
 
 

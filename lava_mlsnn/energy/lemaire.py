@@ -214,10 +214,21 @@ def connection(
 
 
 def population(
-    g: Geometry, events_out: float, steps: int, options: Options, *, leaky: bool, analog: bool = False
+    g: Geometry,
+    events_out: float,
+    steps: int,
+    options: Options,
+    *,
+    leaky: bool,
+    analog: bool = False,
+    words: int = 1,
+    adds: int = 0,
 ) -> LayerEnergy:
-    """Energy of a layer's neurons apart from what single events cause: updates, bias, leak, resets, output events."""
-    done = count.population(g, events_out, steps, options, analog=analog)
+    """Energy of a layer's neurons apart from what single events cause: updates, bias, leak, resets, output events.
+
+    ``words``, ``adds``: of :func:`lava_mlsnn.energy.counts.population`.
+    """
+    done = count.population(g, events_out, steps, options, analog=analog, words=words, adds=adds)
     if leaky:
         done = done + count.leak(g.n_out, steps, analog=analog)
     return price(done, g, options)

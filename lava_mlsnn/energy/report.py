@@ -163,7 +163,14 @@ class Report:
                 for row in table.rows()
             ],
             "notes": list(self.notes),
+            "missing": "",
         }
+
+    @classmethod
+    def without_figure(cls, model: str, network: str, why: str) -> dict[str, Any]:
+        """What :meth:`to_dict` gives, of a network that the model cannot price: None for numbers, and the reason."""
+        empty = cls(model, network, (), notes=(f"No figure: {why}",)).to_dict()
+        return {**empty, "total": None, "spread": {"low": None, "high": None, "variants": {}}, "missing": why}
 
     def to_json(self, indent: int | None = 1) -> str:
         """:meth:`to_dict` as JSON text; no NaN or infinity can be in it."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from ..graph.neurons import NEURONS
+from ..graph.neurons import NEURONS, Neuron
+from ..graph.spec import INT24_MAX
 from ..graph.synapses import Synapse
 from ..helpers.check import Shape, flag
+from ..helpers.tables import NoFigureError
 from .check import whole
-from .geometry import Geometry
+from .geometry import KINDS, Geometry
 
 SUMS = ("connections", "sites")
 CHARGES = ("levels", "values")
@@ -52,6 +54,7 @@ class Population:
         links: its connections.
         geometry: of the synapse that decides how its neurons are updated, with the layer's biases.
         events_out: spikes that it emits during one inference, mean over samples.
+        neuron: kind of its neurons.
         leaky: whether its neurons decay.
         relay: whether its neurons only pass on.
         consumers: connections that read it.
@@ -62,6 +65,7 @@ class Population:
     links: tuple[Link, ...]
     geometry: Geometry
     events_out: float
+    neuron: type[Neuron]
     leaky: bool
     relay: bool
     consumers: int
@@ -130,24 +134,38 @@ def populations(
         emits = activity is not None and layer.neuron.spiking
         return Population(
             layer.name,
-            "+".join(dict.fromkeys((*(c.synapse.kind for c in layer.connections), layer.neuron.kind))),
+            kind_of(layer),
             links,
             _own_geometry(layer, links),
             activity.mean_events(layer.name) if activity is not None and emits else 0.0,
+            type(layer.neuron),
             layer.neuron.leaky,
-            layer.neuron.sends_values,
+            layer.neuron.sends_values and not layer.neuron.state,
             readers.get(layer.name, 0),
         )
 
     return tuple(population(layer) for layer in graph)
 
 
-def require_formulas(graph: NetGraph, model: str) -> None:
-    """Raise a ValueError that names the first neuron for which the models of spiking networks have no formula."""
+def kind_of(layer: Layer) -> str:
+    """What a layer is called in tables, such as "conv+multilevel"."""
+    return "+".join(dict.fromkeys((*(c.synapse.kind for c in layer.connections), layer.neuron.kind)))
+
+
+def require_formulas(graph: NetGraph, model: str, *, ann: bool = False) -> None:
+    """NoFigureError that names the first synapse or, in a spiking network, neuron for which there is no formula."""
     for layer in graph:
+        for connection in layer.connections:
+            if connection.synapse.priced_as not in KINDS:
+                raise NoFigureError(
+                    f"layer {layer.name!r}: model {model!r} has no formula for a {connection.synapse.kind!r} synapse; "
+                    f"expected one that is priced as one of {', '.join(KINDS)}"
+                )
+        if ann:
+            continue
         if not layer.neuron.priced:
             accepted = ", ".join(neuron.kind for neuron in NEURONS.values() if neuron.priced)
-            raise ValueError(
+            raise NoFigureError(
                 f"layer {layer.name!r}: model {model!r} has no formula for a {layer.neuron.kind!r} neuron; "
                 f"expected one of {accepted}"
             )
@@ -181,12 +199,12 @@ def _cap(graph: NetGraph, name: str, mac: float) -> float:
 
 
 def _bounds(graph: NetGraph, input_levels: int) -> dict[str, float]:
-    """Largest value of one spike of each layer; a relay sums what its sources can send."""
+    """Largest value of one spike of each layer; a relay sums what its sources can send, itself without a bound."""
     bounds: dict[str, float] = {INPUT: input_levels}
     for layer in graph:
         largest = layer.neuron.charged_as
         if largest is None:
-            largest = sum(c.synapse.gain * sum(bounds.get(s, 0.0) for s in c.sources) for c in layer.connections)
+            largest = sum(c.synapse.gain * sum(bounds.get(s, INT24_MAX) for s in c.sources) for c in layer.connections)
         bounds[layer.name] = largest
     return bounds
 

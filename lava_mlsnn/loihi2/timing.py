@@ -233,5 +233,5 @@ def _cores(graph: NetGraph, fit: Fit) -> list[int]:
     """Cores of each layer; NoFigureError if one has no place."""
     for mapped in fit.layers:
         if mapped.part is None:
-            raise NoFigureError(f"layer {mapped.name!r}: not even one neuron fits a core")
+            raise NoFigureError(f"layer {mapped.name!r}: {mapped.why}")
     return [mapped.part.cores for mapped in fit.layers if mapped.part]

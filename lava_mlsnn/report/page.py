@@ -112,10 +112,11 @@ def _activity(doc: Document) -> str:
 def _energy(doc: Document) -> str:
     records = doc.results["networks"]
     bars = [(_names(doc)[i], f"networks.{i}.energy.snn") for i in _records(doc)]
+    bars = [(name, path) for name, path in bars if not doc.get(f"{path}.missing")]
     if records[0]["energy"]["ann"]:
         bars.append(("ANN twin", "networks.0.energy.ann"))
     terms = list(dict.fromkeys(term for _, path in bars for term in doc.get(f"{path}.terms")))
-    most = max(doc.get(f"{path}.total") for _, path in bars) or 1.0
+    most = max((doc.get(f"{path}.total") for _, path in bars), default=0.0) or 1.0
     rows = []
     for name, path in bars:
         values = doc.get(f"{path}.terms")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lava_mlsnn import energy
-from lava_mlsnn.energy import Activity, Options, UnpublishedError, lemaire, loihi
+from lava_mlsnn import energy, netx
+from lava_mlsnn.energy import Activity, NoFigureError, Options, UnpublishedError, lemaire, loihi
 from lava_mlsnn.netx import (
     LIF,
     Barrier,
@@ -30,6 +32,8 @@ from lava_mlsnn.netx import (
     Pool,
     Readout,
     Relay,
+    Sigma,
+    SigmaDelta,
 )
 
 both_countings = pytest.mark.parametrize("strided", ["exact", "published"])
@@ -411,17 +415,103 @@ def test_frame_and_json_hold_the_same_numbers():
 
 
 @pytest.mark.parametrize("model", ["lemaire", "horowitz", "loihi1"])
-def test_unknown_neuron_is_named(model):
-    graph = NetGraph(
-        Input((4, 1, 1)),
+def test_a_kind_without_a_formula_is_named(model, monkeypatch):
+    graph = sigma_delta()
+    activity = Activity.zeros(graph, 1)
+    with monkeypatch.context() as changed:
+        changed.setattr(Delta, "priced", False)
+        with pytest.raises(NoFigureError, match=f"layer 'enc': model '{model}' has no formula for a 'delta' neuron"):
+            energy.estimate(graph, activity, model)
+        assert energy.ann(graph).total > 0
+    monkeypatch.setattr(Dense, "priced_as", "")
+    with pytest.raises(NoFigureError, match=f"layer 'hidden': model '{model}' has no formula for a 'dense' synapse"):
+        energy.estimate(graph, activity, model)
+    with pytest.raises(NoFigureError, match="layer 'hidden': model 'lemaire' has no formula"):
+        energy.ann(graph)
+
+
+def sigma_delta():
+    """An encoded input, a hidden layer of sigma-delta neurons with biases, and a decoded output, over four frames."""
+    return NetGraph(
+        Input((6, 1, 1)),
         (
-            Layer("enc", (Connection("input", Injection()),), (4, 1, 1), Delta(3)),
-            Layer("read", (Connection("enc", Dense(np.ones((2, 4), int))),), (2, 1, 1), Readout()),
+            Layer("enc", (Connection("input", Injection()),), (6, 1, 1), Delta(3)),
+            Layer(
+                "hidden", (Connection("enc", Dense(np.ones((5, 6), int))),), (5, 1, 1), SigmaDelta(2), np.ones(5, int)
+            ),
+            Layer("out", (Connection("hidden", Dense(np.ones((2, 5), int))),), (2, 1, 1), Sigma()),
         ),
+        timesteps=4,
     )
-    with pytest.raises(ValueError, match=f"layer 'enc': model '{model}' has no formula for a 'delta' neuron"):
-        energy.estimate(graph, Activity.zeros(graph, 1), model)
-    assert energy.ann(graph).total > 0
+
+
+def test_sigma_delta_by_hand():
+    """The same accesses as of spiking neurons, all words of state in an update, at most a MAC per operation."""
+    graph = sigma_delta()
+    act = counted(graph)
+    rep = energy.estimate(graph, act)
+    m, access, e = act.mean_events, Options().access, Options().operations
+    hidden = rep["hidden"]
+    assert hidden.terms["potentials"] == pytest.approx(2 * (m("enc") * 5 + 3 * 4 * 5) * access(5))
+    assert hidden.terms["weights"] == pytest.approx(m("enc") * 5 * access(30))
+    assert hidden.terms["bias"] == pytest.approx(4 * 5 * access(5))
+    assert hidden.terms["io"] == pytest.approx((m("enc") + m("hidden")) * access(1000))
+    # a change is charged as a MAC; the bias, x - x_prev + r, and what is sent leaves the residue
+    adds = 4 * 5 * (1 + 2) + m("hidden")
+    assert hidden.terms["synaptic"] == pytest.approx(m("enc") * 5 * e.mac + adds * e.add)
+    encoder, decoder = rep["enc"], rep["out"]
+    assert encoder.terms["potentials"] == pytest.approx(2 * (m("input") + 2 * 4 * 6) * access(6))
+    assert encoder.terms["synaptic"] == pytest.approx((m("input") + 2 * 4 * 6 + m("enc")) * e.add)
+    assert decoder.terms["potentials"] == pytest.approx(2 * (m("hidden") * 2 + 4 * 2) * access(2))
+    assert all(row.extension for row in rep)
+    assert any("Sigma-delta" in note for note in rep.notes)
+    mean = energy.estimate(graph, act, charge="values")["hidden"]  # mean change 2
+    assert mean.terms["synaptic"] == pytest.approx((2 * m("enc") * 5 + adds) * e.add)
+    twin = energy.ann(graph)
+    assert not any(row.extension for row in twin) and any("sequence" in note for note in twin.notes)
+    for model in ("horowitz", "loihi1"):
+        found = energy.estimate(graph, act, model)
+        assert found.total > 0 and all(row.extension for row in found)
+
+
+PILOTNET = ((2475.93, None), (239.46, 133700.12), (422.39, 19395.86), (558.71, 121649.28), (29.90, 321818.47),
+            (4.80, 2989.97), (1.35, 240.00), (0.16, 13.46), (0.44, 0.16))  # fmt: skip
+"""Events and synaptic operations per frame and layer, as lava-dl's tutorial of the PilotNet SDNN prints them."""
+
+
+def test_pilotnet_s_operations_are_those_that_lava_dl_counts():
+    """Theirs are events x Cout K / stride, "ignoring padding"; an event reaches fewer synapses near the borders."""
+    spec = find_spec("lava.lib.dl.netx")
+    assert spec is not None and spec.origin is not None
+    path = Path(spec.origin).parents[4] / "tests/lava/lib/dl/netx/gts/pilotnet_sdnn/network.net"
+    graph, samples = netx.load(path), 10_000
+    assert len(graph) == len(PILOTNET)
+    activity = Activity.zeros(graph, samples)
+    for layer, (events, _) in zip(graph, PILOTNET, strict=True):
+        activity.events[layer.name][0] = activity.values[layer.name][0] = round(events * samples)
+    rep = energy.estimate(graph, activity)
+    # taps on the map over kernel / stride x sites, by axis: without padding that is out x stride / in
+    borders = (98 / 100 * 32 / 33, 48 / 49 * 14 / 16, 22 / 24 * (3 * 4 - 2) / (1.5 * 7), 20 / 22 * 2 / 4, 1, 1, 1, 1)
+    for row, (_, synops), share in zip(rep.layers[1:], PILOTNET[1:], borders, strict=True):
+        assert row.counts["acc_synaptic"] == pytest.approx(synops * share, rel=1e-3, abs=0.5), row.name
+        assert row.extension
+    share, _, _ = rep.ratio(energy.ann(graph))
+    assert 0 < share < 1
+
+
+def test_a_recurrent_relay_is_charged_at_most_a_mac():
+    """What a layer without dynamics sends itself has no bound: each operation costs a multiply-accumulate."""
+    loop = (Connection("input", Dense(np.ones((3, 4), int))), Connection("loop", Dense(np.ones((3, 3), int))))
+    layers = (
+        Layer("loop", loop, (3, 1, 1), Relay()),
+        Layer("read", (Connection("loop", Dense(np.ones((2, 3), int))),), (2, 1, 1), Readout()),
+    )
+    graph = NetGraph(Input((4, 1, 1), bits=1), layers, timesteps=2)
+    act = counted(graph)
+    row, e = energy.estimate(graph, act)["read"], Options().operations
+    assert row.terms["synaptic"] == pytest.approx(act.mean_events("loop") * 2 * e.mac + 2 * 2 * e.add)
+    for model in ("lemaire", "horowitz", "loihi1"):
+        assert energy.estimate(graph, act, model).total > 0
 
 
 @pytest.mark.parametrize(
