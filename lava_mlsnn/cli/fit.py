@@ -23,9 +23,7 @@ RESOURCES = ("neurons", "state_words", "synaptic_words", "axons_in", "axons_out"
 def fit(
     net: options.Net,
     cores: Annotated[int | None, typer.Option(help="Cores of a chip that may be used.", show_default="120")] = None,
-    stock: Annotated[
-        bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
-    ] = False,
+    stock: options.Stock = False,
     data: Annotated[
         str | None, typer.Option(help="Data set whose test images are counted for the time per timestep.")
     ] = None,
@@ -57,7 +55,7 @@ def fit(
 
 
 def _count(graph: NetGraph, data: str) -> Activity:
-    from .simulate import load_data, run_engine
+    from .engines import load_data, run_engine
 
     return run_engine(graph, load_data(data, graph)).activity
 

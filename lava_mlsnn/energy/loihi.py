@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from ..helpers.check import finite
 from ..helpers.loihi import QUANTITIES, TABLES, find
 from ..helpers.tables import Constant, UnpublishedError
-from .check import non_negative
 
 STATIC_POWER = Constant(
     0.104, "W", "Loihi 1, per chip: derived from 3.34 W static of 32 chips (Frady et al., 2020); not an Intel figure"
@@ -57,7 +57,7 @@ class Loihi1Counts:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            object.__setattr__(self, f.name, non_negative(getattr(self, f.name), f.name))
+            object.__setattr__(self, f.name, finite(getattr(self, f.name), f.name, low=0))
 
     def __add__(self, other: Loihi1Counts) -> Loihi1Counts:
         return Loihi1Counts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -126,7 +126,7 @@ def step_time(cores: Sequence[Loihi1Counts], table: str = "davies2018", barrier:
         >>> round(step_time([Loihi1Counts(update_active=100), Loihi1Counts()]) * 1e9)  # 840 + 465 ns
         1305
     """
-    barrier = find(table)["barrier_time"] if barrier is None else non_negative(barrier, "barrier")
+    barrier = find(table)["barrier_time"] if barrier is None else finite(barrier, "barrier", low=0)
     return max((busy_time(core, table) for core in cores), default=0.0) + barrier
 
 

@@ -6,10 +6,9 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ..helpers.check import flag
+from ..helpers.check import finite, flag
 from ..helpers.loihi import SYNOPS
 from . import loihi
-from .check import non_negative
 from .loihi import COMPARTMENTS_PER_CORE, STATIC_POWER, Loihi1Counts
 from .report import LayerReport, Report
 from .walk import Population, populations, require_formulas
@@ -56,7 +55,7 @@ def loihi_report(
     spread = flag(spread, "spread")
     loihi.find(table)
     require_formulas(graph, "loihi1")
-    hops_x, hops_y = non_negative(hops_x, "hops_x"), non_negative(hops_y, "hops_y")
+    hops_x, hops_y = finite(hops_x, "hops_x", low=0), finite(hops_y, "hops_y", low=0)
     steps = graph.timesteps
     given = activity
 

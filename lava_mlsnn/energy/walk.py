@@ -10,9 +10,8 @@ from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.neurons import NEURONS, Neuron
 from ..graph.spec import INT24_MAX
 from ..graph.synapses import Synapse
-from ..helpers.check import Shape, flag
+from ..helpers.check import Shape, flag, integer
 from ..helpers.tables import NoFigureError
-from .check import whole
 from .geometry import KINDS, Geometry
 
 SUMS = ("connections", "sites")
@@ -103,7 +102,7 @@ def populations(
     if activity is not None:
         activity.check(graph)
     analog = graph.input.bound > 1 if analog_input is None else flag(analog_input, "analog_input")
-    largest = graph.input.bound if input_levels is None else whole(input_levels, "input_levels", 1)
+    largest = graph.input.bound if input_levels is None else integer(input_levels, "input_levels", 1)
     bounds = _bounds(graph, largest)
     caps = {name: _cap(graph, name, mac) for name in bounds}
     charged = {name: min(bound, caps[name]) for name, bound in bounds.items()}

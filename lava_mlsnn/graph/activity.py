@@ -60,6 +60,16 @@ class Activity:
             {layer.name: np.zeros((len(layer.connections), steps), np.int64) for layer in graph},
         )
 
+    @classmethod
+    def of_spikes(cls, graph: NetGraph, spikes: Mapping[str, NDArray[Any]]) -> Activity:
+        """Counts of the spikes (N, C, H, W, T) of "input" and of all layers, by name; sites are left at zero."""
+        counts = cls.zeros(graph, len(spikes[INPUT]))
+        for name in counts.events:
+            if name == INPUT or graph[name].neuron.spiking:
+                counts.events[name][:] = np.count_nonzero(spikes[name], axis=(0, 1, 2, 3))
+                counts.values[name][:] = np.abs(spikes[name].astype(np.int64)).sum(axis=(0, 1, 2, 3))
+        return counts
+
     @property
     def timesteps(self) -> int:
         """T."""

@@ -52,6 +52,16 @@ def significant(value: float) -> str:
     return f"{rounded:.{max(0, 3 - digits)}f}" if abs(rounded) >= 1 else f"{rounded:#.3g}"
 
 
+def plain(value: float) -> str:
+    """A number of any size: three significant digits, with an exponent below 0.001 and from 100,000 on.
+
+    Example:
+        >>> plain(0.25), plain(1.2345e-5), plain(0.0)
+        ('0.250', '1.234e-05', '0')
+    """
+    return significant(value) if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.4g}"
+
+
 def count(value: float) -> str:
     """A count or the mean of counts: thousands with a comma, one decimal below 1000 unless it is whole.
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from math import prod
-from os import PathLike, fspath, fstat, path
+from os import PathLike, fspath, path
 from typing import Any
 
 import h5py
 import numpy as np
 
-from ..graph.errors import NetFileError
+from ..graph.errors import NetFileError, StockWarning
 from ..helpers.check import IntArray, int_array
+from ..helpers.hdf5 import read_image
 
 MAX_ELEMENTS = 2**28
 """Most numbers that the datasets of one file may declare together."""
-
-MAX_FILE = 2**31
-"""Largest file, in bytes."""
 
 MAX_INFLATION = 1100
 """Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
@@ -27,16 +26,16 @@ MAX_INFLATION = 1100
 MAX_TEXT = 2**16
 """Longest text, in bytes."""
 
-_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 _H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
 
 
 @dataclass
 class _Budget:
-    """Numbers that may still be read from this file."""
+    """Numbers that may still be read from this file, and whether it must be free of what stock ignores."""
 
     elements: int = MAX_ELEMENTS
+    strict: bool = True
 
 
 class Node:
@@ -49,10 +48,23 @@ class Node:
         self._known: set[str] = set()
         with _guard(where):
             self._keys = list(group.keys())
+        for key in self._keys:
+            if not isinstance(key, str) or not key.isprintable():
+                raise self.error(f"name {key!r}: expected printable text")
 
     def error(self, message: str) -> NetFileError:
         """The error to raise, with the file and the layer in front of the message."""
         return NetFileError(f"{self.where}: {message}")
+
+    def departs(self, message: str, kind: type[Warning] = StockWarning) -> None:
+        """What stock NetX ignores or changes on loading: a warning, or in strict reading the error."""
+        if self._budget.strict:
+            raise self.error(message)
+        warnings.warn(f"{self.where}: {message}", kind, stacklevel=3)
+
+    def lenient(self, strict: bool) -> None:
+        """Let :meth:`departs` warn from now on, unless ``strict``."""
+        self._budget.strict = strict
 
     def keys(self) -> list[str]:
         """Names of everything in this group."""
@@ -230,19 +242,11 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
         FileNotFoundError: there is no such file.
         NetFileError: it is not a readable network file.
     """
-    name = fspath(file)
-    if not path.exists(name):
-        raise FileNotFoundError(f"no such network file: {name}")
-    where = path.basename(name)
-    if path.isdir(name):
-        raise NetFileError(f"{where}: expected a file, found a directory")
-    with open(name, "rb") as stream:
-        size = fstat(stream.fileno()).st_size
-        if size > MAX_FILE:
-            raise NetFileError(f"{where}: {size} bytes: expected at most {MAX_FILE}")
-        image = stream.read(size)
-    if not image.startswith(_SIGNATURE):
-        raise NetFileError(f"{where}: not an HDF5 file: it starts with {image[:8]!r}")
+    where = path.basename(fspath(file))
+    try:
+        image = read_image(file)
+    except ValueError as error:
+        raise NetFileError(str(error)) from None
     with _guard(where):
         handle = h5py.File(h5py.h5f.open_file_image(image))
     del image

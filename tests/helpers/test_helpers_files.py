@@ -171,5 +171,6 @@ def test_whatever_the_library_writes_survives_a_full_disk(tmp_path: Path):
     done = python(WRITERS, tmp_path)
     assert done.returncode == 0, done.stderr
     written = ["a.net", "a.nir", "a.safetensors", "a.npz", "a.png", "cache/frames.npy"]
-    assert done.stdout.splitlines() == [f"{tmp_path}/{name}: cannot be written: File too large" for name in written]
+    lines = [line for line in done.stdout.splitlines() if "written" in line]  # packages print warnings, too
+    assert lines == [f"{tmp_path}/{name}: cannot be written: File too large" for name in written]
     assert names(tmp_path) == []

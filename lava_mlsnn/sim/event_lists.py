@@ -1,0 +1,163 @@
+"""Event lists: where a layer's spikes are written down, site by site.
+
+A list in ``work`` is, for ``size`` neurons at ``sites`` sites: where each site's events begin and the last one's end
+(sites + 1 numbers), the neurons that fired (size), what they sent (size). Its slot says how many there are. Hardly a
+branch of the search depends on where the spikes are, which no processor could foresee.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+
+from .simd import I1, I32, I64, WIDTH, at, constant, inner, intrinsic, load, pointer_to
+
+BEYOND = 64
+"""So many elements after a stretch of neurons are read, and ignored, when their spikes are collected."""
+
+
+class EventList(NamedTuple):
+    """A list in ``work``: event e < count is neuron work[first + e], its value work[first + size + e].
+
+    The events of site s begin with number work[offsets + s].
+    """
+
+    offsets: Any
+    first: Any
+    size: Any
+    channels: Any
+    count: Any
+    max: Any  # of the values
+    min: Any
+
+
+@inner
+def event_list(place: int, sites: int, channels: int, slot: Any) -> EventList:
+    """The list at work[place], as its slot describes it now."""
+    return EventList(place, place + sites + 1, sites * channels, channels, slot.count, slot.max, slot.min)
+
+
+def length(sites: int, size: int) -> int:
+    """Elements of ``work`` that a list needs.
+
+    Example:
+        >>> length(sites=4, size=12)
+        29
+    """
+    return sites + 1 + 2 * size
+
+
+@intrinsic
+def nonzero_mask(typingctx: Any, array: Any, start: Any) -> Any:
+    """Bit k is set where element start + k of an int32 array is not zero, for 64 elements, as uint64."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        pointer = pointer_to(context, builder, sig.args[0], *args)
+        mask = I64(0)
+        for k in range(0, 64, WIDTH):
+            values = load(builder, builder.gep(pointer, [I64(k)]), WIDTH)
+            bits = builder.icmp_signed("!=", values, constant(values.type, 0))
+            part = builder.zext(builder.bitcast(bits, ir.IntType(WIDTH)), I64)
+            mask = builder.or_(mask, builder.shl(part, I64(k)))
+        return mask
+
+    return types.uint64(array, types.int64), codegen
+
+
+def append_bits(most: int) -> Any:
+    """``append(work, mask, number, values, indices_to, values_to)``: the first ``most`` bits that are set in a mask.
+
+    For the k-th bit b: work[indices_to + k] = number + b and work[values_to + k] = work[values + b]. If there are fewer
+    bits, the rest is nonsense: b is 64 then. No branch depends on the mask. Returns what is left of it.
+    """
+
+    @intrinsic
+    def append(typingctx: Any, work: Any, mask: Any, number: Any, values: Any, indices_to: Any, values_to: Any) -> Any:
+        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            array, mask, number, *offsets = args
+            begin, indices, copies = (pointer_to(context, builder, sig.args[0], array, offset) for offset in offsets)
+            for k in range(most):
+                bit = builder.cttz(mask, I1(0))
+                value = builder.load(builder.gep(begin, [bit]))
+                builder.store(builder.trunc(builder.add(number, bit), I32), builder.gep(indices, [I64(k)]))
+                builder.store(value, builder.gep(copies, [I64(k)]))
+                mask = builder.and_(mask, builder.sub(mask, I64(1)))
+            return mask
+
+        long = types.int64
+        return types.uint64(work, types.uint64, long, long, long, long), codegen
+
+    return append
+
+
+@intrinsic
+def bits_set(typingctx: Any, mask: Any) -> Any:
+    """How many bits are set in a uint64."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+AT_ONCE = 8
+"""Events written without a look at how many there are: at 10 % activity there are six in 64 neurons."""
+_append_some, _append_one = append_bits(AT_ONCE), append_bits(1)
+
+
+@inner
+def clear(slot: Any) -> None:
+    """An empty event list."""
+    slot.count = slot.max = slot.min = slot.sum = 0
+
+
+@inner
+def collect(work: Any, values: int, events: EventList, slot: Any, first_site: int, sites: int) -> None:
+    """Append the non-zero ones of the values of ``sites`` sites, which begin at work[values], to a list and its slot.
+
+    Sites must come in order, into a cleared slot; after the last one the list's end is written and it is summed up.
+    :data:`BEYOND` elements after those of the last site are read, too.
+    """
+    channels, size, count, last_site = events.channels, events.size, slot.count, first_site + sites
+    for site in range(sites):
+        work[events.offsets + first_site + site] = count
+        here, neuron = values + site * channels, (first_site + site) * channels
+        for c in range(0, channels, 64):
+            mask = _mask(work, here + c, channels - c)
+            last = count + bits_set(mask)
+            while count < last:
+                to = events.first + count
+                if count + AT_ONCE <= size:
+                    mask = _append_some(work, mask, neuron + c, here + c, to, to + size)
+                    count = min(count + AT_ONCE, last)
+                else:
+                    mask = _append_one(work, mask, neuron + c, here + c, to, to + size)
+                    count += 1
+    slot.count = count
+    if events.offsets + last_site + 1 == events.first:
+        work[events.offsets + last_site] = count
+        _sum_up(work, events.first + size, slot)
+
+
+@inner
+def _sum_up(work: Any, first: int, slot: Any) -> None:
+    """What a slot tells of the values of its list, which begin at work[first]."""
+    if slot.count == 0:
+        clear(slot)
+        return
+    total, largest, smallest = 0, -(2**31), 2**31
+    for e in range(first, first + slot.count):
+        value = at(work, e)
+        total += abs(value)
+        largest, smallest = max(largest, value), min(smallest, value)
+    slot.sum, slot.max, slot.min = total, largest, smallest
+
+
+@inner
+def _mask(work: Any, start: int, n: int) -> Any:
+    """Bits of the non-zero ones among the first n, at most 64, values."""
+    mask = nonzero_mask(work, start)
+    return mask if n >= 64 else mask & np.uint64((1 << n) - 1)
