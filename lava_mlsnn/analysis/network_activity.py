@@ -54,8 +54,8 @@ class SumActivity:
             Spiking ResNet; the direct path has no events).
         direct: events of the direct path.
         residual: events that the residual connection carries; those of a SEW sum before it count with all its parts.
-        sites: non-zero sites behind the sum; of a current, those of the neurons behind it.
-        sent: what goes on as the paper counts it (section 6.4): behind a barrier or a current the neurons' events, of
+        sites: non-zero sites of the sum; of a current, those of the neurons that follow it.
+        sent: what is sent as the paper counts it (section 6.4): after a barrier or a current the neurons' events, of
             a SEW sum everything that its connections carry.
     """
 

@@ -1,7 +1,7 @@
-r"""Fusion of membrane potentials from two directions: the group before, and the layer before (paper 004, section 3.2).
+r"""Fusion of the membrane potentials of the preceding group and the preceding layer (paper 004, section 3.2).
 
-The projection of Eq 5 is :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`. Beside it stand the
-functions that the paper compares it with (Fig. 5a), and the ones that stay linear and so become integers.
+The projection of Eq 5 is :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`. The others
+are the functions that the paper compares it with (Fig. 5a), and the linear ones, which can be computed with integers.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ THETA, THRESHOLD = 0.5, 0.5
 def omega(a: Tensor, b: Tensor, theta: float = THETA) -> Tensor:
     r"""Projection function, :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`.
 
-    It lies within -2 .. 2, so that no membrane runs away in either direction; without a group before (a = 0) it is 0.
+    It lies within -2 .. 2, so the membrane stays bounded; without a preceding group (a = 0) it is 0.
 
     Args:
-        a: membrane potential of the group before, G_m.
-        b: membrane potential of the layer before, G_m'.
+        a: membrane potential of the preceding group, G_m.
+        b: membrane potential of the preceding layer, G_m'.
         theta: radian factor.
 
     Source:
@@ -41,11 +41,11 @@ def omega(a: Tensor, b: Tensor, theta: float = THETA) -> Tensor:
 
 @dataclass(frozen=True)
 class Fusion:
-    """How the potential that a group starts from is made.
+    """How the initial potential of a group is computed.
 
     Args:
-        function: (a, b, theta) -> potential, or None: every group starts from rest.
-        reads_layer: whether it reads the membrane of the layer before.
+        function: (a, b, theta) -> potential, or None: every group starts at rest.
+        reads_layer: whether it reads the membrane of the preceding layer.
         lowers: whether it can be computed with integers, by spikes alone.
     """
 
@@ -63,7 +63,7 @@ FUSIONS: dict[str, Fusion] = {
     "sigmoid": Fusion(lambda a, b, theta: torch.sigmoid(a + b)),
     "tanh": Fusion(lambda a, b, theta: torch.tanh(a + b)),
 }
-"""Names that a window block takes: "group" hands on the membrane of the group before as it is (one direction, Eq 4)."""
+"""Fusions by name: "group" passes on the membrane of the preceding group unchanged (one direction, Eq 4)."""
 
 
 def check_fusion(name: str) -> Fusion:

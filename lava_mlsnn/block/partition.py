@@ -1,4 +1,4 @@
-"""Windows of a feature map as tensors: cutting, condensing and the region threshold (paper 004, section 3.1)."""
+"""Windows of a feature map as tensors: partition, condensation and the region threshold (paper 004, section 3.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..neuron.straight import straight_through
 
 
 def partition(x: Tensor, windows: Windows) -> Tensor:
-    """Cut maps into their windows, in the order in which the groups fire.
+    """Cut feature maps into their windows, in the order in which the groups fire.
 
     Shape:
         x: (N, C, H, W) -> (groups, N, C, h, w), a copy.
@@ -32,7 +32,7 @@ def partition(x: Tensor, windows: Windows) -> Tensor:
 
 
 def condense(groups: Tensor, windows: Windows) -> Tensor:
-    r"""Put windows together again; where c of them overlap, their sum is divided by c (weighted condense).
+    r"""Merge windows into a map; where c of them overlap, their sum is divided by c (weighted condense).
 
     This is Algorithm 1 of paper 004: G_1 with G_2 and G_3 with G_4 along columns, then both along rows. With
     :math:`w_o = 2M - L` (or 0 for normal windows), two windows A and B of size M become
@@ -56,8 +56,8 @@ def condense(groups: Tensor, windows: Windows) -> Tensor:
         tensor([1.])
     """
     if groups.ndim != 5 or len(groups) != windows.groups or tuple(groups.shape[3:]) != windows.size:
-        wanted = ", ".join(map(str, windows.size))
-        raise ValueError(f"condense: expected ({windows.groups}, N, C, {wanted}), got {tuple(groups.shape)}")
+        expected = ", ".join(map(str, windows.size))
+        raise ValueError(f"condense: expected ({windows.groups}, N, C, {expected}), got {tuple(groups.shape)}")
     rows, columns = windows.grid
     bands = []
     for i in range(rows):

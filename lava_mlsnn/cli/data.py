@@ -35,7 +35,7 @@ def list_(
 
     rows = [_known(name) for name in registry.names()]
     table = Table("name", "what", "found", pad_edge=False)
-    table.add_column("where to get it", overflow="fold")  # an address is of use as a whole only
+    table.add_column("where to get it", overflow="fold")  # an address that is cut off is useless
     for row in rows:
         table.add_row(*(escape(str(row[key])) for key in ("name", "title", "found", "page")))
     show.console.print(table)
@@ -50,7 +50,7 @@ def check(
     what: Annotated[str, typer.Argument(help="NAME, NAME:PATH, or the path alone.", show_default=False)],
     json: options.AlsoJson = None,
 ) -> None:
-    """Tell whether a copy is complete and right: files, md5 sums, shapes, numbers per class; reads all of it.
+    """Check whether a copy is complete and correct: files, md5 sums, shapes, numbers per class; reads all of it.
 
     Exit code 1 if anything is not as published.
 

@@ -9,7 +9,7 @@ from .setting import Setting
 
 
 class Spiking(nn.Module):
-    """(a) Spiking ResNet: the neuron stands behind the sum of two currents."""
+    """(a) Spiking ResNet: the neuron follows the sum of two currents."""
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Sew(nn.Module):
 
 
 class Sparse(Sew):
-    """(d) Sparse ResNet: SEW with a barrier neuron behind the sum (section 4.4)."""
+    """(d) Sparse ResNet: SEW with a barrier neuron after the sum (section 4.4)."""
 
     @staticmethod
     def make_add(setting: Setting) -> Add:
@@ -51,7 +51,7 @@ class Sparse(Sew):
 
 
 class Ms(nn.Module):
-    """(c) MS ResNet: the residual adds currents to currents, so it is no event-based network and does not export."""
+    """(c) MS ResNet: the residual adds currents to currents, so it is not event based and cannot be exported."""
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()

@@ -21,7 +21,7 @@ class VGG(Network):
         width: channels of the first stage; the next have 2, 4, 8 and 8 times as many.
         blocks: convolutions per stage.
         hidden: neurons of the dense layers before the readout.
-        downsample: "stride" of the last convolution of a stage, or pooling behind it: "sumpool" of spikes, "maxpool",
+        downsample: "stride" of the last convolution of a stage, or pooling after it: "sumpool" of spikes, "maxpool",
             which trains but does not export.
     """
 

@@ -12,7 +12,7 @@ from ..helpers.check import integer
 from . import surrogate
 from .checks import check_current, check_state, check_threshold
 from .kernels import BarrierFire, ExactFire, TableFire
-from .memory import laid_out
+from .memory import laid_out, widened
 from .passes import Rule, fire_forward
 from .points import points, schedule
 from .thresholds import count_spikes, scheduled, staircase
@@ -215,7 +215,7 @@ def _fire(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Check, choose the engine, compute in at least float32. Spikes come back in the dtype of ``x``."""
     check_state(v, check_current(x, name))
-    dtype, x = x.dtype, x if x.dtype in (torch.float32, torch.float64) else x.float()
+    dtype, x = x.dtype, widened(x)
     vth, per_layer = _threshold(threshold, x)
     needs_grad = torch.is_grad_enabled() and any(
         isinstance(t, torch.Tensor) and t.requires_grad for t in (x, v, threshold)
@@ -244,8 +244,7 @@ def _barrier(
     if rule.grad != "ste":
         return _fire(x, v, 1.0, rule, exact)
     check_state(v, check_current(x))
-    wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    z, last = BarrierFire.apply(wide, v, rule)
+    z, last = BarrierFire.apply(widened(x), v, rule)
     return z.to(x.dtype), last
 
 

@@ -1,4 +1,4 @@
-"""The autograd functions behind the neurons: looked up (training), exact (float64, any threshold), barrier, staircase.
+"""The autograd functions of the neurons: looked up (training), exact (float64, any threshold), barrier, staircase.
 
 All compute, for t = 1..T, with u = H / Vth and the staircase z(u) of :func:`lava_mlsnn.neuron.surrogate.spikes`,
 

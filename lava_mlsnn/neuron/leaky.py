@@ -12,6 +12,7 @@ from lava.lib.dl.slayer.neuron import base
 from torch import Tensor, nn
 
 from ..helpers.check import finite
+from .base import SCALE
 from .bumps import bump, check_bump
 from .checks import check_current, check_state, check_threshold
 
@@ -19,8 +20,6 @@ __all__ = ["LIF", "PLIF", "Leak", "SoftLIF", "lif"]
 
 LEAK = 0.874
 """The leak factor that paper 002 found by its search (section 3.5)."""
-
-_SCALE = 1 << 6
 
 
 def lif(
@@ -42,7 +41,8 @@ def lif(
         x: input current for T timesteps.
         v: membrane potential before the first timestep; None is 0.
         threshold: Vth > 0.
-        leak: lambda in 0 .. 1, what is left of the potential after a timestep; a scalar tensor may require a gradient.
+        leak: lambda in 0 .. 1, the share of the potential that remains after a timestep; a scalar tensor may require a
+            gradient.
         surrogate: "triangle", "arctangent", "rectangle" or "sigmoid".
         alpha: its parameter; None is that of its paper.
 
@@ -90,7 +90,7 @@ def check_leak(leak: float) -> float:
 
 
 class _Soft(torch.autograd.Function):
-    """The loop over timesteps; saves H, and computes backward what it needs of V and z."""
+    """The loop over timesteps; saves H, from which the backward pass computes V and z again."""
 
     @staticmethod
     def forward(
@@ -202,7 +202,7 @@ class SoftLIF(base.Neuron):
         alpha: float | None = None,
     ) -> None:
         threshold = float(check_threshold(threshold))
-        super().__init__(threshold=threshold, w_scale=_SCALE, s_scale=_SCALE * _SCALE)
+        super().__init__(threshold=threshold, w_scale=SCALE, s_scale=SCALE * SCALE)
         self.leak = leak if isinstance(leak, Leak) else Leak(leak)
         self.vth = threshold
         self.surrogate, self.alpha = check_bump(surrogate, alpha)
@@ -210,11 +210,11 @@ class SoftLIF(base.Neuron):
     @property
     def device_params(self) -> dict[str, Any]:
         """``type``, ``vThMant`` in 1/64 and ``vDecay`` in 12 bits."""
-        return {"type": "SLIF", "vThMant": round(self.vth * _SCALE), "vDecay": 4096 - self.keep}
+        return {"type": "SLIF", "vThMant": round(self.vth * SCALE), "vDecay": 4096 - self.keep}
 
     @property
     def keep(self) -> int:
-        """What is left of a potential in 12 bits: 4096 lambda, rounded."""
+        """The share of a potential that remains, in 12 bits: 4096 lambda, rounded."""
         return round(4096 * self.leak.value)
 
     def forward(self, x: Tensor) -> Tensor:

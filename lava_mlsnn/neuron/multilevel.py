@@ -34,9 +34,9 @@ class MultiLevel(GradedNeuron):
         trainable: whether Vth is a parameter, one for all neurons. It is kept above 1e-3.
         exact: None, True or False as for :func:`lava_mlsnn.neuron.functional.fire`: None looks the gradient up in a
             table (error at most 1e-3 of N/Vth) unless the input is float64.
-        inplace: whether the output may take the memory of the input, as torch.nn.ReLU's: faster behind a batch norm or
-            a synapse, which never need their output again. Using the input afterwards is an error of the caller;
-            autograd notices where it kept the input for the backward pass.
+        inplace: whether the output may take the memory of the input, as torch.nn.ReLU's: faster after a batch norm or
+            a synapse, which never need their output again. Do not use the input afterwards; autograd raises an error
+            where it kept it for the backward pass.
 
     Shape:
         Input: (N, ..., T), floating. Output: the same; z/N.

@@ -183,7 +183,7 @@ class _Loop:
         if form == SHARED:
             return b.load(b.gep(constants, [start]))
         if form == ONE:
-            start = b.add(start, b.mul(b.srem(self.where.t, rows), stride))
+            start = b.add(start, b.mul(self.where.t, stride))  # the stride of a single row is zero
         return b.gep(constants, [b.add(start, self.where.place)]), rows, stride
 
     def emit(self) -> None:
@@ -209,7 +209,8 @@ class _Loop:
             in_pieces(b, where.length, (WIDTH, 1), emit)
 
     def _values(self, i: ir.Value, lanes: int) -> dict[str, Lanes | Rows]:
-        b, values = self.builder, {}
+        b = self.builder
+        values: dict[str, Lanes | Rows] = {}
         for (name, form), found in zip(self.kernel.parameters.items(), self.parameters, strict=True):
             if form == SHARED:
                 values[name] = Lanes(b, spread(b, found, lanes))
