@@ -52,17 +52,22 @@ def energy(
 
 def _record(name: str, graph: NetGraph, dataset: Dataset, model: str, settings: dict[str, Any]) -> dict[str, Any]:
     from ..report import terms_table
-    from .engines import measured
+    from .engines import measured, say_missing, say_ratios
 
     record, _ = measured(name, graph, dataset, model, settings)
-    show.console.print(terms_table(record))
+    if record["energy"]["snn"]["missing"]:
+        say_missing(record)
+    else:
+        show.console.print(terms_table(record))
+    say_ratios(record)
     return record
 
 
 def _price(own: dict[str, Any], stock: dict[str, Any]) -> dict[str, float | None]:
     from ..helpers import units
 
-    price = {what: stock[what] / own[what] if own[what] else None for what in ("neurons", "events", "energy")}
+    both = {what: (stock[what], own[what]) for what in ("neurons", "events", "energy")}
+    price = {what: a / b if b and a is not None else None for what, (a, b) in both.items()}
     words = ", ".join(f"{what} x {units.ratio(factor)}" for what, factor in price.items())
     show.say(f"price of stock neurons: {words}")
     return price

@@ -74,6 +74,8 @@ def _read(path: Path) -> Activity:
 
 
 def _show(title: str, graph: NetGraph, found: Fit, counts: Activity | None) -> dict[str, Any]:
+    from ..helpers.units import NONE
+
     table = Table(title=escape(title), title_justify="left")
     table.add_column("layer", overflow="fold")
     for column in ("neurons", "cores", "channels", "sites"):
@@ -82,7 +84,7 @@ def _show(title: str, graph: NetGraph, found: Fit, counts: Activity | None) -> d
         table.add_column(resource.replace("_", "\n"), justify="right")
     for layer in found.layers:
         if layer.part is None:
-            table.add_row(escape(layer.name), f"{layer.neurons:,}", "does not fit a core")
+            table.add_row(escape(layer.name), f"{layer.neurons:,}", NONE)
             continue
         shares = layer.part.shares(found.chip)
         binding = layer.part.binding(found.chip)

@@ -37,7 +37,7 @@ def simulate(
     """
     from .. import netx
     from ..report import checks_table, layers_table
-    from .engines import compare_lava, load_data, measured, provenance
+    from .engines import compare_lava, load_data, measured, provenance, say_missing, say_ratios
 
     graph = netx.load(net)
     dataset = load_data(data, graph)
@@ -45,6 +45,8 @@ def simulate(
     record, run = measured(net.name, graph, dataset, keep=options.beside(net, "simulate.partial.npz"))
     seconds = time.perf_counter() - started
     show.console.print(layers_table(record))
+    say_missing(record)
+    say_ratios(record)
     show.say(
         f"accuracy {record['accuracy']['engine']:.2%} on {len(run.labels)} images, "
         f"{len(run.labels) / seconds:,.0f} images/s"

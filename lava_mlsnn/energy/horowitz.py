@@ -21,7 +21,7 @@ from typing import Any
 
 from ..helpers.check import finite, flag, integer
 from .constants import HOROWITZ_FP32
-from .counts import Geometry
+from .geometry import Geometry
 
 KINDS = ("conv", "dense", "lstm", "pool", "add", "barrier", "identity", "flatten")
 

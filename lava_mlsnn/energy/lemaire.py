@@ -29,6 +29,9 @@ Warning:
       factor :math:`N_{in}` is a slip.
     * The bias ACC is charged with and without bias, as in the published code.
     * Groups divide the fan-out (``grouped``); the published code ignores them.
+    * The table is the published counting, which :func:`layer` follows unless told otherwise. Networks are counted
+      exactly by default (``strided``): :math:`C_{out} K` and :math:`K_c C_{out}` become the synapses that an event
+      reaches, K in the addressing the positions, M the pairs of sites that a weight joins.
     * An ANN sum is priced per element; the published code adds the dimensions up instead of multiplying them.
     * Barrier neurons and relays have no published formula: an identity synapse priced like any other (extension).
 """
@@ -41,7 +44,8 @@ from typing import Any
 
 from ..helpers.check import finite, flag, integer
 from . import counts as count
-from .counts import Counts, Geometry
+from .counts import Counts
+from .geometry import Geometry
 from .options import Options, resolve
 
 TERMS = ("potentials", "weights", "bias", "io", "synaptic", "addressing")
@@ -114,6 +118,8 @@ def layer(
     *,
     inputs: int = 2,
     border: Any = 0,
+    padding: Any = None,
+    dilation: Any = 1,
     options: Options | str | None = None,
     **changes: Any,
 ) -> LayerEnergy:
@@ -139,7 +145,11 @@ def layer(
         bits, fifo: width of a word, depth of an event queue; None: what ``options`` says (16, 1000).
         inputs: maps that an ANN "add" or "barrier" sums.
         border: rows and columns of zeros around the output map that are counted with it (Tables 3 and 4 of paper 000).
-        options: :class:`~lava_mlsnn.energy.options.Options`, or the name of a preset.
+        padding: zeros on each side of the input; None: the fewest with which the kernel gives ``out_shape``. It and
+            ``dilation`` matter to the exact counting alone.
+        dilation: distance between the taps of the kernel.
+        options: :class:`~lava_mlsnn.energy.options.Options`, or the name of a preset; None: "qualia", the published
+            code, with its counting (``strided="exact"`` among the changes counts exactly).
         changes: single options, such as ``sram="piecewise"``.
 
     Returns:
@@ -157,11 +167,16 @@ def layer(
         >>> snn = layer("conv", events_in=6000, events_out=5000, levels=4, **shapes)
         >>> f"{snn.total * 1e6:.1f} uJ, {snn.total / layer('conv', **shapes).total:.3f} of the ANN"
         '243.8 uJ, 0.136 of the ANN'
+        >>> half = dict(in_shape=(64, 32, 32), out_shape=(64, 16, 16), kernel=(3, 3), stride=2, events_in=6000)
+        >>> [layer("conv", **half, strided=counting).counts.rd_weights for counting in ("published", "exact")]
+        [3456000.0, 828375.0]
     """
     named = {name: value for name, value in (("bits", bits), ("fifo", fifo)) if value is not None}
-    options = resolve(options, **named, **changes)
+    options = resolve("qualia" if options is None else options, **named, **changes)
     bias, leaky, analog_input = flag(bias, "bias"), flag(leaky, "leaky"), flag(analog_input, "analog_input")
-    g = Geometry(kind, in_shape, out_shape, kernel, stride, groups, bias and kind in ("conv", "dense"), border)
+    g = Geometry(
+        kind, in_shape, out_shape, kernel, stride, groups, bias and kind in ("conv", "dense"), border, padding, dilation
+    )
     steps, levels, inputs = integer(steps, "steps", 1), integer(levels, "levels", 1), integer(inputs, "inputs", 1)
     if events_in is None and events_out is not None:
         if not analog_input:
@@ -198,10 +213,21 @@ def connection(
 
 
 def population(
-    g: Geometry, events_out: float, steps: int, options: Options, *, leaky: bool, analog: bool = False
+    g: Geometry,
+    events_out: float,
+    steps: int,
+    options: Options,
+    *,
+    leaky: bool,
+    analog: bool = False,
+    words: int = 1,
+    adds: int = 0,
 ) -> LayerEnergy:
-    """Energy of a layer's neurons apart from what single events cause: updates, bias, leak, resets, output events."""
-    done = count.population(g, events_out, steps, options, analog=analog)
+    """Energy of a layer's neurons apart from what single events cause: updates, bias, leak, resets, output events.
+
+    ``words``, ``adds``: of :func:`lava_mlsnn.energy.counts.population`.
+    """
+    done = count.population(g, events_out, steps, options, analog=analog, words=words, adds=adds)
     if leaky:
         done = done + count.leak(g.n_out, steps, analog=analog)
     return price(done, g, options)

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ..helpers.tables import NANO
 from . import lemaire
-from .counts import Geometry
+from .geometry import Geometry
 from .options import PRESETS, Options
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
