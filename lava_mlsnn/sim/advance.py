@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from numba import typeof
+from numba import int32, int64, typeof
 
 from . import event_lists, neurons, phase, scatter
 from .event_lists import EventList, clear, collect, event_list
@@ -209,8 +209,8 @@ def advance(tables: Tables, memory: Memory, counts: Counts, images: Any, places:
     key = len(neurons.KERNELS), len(scatter.KERNELS)
     if key not in _ENTRIES:
         with _LOCK:
-            arguments = tuple(typeof(x) for x in (tables, memory, counts, images, places, frames))
-            _ENTRIES[key] = dispatcher().compile(arguments)
+            records = (typeof(x) for x in (tables, memory, counts))
+            _ENTRIES[key] = dispatcher().compile((*records, int32[::1], int64[::1], int32[::1]))
     _ENTRIES[key](tables, memory, counts, images, places, frames)
 
 

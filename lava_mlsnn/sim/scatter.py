@@ -1,7 +1,7 @@
 """Kernels of synapses: each event adds the weights that it meets to the accumulators of a layer.
 
 Any synapse can be computed by :func:`each_tap`; other kernels are faster for some layouts of weights. What a kernel
-reads is described in :mod:`~lava_mlsnn.sim.synapses.layout`.
+reads is described in :mod:`~lava_mlsnn.sim.synapses.arrangement`.
 """
 
 from __future__ import annotations

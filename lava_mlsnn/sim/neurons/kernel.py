@@ -49,7 +49,7 @@ class Kernel:
 
     Args:
         step: ``step(current, *state, *parameters) -> (spikes, *new state)`` on Lanes; spikes None sends nothing.
-        state: names of the state arrays, as in :func:`lava_mlsnn.sim.reference.initial_state`, and in ``step``.
+        state: names of the state arrays, those of the neuron's class and of the parameters of ``step``.
     """
 
     def __init__(self, step: Callable[..., tuple[Lanes | None, ...]], *state: str) -> None:
@@ -117,7 +117,10 @@ def arrange(layer: Layer) -> Arranged:
     if neuron.kind not in _ARRANGERS:
         raise TypeError(f"layer {layer.name!r}: no kernel for a neuron of type {type(neuron).__name__}")
     bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
-    return _ARRANGERS[neuron.kind](neuron, bias)
+    arranged = _ARRANGERS[neuron.kind](neuron, bias)
+    if arranged.kernel.state != neuron.state:
+        raise TypeError(f"{neuron.kind}: expected a kernel with the state {neuron.state}, got {arranged.kernel.state}")
+    return arranged
 
 
 class Span(NamedTuple):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...graph.synapses import DelayDense, Dense
 from ...helpers.check import Shape
 from ..rows import rows
-from .layout import Layout, Window, compiles, layout
+from .arrangement import Layout, Window, compiles, layout
 
 
 def _layout(weights: Sequence[NDArray[Any]], in_shape: Shape, delays: tuple[int, ...] = (0,)) -> Layout:
