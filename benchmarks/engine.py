@@ -214,7 +214,7 @@ def sweep(network: str, turns: int) -> dict[str, list[float]]:
 def bound(network: str) -> tuple[float, float]:
     """ms that the operations at 10 % take with hot weights, ms to read all weights once."""
     net = build(network, 0.1)
-    weights = compile_graph(net.graph(), pipelined=False).weights
+    weights = compile_graph(net.graph(), pipelined=False).tables.weights
     hot = hot_operations_per_second()
     words = weights[: weights.size // 64 * 64].view(np.int64)
     reading = min(seconds(lambda: np.bitwise_or.reduce(words), 3) for _ in range(20))
@@ -229,7 +229,7 @@ def hot_operations_per_second() -> float:
     graph = NetGraph(Input((64, 40, 40), bits=1), (layer,))
     engine = Engine(compile_graph(graph, pipelined=False))
     full, none = np.ones((1, 64 * 1600), np.int32), np.zeros((1, 64 * 1600), np.int32)
-    engine.dense_from[:] = 2.0
+    engine.memory.dense_from[:] = 2.0
     spent = []
     for image in (full, none):
         engine.advance(image)

@@ -3,271 +3,161 @@
 from __future__ import annotations
 
 import hashlib
-from enum import IntEnum
+from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .dynamics import fire
-from .events import clear, collect
-from .scatter import transmit
+from . import neurons, scatter
+from .event_lists import EventList, clear, collect, event_list
+from .phase import phase as _phase
+from .records import Counts, Memory, Tables
 from .simd import copy, inlined, inner, jit, zero
-from .tables import INTEGRATE, Link, Node, Place, Slot
+from .transmit import transmit
+from .update import fire
 
-
-class Control(IntEnum):
-    """What :class:`~.engine.Engine` tells the compiled function; the places of :class:`~.tables.Place` come before."""
-
-    STEP = len(Place)  # the last timestep that has been computed
-    STEPS = STEP + 1  # how many to compute
-    PIPELINED = STEP + 2
-    INTERVAL = STEP + 3  # between resets; 0 for none
-    OFFSET = STEP + 4
-    PERIOD = STEP + 5  # timesteps of a sample, T
-    LATENCY = STEP + 6  # of the deepest layer
-    SAMPLES = STEP + 7  # out: complete samples counted
+phase = inner(_phase)
 
 
 @inner
-def _list(nodes: Any, node: int, slots: Any, step: int) -> tuple[int, Any]:
-    """Where the events of a node at ``step`` lie, and their slot."""
-    row = nodes[node]
-    turn = step % row[Node.SLOTS]
-    return row[Node.EVENTS] + turn * (row[Node.SITES] + 1 + 2 * row[Node.SIZE]), slots[row[Node.FIRST_SLOT] + turn]
+def _slot(row: Any, step: int) -> int:
+    """Number of the slot in which a node describes what it sent in a step."""
+    return row.first_slot + step % row.slots
+
+
+@inner
+def _sent(row: Any, slots: Any, step: int) -> EventList:
+    """What a node sent in a step."""
+    slot = _slot(row, step)
+    place = row.lists + (slot - row.first_slot) * (row.sites + 1 + 2 * row.size)
+    return event_list(place, row.sites, row.channels, slots[slot])
 
 
 @inlined
-def _merge(
-    nodes: Any, sources: Any, link: Any, slots: Any, work: Any, control: Any, step: int, node: int, fresh: bool
-) -> tuple[int, Any]:
-    """The event list of a connection's summed sources; a layer that has just been reset does not hear itself."""
-    first, end = link[Link.FIRST_SOURCE], link[Link.END_SOURCE]
-    merged, empty = control[Place.MERGED], slots[len(slots) - 1]
-    if end == first + 1:
-        if fresh and sources[first, 0] == node:
-            clear(empty)
-            return control[Place.MERGED_EVENTS], empty
-        return _list(nodes, sources[first, 0], slots, step - sources[first, 1])
-    row = nodes[sources[first, 0]]
-    sites, size = row[Node.SITES], row[Node.SIZE]
-    for s in range(first, end):
-        events, slot = _list(nodes, sources[s, 0], slots, step - sources[s, 1])
-        for e in range(events + sites + 1, events + sites + 1 + slot[Slot.COUNT]):
-            work[merged + work[e]] += work[e + size]
-    clear(empty)
-    collect(work, merged, 0, sites, row[Node.CHANNELS], control[Place.MERGED_EVENTS], sites, size, empty)
-    zero(work, merged, size)
-    return control[Place.MERGED_EVENTS], empty
+def _received(tables: Tables, memory: Memory, link: Any, node: int, step: int, age: int) -> tuple[EventList, int]:
+    """What the sources of a connection sent, summed, as one list; and how many of its events have no delay.
 
-
-@inlined
-def _late(
-    nodes: Any,
-    sources: Any,
-    constants: Any,
-    link: Any,
-    slots: Any,
-    work: Any,
-    control: Any,
-    step: int,
-    node: int,
-    age: int,
-) -> tuple[int, Any, int]:
-    """The event list of a synapse with delays: for each delay the summed sources of so long ago, as a site of its own,
-    but nothing of before the last reset, ``age`` steps ago. Last, the number of events that are not late."""
-    first, end, size = link[Link.FIRST_SOURCE], link[Link.END_SOURCE], link[Link.CHANNELS]
-    merged, begin, merged_slot = control[Place.MERGED], control[Place.MERGED_EVENTS], slots[len(slots) - 1]
-    count, seen = link[Link.LATES], 0
-    clear(merged_slot)
-    for k in range(count):
-        late = constants[link[Link.LATE] + k]
+    For a synapse with delays, there are as many copies of all sites as delays: in each copy is what was sent so many
+    steps before. Nothing is read that was sent before the layer's reset, ``age`` steps ago.
+    """
+    first, end, delays = link.first_source, link.end_source, link.delay_count
+    nodes, slots, work, control = tables.nodes, memory.slots, memory.work, memory.control[0]
+    source = tables.sources[first]
+    if end == first + 1 and delays == 1 and (age > 0 or source.node != node):
+        events = _sent(nodes[source.node], slots, step - source.lag)
+        return events, events.count
+    row, slot, seen = nodes[source.node], slots[len(slots) - 1], 0
+    clear(slot)
+    events = event_list(control.merged_events, row.sites * delays, row.channels, slot)
+    for k in range(delays):
+        delay = tables.constants[link.delays + k]
         for s in range(first, end):
-            source = sources[s, 0]
-            if late + (1 if source == node else 0) > age:
+            source = tables.sources[s]
+            if delay + (1 if source.node == node else 0) > age:
                 continue
-            events, slot = _list(nodes, source, slots, step - sources[s, 1] - late)
-            start = events + nodes[source, Node.SITES] + 1
-            for e in range(start, start + slot[Slot.COUNT]):
-                work[merged + work[e]] += work[e + size]
-        collect(work, merged, k, 1, size, begin, count, count * size, merged_slot)
-        zero(work, merged, size)
+            part = _sent(nodes[source.node], slots, step - source.lag - delay)
+            for e in range(part.first, part.first + part.count):
+                work[control.merged + work[e]] += work[e + part.size]
+        collect(work, control.merged, events, slot, k * row.sites, row.sites)
+        zero(work, control.merged, row.size)
         if k == 0:
-            seen = merged_slot[Slot.COUNT]
-    return begin, merged_slot, seen
+            seen = slot.count
+    return event_list(control.merged_events, row.sites * delays, row.channels, slot), seen
 
 
 @inlined
-def _layer(
-    weights: Any,
-    wide_weights: Any,
-    constants: Any,
-    floats: Any,
-    bounds: Any,
-    nodes: Any,
-    links: Any,
-    sources: Any,
-    work: Any,
-    wide_work: Any,
-    image: Any,
-    dense_from: Any,
-    slots: Any,
-    control: Any,
-    step: int,
-    node: int,
-    now: Any,
-) -> None:
-    """One step of one layer: all synapses, then the neurons. Counts go to ``now``."""
-    row, count = nodes[node], len(nodes)
-    events, slot = _list(nodes, node, slots, step)
-    depth, interval = row[Node.DEPTH], control[Control.INTERVAL]
-    if control[Control.PIPELINED] and row[Node.GATED] and step <= depth:
+def _layer(tables: Tables, memory: Memory, now: Any, node: int) -> None:
+    """One step of one layer: all synapses, then the neurons."""
+    nodes, control = tables.nodes, memory.control[0]
+    row, step, count = nodes[node], control.step, len(nodes)
+    slot = memory.slots[_slot(row, step)]
+    if row.gated and step <= row.depth:
         clear(slot)
         return
-    fresh = interval > 0 and (step - control[Control.OFFSET] - 1 - depth) % interval == 0
-    for i in range(row[Node.FIRST_CONNECTION], row[Node.END_CONNECTION]):
-        link = links[i]
-        size = nodes[sources[link[Link.FIRST_SOURCE], 0], Node.SIZE]
-        if link[Link.LATES]:
-            age = (step - control[Control.OFFSET] - 1 - depth) % interval if interval > 0 else step
-            source_events, source_slot, seen = _late(
-                nodes, sources, constants, link, slots, work, control, step, node, age
-            )
-            size *= link[Link.LATES]
-        else:
-            source_events, source_slot = _merge(nodes, sources, link, slots, work, control, step, node, fresh)
-            seen = source_slot[Slot.COUNT]
-        now[3 * count + i] = seen
-        overflown = transmit(
-            weights,
-            wide_weights,
-            constants,
-            link,
-            bounds[i],
-            work,
-            wide_work,
-            image,
-            dense_from,
-            control[Place.CURRENT],
-            control[Place.SCRATCH],
-            source_events,
-            source_slot,
-            size,
-            row[Node.SIZE],
-        )
-        if link[Link.COUNTED]:
+    age, t = phase(step, row.depth, control.interval, control.offset, control.period)
+    for i in range(row.first_link, row.end_link):
+        link = tables.links[i]
+        events, now[3 * count + i] = _received(tables, memory, link, node, step, age)
+        overflown = transmit(tables, memory, link, events, row.size)
+        if link.counted:
             now[2 * count + node] += overflown
-    blank = fresh or (step == 1 and not control[Control.PIPELINED])
-    turn = (step - 1) % control[Control.PERIOD]
-    if control[Control.PIPELINED]:
-        since = step - depth - 1
-        turn = ((since - control[Control.OFFSET]) % interval if interval > 0 else since) % control[Control.PERIOD]
-    fire(row, constants, floats, work, control[Place.CURRENT], control[Place.SPIKES], events, slot, blank, turn)
-    now[node], now[count + node] = slot[Slot.COUNT], slot[Slot.SUM]
+    fire(tables, memory, row, _sent(row, memory.slots, step), slot, age, t)
+    now[node], now[count + node] = slot.count, slot.sum
 
 
 @inlined
-def _count(now: Any, depths: Any, ring: Any, sample: Any, totals: Any, control: Any, step: int) -> None:
+def _count(counts: Counts, control: Any) -> None:
     """Add the counts of one step, in sample time: those of a sample are added when its last step has left the network.
 
     In a pipeline every layer is ``depth`` steps late, so counts wait in a ring until the deepest layer has caught up.
     """
-    latency, period = control[Control.LATENCY], control[Control.PERIOD]
+    step, latency, period = control.step, control.latency, control.period
+    now, ring, sample, totals = counts.now, counts.ring, counts.sample, counts.totals
     for k in range(len(now)):
         ring[step % len(ring), k] = now[k]
-    t = (step - latency - 1) % period
     if step <= latency:
         return
+    _, t = phase(step, latency, 0, 0, period)
     for k in range(len(now)):
-        sample[t, k] = ring[(step - latency + depths[k]) % len(ring), k]
+        sample[t, k] = ring[(step - latency + counts.depths[k]) % len(ring), k]
     if t == period - 1:
         for i in range(period):
             for k in range(len(now)):
                 totals[i, k] += sample[i, k]
-        control[Control.SAMPLES] += 1
+        control.samples += 1
 
 
 @inlined
-def _copy_out(nodes: Any, slots: Any, work: Any, places: Any, frames: Any, step: int, begin: int) -> None:
+def _copy_out(tables: Tables, memory: Memory, places: Any, frames: Any, begin: int) -> None:
     """Spikes of the wanted nodes (a readout's voltage), dense, into ``frames``, each at its place after ``begin``."""
+    nodes, work = tables.nodes, memory.work
     for node in range(len(nodes)):
-        start, size = begin + places[node], nodes[node, Node.SIZE]
         if places[node] < 0:
             continue
-        if nodes[node, Node.KERNEL] == INTEGRATE and node > 0:
-            state = nodes[node, Node.STATE]
-            copy(frames, start, work, state, size)
+        start, row = begin + places[node], nodes[node]
+        if not row.spiking:
+            copy(frames, start, work, row.state, row.size)
             continue
-        zero(frames, start, size)
-        events, slot = _list(nodes, node, slots, step)
-        first = events + nodes[node, Node.SITES] + 1
-        for e in range(first, first + slot[Slot.COUNT]):
-            frames[start + work[e]] = work[e + size]
+        zero(frames, start, row.size)
+        events = _sent(row, memory.slots, memory.control[0].step)
+        for e in range(events.first, events.first + events.count):
+            frames[start + work[e]] = work[e + events.size]
 
 
-def _advance(stamp: int) -> Any:
-    """The compiled function. ``stamp``, a hash of these sources, keeps numba's cache from serving an older version:
-    the cache itself looks at this file only."""
+@inlined
+def _read(memory: Memory, row: Any, images: Any, i: int, slot: Any) -> None:
+    """Image i as the event list of the input."""
+    work, control = memory.work, memory.control[0]
+    copy(work, control.merged, images, i * row.size, row.size)
+    clear(slot)
+    collect(work, control.merged, _sent(row, memory.slots, control.step), slot, 0, row.sites)
+    zero(work, control.merged, row.size)
 
-    def advance(
-        weights: Any,
-        wide_weights: Any,
-        constants: Any,
-        floats: Any,
-        bounds: Any,
-        nodes: Any,
-        links: Any,
-        sources: Any,
-        work: Any,
-        wide_work: Any,
-        image: Any,
-        dense_from: Any,
-        slots: Any,
-        control: Any,
-        images: Any,
-        now: Any,
-        depths: Any,
-        ring: Any,
-        sample: Any,
-        totals: Any,
-        wanted: Any,
-        frames: Any,
-    ) -> int:
+
+@lru_cache
+def _compiled(kernels: int, scatterers: int) -> Any:
+    """The compiled function, anew when kernels have been added since."""
+    stamp = _stamp([*(kernel.step for kernel in neurons.KERNELS), *(kernel.py_func for kernel in scatter.KERNELS)])
+
+    def advance(tables: Tables, memory: Memory, counts: Counts, images: Any, places: Any, frames: Any) -> int:
         version = stamp
-        pipelined = control[Control.PIPELINED]
-        if not pipelined:
-            control[Control.STEP] = 0
+        slots, control, now, source = memory.slots, memory.control[0], counts.now, tables.nodes[0]
+        if control.restart:
+            control.step = 0
             for k in range(len(slots)):
                 clear(slots[k])
-        for i in range(control[Control.STEPS]):
-            control[Control.STEP] += 1
-            step = control[Control.STEP]
+        for i in range(control.steps):
+            control.step += 1
             zero(now, 0, len(now))
-            events, slot = _list(nodes, 0, slots, step)
-            frame = min(i, len(images) // nodes[0, Node.SIZE] - 1)
-            if frame == i or nodes[0, Node.SLOTS] > 1:  # else the only list still holds the image that stays
-                _read(nodes, images, frame, work, control[Place.MERGED], events, slot)
-            now[0], now[len(nodes)] = slot[Slot.COUNT], slot[Slot.SUM]
-            for node in range(1, len(nodes)):
-                _layer(
-                    weights,
-                    wide_weights,
-                    constants,
-                    floats,
-                    bounds,
-                    nodes,
-                    links,
-                    sources,
-                    work,
-                    wide_work,
-                    image,
-                    dense_from,
-                    slots,
-                    control,
-                    step,
-                    node,
-                    now,
-                )
-            _count(now, depths, ring, sample, totals, control, step)
-            _copy_out(nodes, slots, work, wanted, frames, step, i * (len(frames) // control[Control.STEPS]))
+            slot = slots[_slot(source, control.step)]
+            frame = min(i, len(images) // source.size - 1)
+            if frame == i or source.slots > 1:  # else the only list still holds the image that stays
+                _read(memory, source, images, frame, slot)
+            now[0], now[len(tables.nodes)] = slot.count, slot.sum
+            for node in range(1, len(tables.nodes)):
+                _layer(tables, memory, now, node)
+            _count(counts, control)
+            _copy_out(tables, memory, places, frames, i * (len(frames) // control.steps))
         return version
 
     try:
@@ -276,20 +166,31 @@ def _advance(stamp: int) -> Any:
         return jit(nogil=True, error_model="numpy")(advance)
 
 
-@inlined
-def _read(nodes: Any, images: Any, i: int, work: Any, begin: int, events: int, slot: Any) -> None:
-    """Image i as an event list."""
-    sites, channels, size = nodes[0, Node.SITES], nodes[0, Node.CHANNELS], nodes[0, Node.SIZE]
-    copy(work, begin, images, i * size, size)
-    clear(slot)
-    collect(work, begin, 0, sites, channels, events, sites, size, slot)
-    zero(work, begin, size)
+def _stamp(kernels: Iterable[Any]) -> int:
+    """A hash of these sources and of the kernels, which keeps numba's cache from serving an older version.
+
+    By itself the cache only looks at the file of the function that it keeps, and at the values which that closes over.
+    """
+    digest, folder = hashlib.sha256(), Path(__file__).parent
+    files = sorted(folder.rglob("*.py"))
+    for function in kernels:
+        digest.update(f"{function.__module__} {function.__qualname__} {function.__code__.co_code!r}".encode())
+        path = Path(function.__code__.co_filename)
+        if folder not in path.parents and path.is_file():
+            files.append(path)
+    for path in files:
+        digest.update(path.read_bytes())
+    return int.from_bytes(digest.digest()[:7], "little")
 
 
-def _stamp() -> int:
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
-    return int.from_bytes(digest[:4], "little")
+def advance(tables: Tables, memory: Memory, counts: Counts, images: Any, places: Any, frames: Any) -> None:
+    """Compute as many timesteps as ``memory.control`` says. It is compiled, or read from numba's cache, at first use.
 
-
-advance = _advance(_stamp())
+    Args:
+        tables, memory, counts: see :mod:`~lava_mlsnn.sim.records`.
+        images: int32, one after the other: one per step, or one that stays.
+        places: int64, per node: where its spikes go in the row of a step, negative for nodes that nobody asked for.
+        frames: int32, a row per step.
+    """
+    function = _compiled(len(neurons.KERNELS), len(scatter.KERNELS))
+    function(tables, memory, counts, images, places, frames)

@@ -1,4 +1,7 @@
-"""The inner loop of event-driven synapses: rows of weights, summed in registers."""
+"""The kernel of convolutions and dense synapses: rows of weights, summed in registers.
+
+All output channels of a tap are neighbours in memory, and so are taps that fall on neighbouring output sites.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,25 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from .simd import I32, I64, WIDTH, constant, in_pieces, intrinsic, like, load, pointer_to, spread, store
+from .event_lists import EventList
+from .scatter import scatters
+from .simd import I32, I64, WIDTH, at, constant, in_pieces, inner, intrinsic, like, load, pointer_to, spread, store
 
+MOST = 255
+"""So large a sum of absolute events fits a 16-bit sum of products with 8-bit weights: 255 * 128 < 2**15."""
+SMALL = 31
+"""Largest event for which products are summed in 16 bits: at least eight at once."""
+AT_ONCE = 32
+"""Events summed in registers: so many rows of weights can be fetched side by side, more wear out the prefetcher."""
 BLOCKS = 6, 4, 2, 1
 """Vectors that are summed over all events side by side: six are a row of three taps of 64 channels in 16 bits."""
 
 
 def add_events(product_bits: int) -> Any:
-    """``add(acc, a, weights, start, row, work, j, end, values, n)``: the inner loop of event-driven synapses.
+    """``add(acc, a, weights, start, shape, work, events)``: add a row of weights for every event.
 
-    For every event e in j .. end: acc[a : a + n] += work[e + values] * weights[start + row * work[e] : ... + n].
+    With ``shape`` = (row, n) and ``events`` = (j, end, size), for every e in j .. end - 1:
+    acc[a : a + n] += work[e + size] * weights[start + row * work[e] : ... + n].
 
     A block of columns is summed over all events in registers, in ``product_bits`` (16 or 32), before it touches the
     int32 accumulators; the caller sees to it that (end - j) * max|value| * 128 fits. ``product_bits`` 8 stands for
@@ -31,24 +43,14 @@ def add_events(product_bits: int) -> Any:
     widths = *(vectors * lanes for vectors in BLOCKS), *([WIDTH] if lanes > WIDTH else []), 1
 
     @intrinsic
-    def add(
-        typingctx: Any,
-        acc: Any,
-        a: Any,
-        weights: Any,
-        start: Any,
-        row: Any,
-        work: Any,
-        j: Any,
-        end: Any,
-        values: Any,
-        n: Any,
-    ) -> Any:
+    def add(typingctx: Any, acc: Any, a: Any, weights: Any, start: Any, shape: Any, work: Any, events: Any) -> Any:
         long = types.int64
-        signature = types.void(acc, long, weights, long, long, work, long, long, long, long)
+        signature = types.void(acc, long, weights, long, types.UniTuple(long, 2), work, types.UniTuple(long, 3))
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            acc_array, a, weight_array, start, row, work_array, first, end, values, n = args
+            acc_array, a, weight_array, start, pair, work_array, triple = args
+            row, n = (builder.extract_value(pair, k) for k in range(2))
+            first, end, values = (builder.extract_value(triple, k) for k in range(3))
             target = pointer_to(context, builder, sig.args[0], acc_array, a)
             base = pointer_to(context, builder, sig.args[2], weight_array, start)
             events = pointer_to(context, builder, sig.args[5], work_array, I64(0))
@@ -95,3 +97,60 @@ def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
     kind = ir.FunctionType(ir.VoidType(), (pointer.type, I32, I32, I32))
     function = builder.module.declare_intrinsic("llvm.prefetch", (pointer.type,), kind)
     builder.call(function, (pointer, I32(0), I32(3), I32(1)))  # read, keep in all caches, data
+
+
+ONES, PRODUCTS, WIDE_PRODUCTS = range(3)
+_add_ones, _add_small, _add_large = add_events(8), add_events(16), add_events(32)
+
+
+@inner
+def effort(events: EventList) -> int:
+    """What the events of a list ask for: nothing but sums (0), products in 16 bits (1), in 32 bits (2)."""
+    if events.max == 1 and events.min == 1:
+        return ONES
+    return PRODUCTS if max(events.max, -events.min) <= SMALL else WIDE_PRODUCTS
+
+
+@inner
+def _part(n: int, most: int) -> int:
+    """The first of as few parts of n as possible, none above ``most``, all of about one size."""
+    parts = -(-n // most)
+    return -(-n // parts)
+
+
+@scatters
+def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
+    """Synapses of one group; see :data:`lava_mlsnn.sim.scatter.KERNELS` for the arguments."""
+    flat, width, row, features = link.flat, link.width, link.row, link.out_channels
+    out_stride, kernel_stride, row_of_site = link.out_width * features, link.kernel_width * features, events.channels * row
+    rows_first, rows_tap, rows_out = link.rows_first, link.rows_tap, link.rows_out
+    columns_first, columns_tap = link.columns_first, link.columns_tap
+    columns_length, columns_out = link.columns_length, link.columns_out
+    offsets, first, size, weight = events.offsets, events.first, events.size, link.weight
+    effort_, at_once = effort(events), AT_ONCE
+    if effort_ == PRODUCTS:
+        at_once = min(AT_ONCE, MOST // max(events.max, -events.min))
+    y, x = 0, -1
+    for site in range(1 if flat else link.height * width):
+        x += 1
+        if x == width:
+            y, x = y + 1, 0
+        j, last = first, first + events.count
+        if not flat:
+            j, last = first + at(work, offsets + site), first + at(work, offsets + site + 1)
+        origin = weight - site * row_of_site
+        while j < last:
+            end = last if last - j <= at_once else j + _part(last - j, at_once)
+            for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
+                tap_row, out_row = at(constants, rows_tap + r) * kernel_stride, at(constants, rows_out + r) * out_stride
+                for c in range(at(constants, columns_first + x), at(constants, columns_first + x + 1)):
+                    start = origin + tap_row + at(constants, columns_tap + c) * features
+                    a = target + out_row + at(constants, columns_out + c) * features
+                    shape, some = (row, at(constants, columns_length + c) * features), (j, end, size)
+                    if effort_ == ONES:
+                        _add_ones(acc, a, weights, start, shape, work, some)
+                    elif effort_ == PRODUCTS:
+                        _add_small(acc, a, weights, start, shape, work, some)
+                    else:
+                        _add_large(acc, a, weights, start, shape, work, some)
+            j = end

@@ -1,11 +1,30 @@
-"""Explicit SIMD for numba: loops over arrays written as LLVM vectors.
+"""Explicit SIMD for numba: loops over arrays, written as LLVM vectors.
 
-LLVM's own vectoriser gives up on the loops that matter here (many arrays, each of which might overlap the one that is
-written) or picks half of the register width. These builders leave it nothing to decide: the code they make is portable
-LLVM IR on short vectors, which the compiler maps to whatever the machine has.
+Why. LLVM vectorizes a plain loop by itself only if it can prove that the arrays do not overlap; with the many arrays of
+a neuron it gives up, and where it does not, it often uses half of the register width. So the hot loops of the engine
+are not left to it: they are *generated*.
 
-A :func:`elementwise` body is written with ordinary operators on :class:`Lanes`. The loops of the kernels themselves lie
-beside them: :mod:`~lava_mlsnn.sim.rows`, :mod:`~lava_mlsnn.sim.events`, :mod:`~lava_mlsnn.sim.dense`.
+How. A numba ``intrinsic`` is a function whose body is not compiled from Python. Instead numba calls a Python function,
+once, while it compiles the caller, and that function emits LLVM instructions through an ``IRBuilder``. Whatever is a
+Python loop or ``if`` there is unrolled or decided at compile time; whatever the builder emits runs later. In this room:
+
+- ``neurons/kernel.py``: the update of a population. The equation of each neuron is an ordinary function of
+  :class:`Lanes`, which emits one vector instruction for every ``+``, ``>>`` or comparison.
+- ``rows.py``: weights times events, summed in registers. ``convolve.py``: the same for images that are nearly full.
+- ``event_lists.py``: where the non-zero values are.
+
+A :class:`Lanes` stands for one value or for :data:`WIDTH` values side by side ("lanes"), one per neuron. The loops
+(:func:`in_pieces`) emit their body twice: for whole vectors, and for one value at a time, for what is left over.
+
+Which instructions. The vectors are LLVM's portable ones, 512 bits wide, and LLVM maps them to what the machine has: one
+AVX-512 register, two of AVX2, four of SSE or NEON. Nothing here asks for an instruction set, and results are the same
+on all of them: integers, floats that hold integers exactly, and a quotient that is corrected afterwards. numba compiles
+for the processor it runs on and keeps one compiled version per processor model in its cache.
+
+To test another path. ``NUMBA_CPU_NAME=generic`` compiles for the least that the architecture has (SSE2 on x86-64),
+``NUMBA_CPU_FEATURES=+avx2`` and the like add to it. Which of the kernels above runs depends on the data; the thresholds
+in ``transmit.DENSE_FROM`` force it: all 0 always takes the dense path, above 1 never (tests/sim/test_sim_engines.py
+does both).
 """
 
 from __future__ import annotations
@@ -24,19 +43,20 @@ intrinsic: Any = _intrinsic
 jit: Any = numba.njit
 
 inner = jit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-"""For functions that only other compiled functions call: an entry from Python would double the compile time."""
+"""Compiles a function that only compiled functions call: an entry from Python would double the compile time."""
 
 inlined = jit(nogil=True, error_model="numpy", inline="always")
-"""For those with one caller: every level of calls is optimised again with all that it calls."""
+"""The same for a function with one caller, which it becomes a part of: LLVM then optimizes it once, not twice."""
 
 WIDTH = 16
-"""Lanes of 32 bits in one vector: 512 bits, which narrower machines take in two or four pieces."""
+"""Lanes of a vector of 32-bit values: 512 bits."""
 
 
 class Lanes:
-    """A value of one or many lanes in the code being built; operators emit instructions.
+    """A value of one or many lanes in the code that is being generated; operators emit instructions.
 
-    Integers wrap, comparisons are signed unless made by :meth:`below`, ``>>`` keeps the sign.
+    Values are int32 and wrap, comparisons are signed, ``>>`` keeps the sign. A comparison gives Lanes of single bits:
+    for :meth:`where` and :meth:`count`.
     """
 
     def __init__(self, builder: ir.IRBuilder, value: ir.Value) -> None:
@@ -63,6 +83,13 @@ class Lanes:
     def __xor__(self, other: Lanes | int) -> Lanes:
         return self._with(self.builder.xor(self.value, self._operand(other)))
 
+    def __neg__(self) -> Lanes:
+        return self._with(self.builder.neg(self.value))
+
+    def __abs__(self) -> Lanes:
+        sign = self >> 31
+        return (self ^ sign) - sign
+
     def __lshift__(self, other: Lanes | int) -> Lanes:
         return self._with(self.builder.shl(self.value, self._operand(other)))
 
@@ -85,9 +112,11 @@ class Lanes:
     def __ge__(self, other: Lanes | int) -> Lanes:
         return self._with(self.builder.icmp_signed(">=", self.value, self._operand(other)))
 
-    def where(self, yes: Lanes | int, no: Lanes) -> Lanes:
+    def where(self, yes: Lanes | int, no: Lanes | int) -> Lanes:
         """``yes`` in the lanes where this comparison holds, ``no`` in the others."""
-        return self._with(self.builder.select(self.value, no._operand(yes), no.value))
+        kind = like(I32, self.value.type)
+        pair = (x.value if isinstance(x, Lanes) else constant(kind, x) for x in (yes, no))
+        return self._with(self.builder.select(self.value, *pair))
 
     def clip(self, low: Lanes | int, high: Lanes | int) -> Lanes:
         """min(max(self, low), high)."""
@@ -107,9 +136,21 @@ class Lanes:
         """A comparison as 0 or 1 in 32 bits."""
         return self._with(self.builder.zext(self.value, like(I32, self.value.type)))
 
-    def times_float(self, factor: Lanes) -> Lanes:
-        """Product with a float32, as an integer, truncated toward zero."""
-        product = self.builder.fmul(self.builder.sitofp(self.value, factor.value.type), factor.value)
+    def divided(self, divisor: Lanes, inverse: Lanes) -> Lanes:
+        """self // divisor for 0 <= self < 2**31 and divisor > 0, where ``inverse`` has the bits of float32 1 / divisor.
+
+        The float product is off by one at most; the remainder says which way.
+        """
+        quotient = self._times_float(inverse)
+        rest = self - quotient * divisor
+        return quotient + (rest >= divisor).count() - (rest < 0).count()
+
+    def _times_float(self, factor: Lanes) -> Lanes:
+        """Product with the float32 that has the bits of ``factor``, as an integer, truncated toward zero."""
+        kind = like(F32, self.value.type)
+        product = self.builder.fmul(
+            self.builder.sitofp(self.value, kind), self.builder.bitcast(factor.value, kind)
+        )
         return self._with(self.builder.fptosi(product, self.value.type))
 
 
@@ -160,61 +201,16 @@ def pointer_to(context: Any, builder: ir.IRBuilder, kind: types.Array, array: ir
 
 
 def in_pieces(builder: ir.IRBuilder, n: ir.Value, widths: Sequence[int], emit: Callable[[ir.Value, int], None]) -> None:
-    """Loops over 0 .. n in pieces of the first width, what is left in pieces of the next, and so on down to 1."""
+    """Emit loops over 0 .. n - 1: pieces of the first width, then what is left in pieces of the next, and so on to 1.
+
+    ``emit(i, width)`` emits the code for elements i .. i + width - 1; it is called once for every width.
+    """
     done: ir.Value = I64(0)
     for width in widths:
         end = builder.sub(n, builder.urem(builder.sub(n, done), I64(width)))
         with cgutils.for_range_slice(builder, done, end, I64(width), intp=I64) as (i, _):
             emit(i, width)
         done = end
-
-
-def elementwise(body: Callable[..., dict[int, Lanes]], shared: Sequence[int] = ()) -> Any:
-    """A loop for numba over stretches of arrays: ``loop(rounds, n, arrays, offsets, scalars)``.
-
-    ``body(values, scalars)`` gets element i of every stretch and the scalars, all as Lanes, and returns by index of the
-    stretch what is to be written there. Each of the ``rounds`` handles the next n elements, but starts again where it
-    began in the ``shared`` stretches (parameters of channels). ``arrays`` is a tuple of 1-D arrays, ``offsets`` a tuple
-    of where each stretch begins, ``scalars`` a tuple of int32. Stretches that are written must not overlap others.
-    """
-
-    @intrinsic
-    def loop(typingctx: Any, rounds: Any, n: Any, arrays: Any, offsets: Any, scalars: Any) -> Any:
-        signature = types.void(types.int64, types.int64, arrays, types.UniTuple(types.int64, len(arrays)), scalars)
-
-        def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            turns, count, array_values, offset_values, scalar_values = args
-            pointers = [
-                pointer_to(
-                    context,
-                    builder,
-                    kind,
-                    builder.extract_value(array_values, k),
-                    builder.extract_value(offset_values, k),
-                )
-                for k, kind in enumerate(sig.args[2])
-            ]
-            plain = [builder.extract_value(scalar_values, k) for k in range(len(sig.args[4]))]
-
-            def round_of(begin: ir.Value) -> None:
-                starts = [p if k in shared else builder.gep(p, [begin]) for k, p in enumerate(pointers)]
-
-                def emit(i: ir.Value, lanes: int) -> None:
-                    places = [builder.gep(p, [i]) for p in starts]
-                    values = [Lanes(builder, load(builder, p, lanes)) for p in places]
-                    broadcast = [Lanes(builder, spread(builder, s, lanes)) for s in plain]
-                    for k, result in body(values, broadcast).items():
-                        store(builder, result.value, places[k])
-
-                in_pieces(builder, count, (WIDTH, 1), emit)
-
-            with cgutils.for_range(builder, turns, intp=I64) as turn:
-                round_of(builder.mul(turn.index, count))
-            return context.get_dummy_value()
-
-        return signature, codegen
-
-    return loop
 
 
 @intrinsic

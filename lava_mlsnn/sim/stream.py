@@ -125,8 +125,7 @@ class _Fast:
         return self.output
 
     def counts(self) -> dict[str, tuple[int, int]]:
-        names, now = self.engine.program.names, self.engine.now
-        return {name: (int(now[i]), int(now[len(names) + i])) for i, name in enumerate(names)}
+        return self.engine.last_counts()
 
 
 class _Reference:

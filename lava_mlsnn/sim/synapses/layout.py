@@ -1,4 +1,4 @@
-"""How synapses lie in memory for the kernels: tables of taps, and weights with contiguous output channels.
+"""How a synapse lies in memory for the kernels: tables of taps, and weights with contiguous output channels.
 
 Populations are stored (H, W, C): neuron (c, y, x) is number (y W + x) C + c, channels of one site side by side.
 An event at a site adds, for every kernel row that meets an output row, one *run*: neighbouring taps of the kernel that
@@ -7,18 +7,17 @@ fall on neighbouring output sites, so that weights and accumulators are both rea
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import gcd
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph.synapses import Conv, DelayDense, Dense, Identity, Injection, Pool, Synapse, fits_8_bits, weight_exponent
-from ..helpers.check import Shape
-
-ROWS, PLAIN, ONE_TO_ONE = range(3)
-"""Kernels: rows of all output channels per event (conv, dense); any groups (pool too); identity and injection."""
+from ...graph.synapses import Synapse, fits_8_bits, weight_exponent
+from ...helpers.check import Shape
+from ..rows import rows as rows_kernel
 
 
 @dataclass(frozen=True)
@@ -93,20 +92,21 @@ class Window:
 
 @dataclass(frozen=True)
 class Layout:
-    """A synapse ready for the kernels.
+    """A synapse ready for a kernel.
 
     Args:
-        kernel: ROWS, PLAIN or ONE_TO_ONE.
-        weight: int8 mantissas, or int32 where they do not fit; one row per input channel (ROWS of a dense layer: per
-            input neuron, and that for every delay), (rows, Kh, Kw, output channels of its group).
+        kernel: one of :data:`lava_mlsnn.sim.scatter.KERNELS`.
+        weight: int8 mantissas, or int32 where they do not fit; one row per input channel (of a flat layout: per input
+            neuron, and that for every delay), (rows, Kh, Kw, output channels of its group).
         exponent: the currents are shifted left by this much.
         bound: largest sum of absolute weights, with the exponent, that one output neuron can see.
         groups: number of channel groups.
         flat: whether site and channel are one index (dense).
         rows, columns: the kernel along both axes.
+        delays: ascending from 0, each with rows of its own.
     """
 
-    kernel: int
+    kernel: Any
     weight: NDArray[Any]
     exponent: int
     bound: int
@@ -114,66 +114,62 @@ class Layout:
     flat: bool
     rows: Window
     columns: Window
+    delays: tuple[int, ...]
+
+    @property
+    def dense(self) -> bool:
+        """Whether the dense path can compute it."""
+        return self.kernel is rows_kernel and not self.flat and self.weight.dtype == np.int8
 
     def tables(self) -> tuple[Table, Table]:
         """Runs of all input rows, of all input columns."""
-        return self.rows.table(merge=False), self.columns.table(merge=self.kernel == ROWS)
+        return self.rows.table(merge=False), self.columns.table(merge=self.kernel is rows_kernel)
 
 
-def lates(synapse: DelayDense) -> list[int]:
-    """The delays that occur, and none: every one has rows of its own, in this order.
+S = TypeVar("S", bound=Synapse)
+_ARRANGERS: dict[str, Callable[[Any, Shape], Layout]] = {}
 
-    Example:
-        >>> lates(DelayDense(np.ones((2, 2)), [[3, 1]]))
-        [0, 1, 3]
-    """
-    return [int(d) for d in np.union1d([0], synapse.delays)]
+
+def compiles(*kinds: type[Synapse]) -> Callable[[Callable[[S, Shape], Layout]], Any]:
+    """Decorator of ``f(synapse, in_shape) -> layout(...)``, which says how the engine computes synapses of a class."""
+
+    def register(function: Callable[[S, Shape], Layout]) -> Any:
+        _ARRANGERS.update({synapse.kind: function for synapse in kinds})
+        return function
+
+    return register
 
 
 def arrange(synapse: Synapse, in_shape: Shape) -> Layout:
-    """The layout of any synapse for spikes of shape (C, H, W).
+    """The layout of a synapse for spikes of shape (C, H, W).
+
+    Raises:
+        TypeError: no file in this folder compiles synapses of that kind.
 
     Example:
+        >>> from lava_mlsnn.netx import Dense
         >>> arrange(Dense(np.ones((10, 12))), (3, 2, 2)).weight.shape
         (12, 1, 1, 10)
     """
-    _, height, width = in_shape
-    _, out_height, out_width = synapse.out_shape(in_shape)
-    if isinstance(synapse, Dense | DelayDense):
-        parts = [synapse.weight]
-        if isinstance(synapse, DelayDense):
-            parts = [np.where(synapse.delays == d, synapse.weight, 0) for d in lates(synapse)]
-        features = len(synapse.weight)
-        stacked = [part.reshape(features, *in_shape).transpose(2, 3, 1, 0) for part in parts]
-        weight = np.stack(stacked).reshape(-1, 1, 1, features)
-        return _layout(ROWS, weight, 1, True, Window(1, 1, 1), Window(1, 1, 1))
-    if isinstance(synapse, Conv):
-        kernel, stride, padding, dilation = synapse.weight.shape[2:], synapse.stride, synapse.padding, synapse.dilation
-        rows = Window(height, out_height, kernel[0], stride[0], padding[0], dilation[0])
-        columns = Window(width, out_width, kernel[1], stride[1], padding[1], dilation[1])
-        groups = synapse.groups
-        weight = synapse.weight.reshape(groups, -1, *synapse.weight.shape[1:]).transpose(0, 2, 3, 4, 1)
-        weight = weight.reshape(in_shape[0], *kernel, -1)
-        if groups == 1:
-            return _layout(ROWS, weight[:, :, columns.order()], 1, False, rows, columns)
-        return _layout(PLAIN, weight, groups, False, rows, columns)
-    if isinstance(synapse, Pool):
-        rows = Window(height, out_height, synapse.kernel[0], synapse.stride[0])
-        columns = Window(width, out_width, synapse.kernel[1], synapse.stride[1])
-        return _layout(PLAIN, np.ones((in_shape[0], *synapse.kernel, 1), np.int32), in_shape[0], False, rows, columns)
-    if isinstance(synapse, (Identity, Injection)):
-        one = np.asarray(getattr(synapse, "weight", 1), np.int32)
-        weight = np.broadcast_to(one, in_shape[:1]).reshape(-1, 1, 1, 1)
-        rows, columns = Window(height, height, 1), Window(width, width, 1)
-        return _layout(ONE_TO_ONE, weight, in_shape[0], False, rows, columns)
-    raise TypeError(f"no kernel for a synapse of type {type(synapse).__name__}")
+    if synapse.kind not in _ARRANGERS:
+        raise TypeError(f"no kernel for a synapse of type {type(synapse).__name__}")
+    return _ARRANGERS[synapse.kind](synapse, in_shape)
 
 
-def _layout(kernel: int, weight: NDArray[Any], groups: int, flat: bool, rows: Window, columns: Window) -> Layout:
+def layout(
+    kernel: Any,
+    weight: NDArray[Any],
+    rows: Window,
+    columns: Window,
+    *,
+    groups: int = 1,
+    flat: bool = False,
+    delays: tuple[int, ...] = (0,),
+) -> Layout:
+    """A :class:`Layout` of integer weights (rows, Kh, Kw, features): 8-bit mantissas and an exponent where they fit."""
     wide = np.abs(weight.astype(np.int64))
-    per_output = wide.reshape(groups, -1, *weight.shape[1:]).sum(axis=(1, 2, 3))
+    bound = int(wide.reshape(groups, -1, *weight.shape[1:]).sum(axis=(1, 2, 3)).max())
     exponent = 0 if weight.min() >= -128 and weight.max() <= 127 else weight_exponent(weight)
     fits = fits_8_bits(weight)
-    mantissa = (weight >> exponent).astype(np.int8) if fits else weight.astype(np.int32)
-    bound = int(per_output.max())
-    return Layout(kernel, np.ascontiguousarray(mantissa), exponent if fits else 0, bound, groups, flat, rows, columns)
+    mantissa = np.ascontiguousarray((weight >> exponent).astype(np.int8) if fits else weight.astype(np.int32))
+    return Layout(kernel, mantissa, exponent if fits else 0, bound, groups, flat, rows, columns, delays)

@@ -1,20 +1,53 @@
 """Event lists: where a layer's spikes are written down, site by site.
 
 A list in ``work`` is, for ``size`` neurons at ``sites`` sites: where each site's events begin and the last one's end
-(sites + 1 numbers), the neurons that fired (size), what they sent (size). Its row of the slot table says how many there
-are. Hardly a branch of the search depends on where the spikes are, which no processor could foresee.
+(sites + 1 numbers), the neurons that fired (size), what they sent (size). Its slot says how many there are. Hardly a
+branch of the search depends on where the spikes are, which no processor could foresee.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import types
 
 from .simd import I1, I32, I64, WIDTH, at, constant, inner, intrinsic, load, pointer_to
-from .tables import Slot
+
+BEYOND = 64
+"""So many elements after a stretch of neurons are read, and ignored, when their spikes are collected."""
+
+
+class EventList(NamedTuple):
+    """A list in ``work``: event e < count is neuron work[first + e], its value work[first + size + e].
+
+    The events of site s begin with number work[offsets + s].
+    """
+
+    offsets: Any
+    first: Any
+    size: Any
+    channels: Any
+    count: Any
+    max: Any  # of the values
+    min: Any
+
+
+@inner
+def event_list(place: int, sites: int, channels: int, slot: Any) -> EventList:
+    """The list at work[place], as its slot describes it now."""
+    return EventList(place, place + sites + 1, sites * channels, channels, slot.count, slot.max, slot.min)
+
+
+def length(sites: int, size: int) -> int:
+    """Elements of ``work`` that a list needs.
+
+    Example:
+        >>> length(sites=4, size=12)
+        29
+    """
+    return sites + 1 + 2 * size
 
 
 @intrinsic
@@ -78,50 +111,49 @@ _append_some, _append_one = append_bits(AT_ONCE), append_bits(1)
 @inner
 def clear(slot: Any) -> None:
     """An empty event list."""
-    slot[Slot.COUNT] = slot[Slot.MAX] = slot[Slot.MIN] = slot[Slot.SUM] = 0
+    slot.count = slot.max = slot.min = slot.sum = 0
 
 
 @inner
-def collect(
-    work: Any, z: int, first_site: int, sites: int, channels: int, events: int, all_sites: int, size: int, slot: Any
-) -> None:
-    """Append the non-zero values of ``sites`` sites at work[z] to the event list at ``events``.
+def collect(work: Any, values: int, events: EventList, slot: Any, first_site: int, sites: int) -> None:
+    """Append the non-zero ones of the values of ``sites`` sites, which begin at work[values], to a list and its slot.
 
     Sites must come in order, into a cleared slot; after the last one the list's end is written and it is summed up.
-    Elements after the last site's are read, see :data:`~.tables.BEYOND`.
+    :data:`BEYOND` elements after those of the last site are read, too.
     """
-    count, index = slot[Slot.COUNT], events + all_sites + 1
+    channels, size, count, last_site = events.channels, events.size, slot.count, first_site + sites
     for site in range(sites):
-        work[events + first_site + site] = count
-        here, neuron = z + site * channels, (first_site + site) * channels
+        work[events.offsets + first_site + site] = count
+        here, neuron = values + site * channels, (first_site + site) * channels
         for c in range(0, channels, 64):
             mask = _mask(work, here + c, channels - c)
             last = count + bits_set(mask)
             while count < last:
-                to = index + count
+                to = events.first + count
                 if count + AT_ONCE <= size:
                     mask = _append_some(work, mask, neuron + c, here + c, to, to + size)
                     count = min(count + AT_ONCE, last)
                 else:
                     mask = _append_one(work, mask, neuron + c, here + c, to, to + size)
                     count += 1
-    slot[Slot.COUNT] = count
-    if first_site + sites == all_sites:
-        work[events + all_sites] = count
-        _sum_up(work, index + size, count, slot)
+    slot.count = count
+    if events.offsets + last_site + 1 == events.first:
+        work[events.offsets + last_site] = count
+        _sum_up(work, events.first + size, slot)
 
 
 @inner
-def _sum_up(work: Any, first: int, count: int, slot: Any) -> None:
-    """What a slot tells of the values of its list."""
+def _sum_up(work: Any, first: int, slot: Any) -> None:
+    """What a slot tells of the values of its list, which begin at work[first]."""
+    if slot.count == 0:
+        clear(slot)
+        return
     total, largest, smallest = 0, -(2**31), 2**31
-    for e in range(first, first + count):
+    for e in range(first, first + slot.count):
         value = at(work, e)
         total += abs(value)
         largest, smallest = max(largest, value), min(smallest, value)
-    slot[Slot.SUM], slot[Slot.MAX], slot[Slot.MIN] = total, largest, smallest
-    if count == 0:
-        clear(slot)
+    slot.sum, slot.max, slot.min = total, largest, smallest
 
 
 @inner

@@ -1,0 +1,74 @@
+"""What one synapse does in one timestep: it chooses kernel and accumulator, and gives currents.
+
+Reference: the synapses' own ``accumulate``. Sums are exact: from the largest event and the largest sum of weights
+follows what an accumulator can reach, and that decides where it is kept:
+
+- within 24 bits: straight in the layer's int32 currents, nothing to check;
+- within 32 bits: in an int32 scratch, then shifted, counted where it leaves 24 bits, wrapped and added;
+- beyond: in an int64 scratch, one event at a time.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .convolve import EXACT, convolve
+from .event_lists import EventList
+from .records import Memory, Tables
+from .rows import effort
+from .scatter import each_tap, scatter
+from .simd import inlined, inner
+
+INT24_MAX = 2**23 - 1
+INT32_MAX = 2**31 - 1
+
+DENSE_FROM = (0.9, 0.8, 0.45, 256.0)
+"""From which density of the input, by :func:`~lava_mlsnn.sim.rows.effort`, and from how many output sites on the dense
+path is faster: its weights are loaded once per few outputs (benchmarks/engine.py measures both)."""
+
+
+@inner
+def _settle(acc: Any, start: int, current: Any, target: int, n: int, link: Any) -> int:
+    """Move n accumulators into the currents, shifted and wrapped; returns how many left 24 bits."""
+    left, exponent, bits = 0, link.exponent, link.current_bits
+    for i in range(n):
+        x = np.int64(acc[start + i]) << exponent
+        acc[start + i] = 0
+        if x > INT24_MAX or x < -INT24_MAX - 1:
+            left += 1
+        if bits == 24:
+            x = ((x + INT24_MAX + 1) & (2 * INT24_MAX + 1)) - INT24_MAX - 1
+        current[target + i] = np.int32(np.int64(current[target + i]) + x)
+    return left
+
+
+@inlined
+def transmit(tables: Tables, memory: Memory, link: Any, events: EventList, size: int) -> int:
+    """Add the currents that a connection sends for an event list to those of a layer with ``size`` neurons.
+
+    Returns how many of the sums left 24 bits.
+    """
+    control, work, constants = memory.control[0], memory.work, tables.constants
+    if events.count == 0:
+        return 0
+    current = control.current
+    reach = link.bound * max(events.max, -events.min)
+    if link.wide or reach > INT32_MAX:
+        if link.wide:
+            each_tap(tables.wide_weights, constants, link, memory.wide, 0, work, events)
+        else:
+            each_tap(tables.weights, constants, link, memory.wide, 0, work, events)
+        return _settle(memory.wide, 0, work, current, size, link)
+    direct = link.exponent == 0 and reach <= INT24_MAX
+    target = current if direct else control.scratch
+    least = memory.dense_from
+    full = link.out_height * link.out_width >= least[3] and events.count >= least[effort(events)] * events.size
+    if link.dense and full and reach <= EXACT:
+        convolve(tables.weights, constants, link, work, target, work, events, memory.image)
+    else:
+        scatter(link.kernel, tables.weights, constants, link, work, target, work, events)
+    if direct:
+        return 0
+    return _settle(work, target, work, current, size, link)
