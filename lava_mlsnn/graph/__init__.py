@@ -5,7 +5,7 @@ from __future__ import annotations
 from .activity import Activity
 from .bounds import Bounds, bounds
 from .digest import digest
-from .errors import NetFileError, WeightWarning
+from .errors import NetFileError, StockWarning, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph, require_graph
 from .hardware import check_hardware, problems
 from .neurons import (
@@ -69,6 +69,7 @@ __all__ = [
     "SigmaDelta",
     "SoftLIF",
     "Staircase",
+    "StockWarning",
     "Synapse",
     "WeightWarning",
     "bounds",

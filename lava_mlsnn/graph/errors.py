@@ -7,5 +7,9 @@ class NetFileError(ValueError):
     """A network file is damaged, foreign, or asks for what cannot be done; the message names layer and value."""
 
 
-class WeightWarning(UserWarning):
+class StockWarning(UserWarning):
+    """A file says what stock NetX ignores or changes on loading; the graph does as stock does."""
+
+
+class WeightWarning(StockWarning):
     """A layer's weights run in simulation, but hardware cannot store them, or stock changes them on loading."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ..graph.errors import NetFileError
+from ..graph.errors import NetFileError, StockWarning
 from ..helpers.check import IntArray, int_array
 
 MAX_ELEMENTS = 2**28
@@ -34,9 +35,10 @@ _H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, Attribut
 
 @dataclass
 class _Budget:
-    """Numbers that may still be read from this file."""
+    """Numbers that may still be read from this file, and whether it must be free of what stock ignores."""
 
     elements: int = MAX_ELEMENTS
+    strict: bool = True
 
 
 class Node:
@@ -53,6 +55,16 @@ class Node:
     def error(self, message: str) -> NetFileError:
         """The error to raise, with the file and the layer in front of the message."""
         return NetFileError(f"{self.where}: {message}")
+
+    def departs(self, message: str, kind: type[Warning] = StockWarning) -> None:
+        """What stock NetX ignores or changes on loading: a warning, or in strict reading the error."""
+        if self._budget.strict:
+            raise self.error(message)
+        warnings.warn(f"{self.where}: {message}", kind, stacklevel=3)
+
+    def lenient(self, strict: bool) -> None:
+        """Let :meth:`departs` warn from now on, unless ``strict``."""
+        self._budget.strict = strict
 
     def keys(self) -> list[str]:
         """Names of everything in this group."""

@@ -12,13 +12,13 @@ from ._node import Node
 MAX_LAYERS = 100_000
 
 
-def read_simulation(root: Node, required: bool = False) -> int:
-    """Timesteps of one sample; 1 where a file may leave it open and does."""
+def read_simulation(root: Node, required: bool = False) -> int | None:
+    """Timesteps of one sample; None where a file may leave it open and does."""
     if not root.has("simulation") and not required:
-        return 1
+        return None
     node = root.node("simulation", f"{root.where}: simulation")
     node.ignore("Ts")  # duration of a step, in ms: only a scale of the time axis
-    timesteps = node.integer("tSample", 1) if node.has("tSample") or required else 1
+    timesteps = node.integer("tSample", 1) if node.has("tSample") or required else None
     node.done()
     return timesteps
 
@@ -89,9 +89,9 @@ def read_stock_lif(node: Node, channels: int) -> LIF:
     """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant."""
     du, dv = node.uniform("iDecay", 0, 4096, channels) - 1, node.uniform("vDecay", 0, 4096, channels)
     if node.has("gradedSpike") and node.flag("gradedSpike"):
-        raise node.error("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
-    if node.has("refDelay") and node.uniform("refDelay", 0, 2**15, channels) != 1:
-        raise node.error("'refDelay' is not 1: stock NetX ignores it")
+        node.departs("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
+    if node.has("refDelay") and (delay := node.uniform("refDelay", 0, 2**15, channels)) != 1:
+        node.departs(f"'refDelay' is {delay}, not 1: stock NetX ignores it")
     lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24, channels), du=du, dv=dv)
     return lif
 
@@ -101,12 +101,11 @@ def read_stock_sdnn(node: Node, channels: int, is_input: bool, spike_exp: int) -
     if node.has("activation"):
         activation = node.text("activation")
         if activation != "relu" and not is_input:
-            raise node.error(f"activation {activation!r}: stock NetX computes 'relu' only")
-    vth = node.uniform("vThMant", 0, 2**24, channels)
-    if is_input:
-        return build(node, Delta, vth, spike_exp)
-    if node.has("sigma_output"):
+            node.departs(f"activation {activation!r}: stock NetX computes 'relu' only")
+    if node.has("sigma_output") and not is_input:
+        node.ignore("vThMant")  # a decoder has no threshold
         if not node.flag("sigma_output"):
-            raise node.error("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
+            node.departs("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
         return Sigma()
-    return build(node, SigmaDelta, vth, spike_exp)
+    vth = node.uniform("vThMant", 0, 2**24, channels)
+    return build(node, Delta if is_input else SigmaDelta, vth, spike_exp)

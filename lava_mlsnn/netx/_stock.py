@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..graph.fixed import wrap
 from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
 from ..graph.neurons import LIF, Neuron, Readout
 from ..graph.synapses import DelayDense, Dense, Injection, Synapse
@@ -50,6 +51,8 @@ class Options:
     spike_exp: int = 6
     input_shape: Shape | None = None
     input_message_bits: int = 0
+    input_scale: float | None = None
+    timesteps: int | None = None
 
 
 @dataclass
@@ -83,9 +86,10 @@ def read_stock(root: Node, options: Options) -> NetGraph:
         NetFileError: names the layer and the value.
 
     Warns:
+        StockWarning: what stock ignores or changes on loading, in strict reading an error.
         WeightWarning: weights that hardware cannot hold, or that stock clips on loading.
     """
-    timesteps = read_simulation(root)
+    stored = read_simulation(root)
     nodes = layer_nodes(root)
     root.done("; a file of lava-mlsnn says so by the attribute 'format_version'")
     chain = _Chain(options, None, [])
@@ -112,13 +116,26 @@ def read_stock(root: Node, options: Options) -> NetGraph:
         raise nodes[-1].error("'flatten' is the last layer: expected a dense layer after it")
     if chain.source is None or not chain.layers:
         raise root.error("no layer with neurons")
+    timesteps = options.timesteps or stored
+    if timesteps is None:
+        timesteps = 1
+        _check_one_step(root, chain.layers)
     return build(root, NetGraph, chain.source, tuple(chain.layers), timesteps)
+
+
+def _check_one_step(root: Node, layers: list[Layer]) -> None:
+    """Spikes in one step only are rarely what a file means that does not say how many steps it runs."""
+    if layers[-1].neuron.spiking and any(layer.neuron.leaky or layer.neuron.largest_spike == 1 for layer in layers):
+        root.departs(
+            "no 'simulation/tSample', so T = 1, in which leaky or binary neurons hardly spike: give the number of "
+            "timesteps (netx.load(..., timesteps=T), on the command line --steps T)"
+        )
 
 
 def _raw_input(shape: Shape, options: Options) -> Input:
     """Input of a network without input block: spikes, or graded messages of so many bits."""
     bits = options.input_message_bits
-    return Input(shape, scale=1.0, bits=bits or 1, signed=bits > 0)
+    return Input(shape, scale=options.input_scale or 1.0, bits=bits or 1, signed=bits > 0)
 
 
 def _input(chain: _Chain, node: Node, index: int) -> None:
@@ -132,7 +149,8 @@ def _input(chain: _Chain, node: Node, index: int) -> None:
         return
     gain = node.integer("weight") if node.has("weight") else 64
     offset = node.integer("bias") if node.has("bias") else 0
-    chain.source = build(node, Input, shape, scale=1 / 64, bits=INPUT_BITS, signed=True, gain=gain, offset=offset)
+    scale = chain.options.input_scale or 1 / 64
+    chain.source = build(node, Input, shape, scale=scale, bits=INPUT_BITS, signed=True, gain=gain, offset=offset)
     neuron = _neuron(node, shape[0], chain.options, is_input=True)
     chain.layers.append(build(node, Layer, f"{INPUT}{index}", (Connection((INPUT,), Injection()),), shape, neuron))
 
@@ -154,9 +172,8 @@ def _layer(chain: _Chain, node: Node, kind: str, name: str) -> Layer:
     neuron = _neuron(node, shape[0], chain.options) if node.has("neuron") or not is_dense else NEVER
     bias = read_bias(node, shape)
     if bias is not None and isinstance(neuron, LIF) and (bias.min() < STOCK_BIAS[0] or bias.max() > STOCK_BIAS[1]):
-        raise node.error(
-            f"'bias' {bias.min()} .. {bias.max()}: stock NetX keeps the bias of a LIF in 16 bits and wraps it"
-        )
+        node.departs(f"'bias' {bias.min()} .. {bias.max()}: stock NetX keeps the bias of a LIF in 16 bits and wraps it")
+        bias = wrap(bias, 16)
     return build(node, Layer, name, connections, shape, neuron, bias)
 
 
@@ -192,7 +209,7 @@ def _neuron(layer: Node, channels: int, options: Options, is_input: bool = False
     node.ignore(*UNUSED)
     for key, neutral in (("wgtExp", 0), ("weight_exp", 0)):
         if node.has(key) and node.integer(key) != neutral:
-            raise node.error(f"{key!r} is {node.integer(key)}: stock NetX ignores it and computes with other weights")
+            node.departs(f"{key!r} is {node.integer(key)}: stock NetX ignores it and computes with other weights")
     neuron: Neuron
     if kind in STOCK_LIF:
         neuron = read_stock_lif(node, channels)

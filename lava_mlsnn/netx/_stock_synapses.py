@@ -8,9 +8,8 @@ import numpy as np
 
 from ..graph.errors import WeightWarning
 from ..graph.synapses import Conv, DelayDense, Dense, Pool, Synapse, fits_8_bits
-from ..graph.synapses.base import expect
-from ..graph.synapses.delay_dense import stock_delays
-from ..helpers.check import IntArray, Shape
+from ..graph.synapses.delay_dense import MAX_DELAY, stock_delays
+from ..helpers.check import IntArray, Shape, int_array
 from ._node import Node
 from ._parts import build
 from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
@@ -21,16 +20,15 @@ MAX_POOL_CHANNELS = 2**16
 
 def _conv(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
     weight = _kernel(node)
-    if node.has("delay"):
-        raise node.error("'delay': stock NetX ignores the delays of a convolution, and the graph has none")
+    if node.has("delay") and np.any(node.array("delay")):
+        node.departs("'delay': stock NetX ignores the delays of a convolution, and the graph has none")
     conv: Conv = build(node, Conv, weight, **_geometry(node), groups=node.integer("groups", 1))
     for key, value in (
         ("kernelSize", conv.weight.shape[2:]),
         ("inChannels", (conv.weight.shape[1] * conv.groups,)),
         ("outChannels", conv.weight.shape[:1]),
     ):
-        if node.has(key):
-            build(node, expect, node, key, *value)
+        _repeated(node, key, *value)
     _warn_unfit(node, conv.weight)
     return [conv]
 
@@ -40,7 +38,7 @@ def _pool(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
     weight, geometry = _kernel(node), _geometry(node)
     if weight.shape[:2] != (1, 1) or node.has("delay"):
         raise node.error(f"a pool with weight {weight.shape}: expected (1, 1, Kh, Kw) and no delay")
-    build(node, expect, node, "kernelSize", *weight.shape[2:])
+    _repeated(node, "kernelSize", *weight.shape[2:])
     plain = geometry["padding"] == (0, 0) and geometry["dilation"] == (1, 1)
     if plain and np.all(weight == 1):
         return [build(node, Pool, weight.shape[2:], geometry["stride"])]
@@ -78,7 +76,7 @@ def _dense(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
         raise node.error(str(error)) from None
     _warn_changed(node, weight, computed)
     if node.has("delay"):
-        delays = build(node, stock_delays, node.whole("delay"), weight.shape)
+        delays = build(node, stock_delays, _clipped(node, node.whole("delay")), weight.shape)
         return [build(node, DelayDense, computed, delays) if delays.any() else build(node, Dense, computed)]
     return [build(node, Dense, computed)]
 
@@ -106,9 +104,22 @@ def _matrix(node: Node, key: str, shape: Shape) -> IntArray:
         raise node.error(f"{key!r} of shape {weight.shape}: expected ({features}, inputs)")
     if key == "weight":
         for name, value in (("inFeatures", weight.shape[1]), ("outFeatures", weight.shape[0])):
-            if node.has(name):
-                build(node, expect, node, name, value)
+            _repeated(node, name, value)
     return weight
+
+
+def _repeated(node: Node, key: str, *wanted: int) -> None:
+    """A key that repeats what the weights say; stock does not look at it."""
+    if node.has(key) and (found := node.integers(key, tuple(range(1, len(wanted) + 1)))) != wanted:
+        node.departs(f"{key!r} is {found}, the weight says {wanted}, and stock NetX takes the weight's")
+
+
+def _clipped(node: Node, delays: IntArray) -> IntArray:
+    if delays.size and delays.min() >= 0 and delays.max() > MAX_DELAY:
+        late = int((delays > MAX_DELAY).sum())
+        node.departs(f"'delay': {late} above {MAX_DELAY}, up to {delays.max()}: stock NetX clips them to {MAX_DELAY}")
+        return int_array(np.minimum(delays, MAX_DELAY), "delay")
+    return delays
 
 
 def _refuse_complex(node: Node) -> None:

@@ -8,7 +8,7 @@ import h5py
 
 from ..graph.digest import digest
 from ..graph.graph import NetGraph, require_graph
-from ..helpers.check import integer, positive_ints
+from ..helpers.check import finite, flag, integer, positive_ints
 from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
@@ -57,18 +57,24 @@ def load(
     spike_exp: int = 6,
     input_shape: tuple[int, int, int] | None = None,
     input_message_bits: int = 0,
+    input_scale: float | None = None,
+    timesteps: int | None = None,
+    strict: bool = False,
     verify: bool = True,
 ) -> NetGraph:
     """Read a network file, ours or one that SLAYER wrote for stock NetX.
 
-    A stock file becomes the graph of what stock NetX computes. The first three options are for such files only: stock
-    takes as arguments what ours say themselves.
+    A stock file becomes the graph of what stock NetX computes. The options but ``verify`` are for such files only:
+    stock takes as arguments what ours say themselves.
 
     Args:
         path: the file. It is neither locked nor left open.
         spike_exp: exponent of sigma-delta messages.
         input_shape: (C, H, W) of the input where a stock file has no input layer; stock's own argument is (W, H, C).
         input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.
+        input_scale: value of one integer step of the input, where the file does not say it.
+        timesteps: T of a sample; None: what the file says, 1 if it does not.
+        strict: refuse what stock ignores or changes on loading, in place of a warning.
         verify: whether a file of ours must have the content that its digest promises; False for one edited by hand.
 
     Raises:
@@ -78,15 +84,28 @@ def load(
         ValueError: an option that does not exist.
 
     Warns:
+        StockWarning: what stock ignores or changes on loading; the graph does the same.
         WeightWarning: weights of a stock file that only simulations can hold, or that stock clips.
     """
     options = Options(
         integer(spike_exp, "spike_exp", 0, 7),
         None if input_shape is None else positive_ints(input_shape, "input_shape", 3),  # type: ignore[arg-type]
         integer(input_message_bits, "input_message_bits", 0, 24),
+        None if input_scale is None else finite(input_scale, "input_scale", positive=True),
+        None if timesteps is None else positive_ints(timesteps, "timesteps", 1)[0],
     )
     with open_root(path) as (root, attributes):
-        return _load_own(root, attributes, verify) if attributes else read_stock(root, options)
+        if attributes:
+            graph = _load_own(root, attributes, verify)
+            for what, wanted, stored in (
+                ("timesteps", options.timesteps, graph.timesteps),
+                ("input_scale", options.input_scale, graph.input.scale),
+            ):
+                if wanted not in (None, stored):
+                    raise root.error(f"{what}: the file says {stored}, expected no other, got {wanted}")
+            return graph
+        root.lenient(flag(strict, "strict"))
+        return read_stock(root, options)
 
 
 def _load_own(root: Node, attributes: dict[str, object], verify: bool) -> NetGraph:

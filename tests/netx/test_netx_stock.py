@@ -199,16 +199,16 @@ def test_stock_lava_computes_what_the_graph_says(name, folder):
 
 @pytest.mark.parametrize("name", SLAYER)
 def test_slayer_exports_load_and_compute_as_in_stock(name, folder):
-    _expect_equal(netx.load(folder / name), folder, name)
+    _expect_equal(netx.load(folder / name, timesteps=1), folder, name)
 
 
 def test_slayer_pool_is_a_depthwise_convolution(folder):
-    pool = netx.load(folder / "pool", input_shape=(2, 6, 6))
+    pool = netx.load(folder / "pool", input_shape=(2, 6, 6), timesteps=1)
     with np.load(folder / "pool.npz") as slayer:
         current = reference.accumulate(pool["pool0"].synapse, slayer["frames"][0, ..., 0].astype(int))
         np.testing.assert_array_equal(current, slayer["current"][0, ..., 0])
     assert pool["pool1"].synapse == Conv(np.full((2, 1, 3, 1), 2), (3, 1), groups=2)
-    assert netx.load(folder / "cuba")["dense3"].synapse.kind == "delay_dense"
+    assert netx.load(folder / "cuba", timesteps=1)["dense3"].synapse.kind == "delay_dense"
 
 
 SAMPLES = Path(sysconfig.get_path("purelib")) / "tests/lava/lib/dl/netx"
