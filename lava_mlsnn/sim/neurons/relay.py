@@ -16,7 +16,13 @@ def _integrate(current: Lanes, v: Lanes, bias: Lanes) -> tuple[Lanes | None, ...
     return None, v + current + bias
 
 
-_readout = Kernel(_integrate, "v")
+def _integrate_leakily(
+    current: Lanes, v: Lanes, bias: Lanes, dv: Lanes, *, dv_bits: Lanes, shift: Lanes
+) -> tuple[Lanes | None, ...]:
+    return None, v - v.scaled(dv, dv_bits) + (current << shift) + bias
+
+
+_readout, _leaky_readout = Kernel(_integrate, "v"), Kernel(_integrate_leakily, "v")
 
 
 @compiles(Relay)
@@ -26,4 +32,6 @@ def _(neuron: Relay, bias: NDArray[np.int64]) -> Arranged:
 
 @compiles(Readout)
 def _(neuron: Readout, bias: NDArray[np.int64]) -> Arranged:
+    if neuron.leaky or neuron.shift:
+        return _leaky_readout(bias=bias, dv=neuron.dv, dv_bits=neuron.dv_bits, shift=neuron.shift)
     return _readout(bias=bias)
