@@ -1,0 +1,145 @@
+"""Leaky neurons in integers: their scale, as fine as registers allow, and by how much they can be off."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..graph.graph import Layer
+from ..graph.neurons import MAX_LEVELS, CubaLIF, Readout
+from ..graph.neurons.cuba_lif import NO_FLOOR
+from ..graph.neurons.leak import rounded_leak
+from ..graph.ranges import geometric
+from ..graph.spec import INT24_MAX
+from ..helpers.check import IntArray
+from .fit import Drive, Fit, Fitted, layer_of, too_large
+from .map import Floats
+from .neuron import Point, Run, snap
+
+FINE = 2**12
+"""Steps of a register per threshold that are wanted even where a worst case that no data reach then exceeds 24 bits."""
+
+MARGIN = 2
+"""How far beyond the calibration data such a register reaches."""
+
+MAX_SHIFT = 20
+
+INT32_MAX = 2**31 - 1
+
+
+def most_spikes(drive: Drive, point: Point, worst: float, run: Run) -> int:
+    """N of neurons that reach ``worst`` thresholds at most; a warning if their spikes need more than a message holds."""
+    wanted = int(max(1, np.floor(min(worst, np.inf if point.levels is None else point.levels, MAX_LEVELS + 1))))
+    if wanted > MAX_LEVELS and not any(term.late for term in drive.terms) and run.spikes.max(initial=0) > MAX_LEVELS:
+        raise ValueError(
+            f"NIR node {drive.name!r}: {run.spikes.max():.0f} spikes in one step on the calibration data: a message "
+            f"holds {MAX_LEVELS}"
+        )
+    return min(wanted, MAX_LEVELS)
+
+
+def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
+    """A layer of :class:`~lava_mlsnn.graph.neurons.CubaLIF`.
+
+    Returns:
+        The layer, and the largest distance, in thresholds, of a membrane from the library's as long as all spikes were
+        the same; zero if the integers are exact.
+    """
+    drive, fitted = fit.drive, _fitted(fit)
+    shift, reach = _resolution(fit, fitted, point, steps, run)
+    unit = fitted.scale * 2.0**shift
+    theta = of_channels(drive, "thresholds", point.threshold) * unit
+    compares_only = point.hard and point.levels == 1
+    whole = (np.floor(snap(theta)) + 1 if point.strict else np.ceil(snap(theta))) if compares_only else np.rint(theta)
+    if whole.min() < 1:
+        raise ValueError(f"NIR node {drive.name!r}: threshold {theta.min() / unit:g}: expected more than v begins with")
+    du, du_bits = rounded_leak(of_channels(drive, "time constants", point.synapse))
+    dv, dv_bits = rounded_leak(of_channels(drive, "time constants", point.membrane))
+    neuron = CubaLIF(
+        _ints(whole),
+        du,
+        dv,
+        du_bits,
+        dv_bits,
+        shift,
+        most_spikes(drive, point, reach * unit / whole.min() + 1, run),
+        strict=point.strict and not compares_only,
+        hard=point.hard,
+        reset=point.reset,
+        v_reset=_ints(of_channels(drive, "v_reset", point.v_reset) * unit),
+        drive=_ints(of_channels(drive, "v_leak", point.drive) * unit),
+        floor=_ints(np.maximum(of_channels(drive, "lower bounds", point.floor) * unit, NO_FLOOR)),
+    )
+    layer = layer_of(drive, fitted, neuron, np.rint(fit.bias(fitted) * 2.0**shift))
+    return layer, _distance(neuron, point, unit, steps, run)
+
+
+def leaky_readout(fit: Fit, leak: Floats, gain: float, steps: int) -> Layer:
+    """A layer whose scaled voltage is that of a leaky integrator."""
+    fitted, none = _fitted(fit), np.zeros(())
+    still = Point(np.full(leak.shape, np.inf), leak, np.ones(()))
+    shift, _ = _resolution(fit, fitted, still, steps, Run(none, 0.0, 0.0))
+    dv, bits = rounded_leak(of_channels(fit.drive, "time constants", leak))
+    neuron = Readout(gain * steps / (fitted.scale * 2.0**shift), dv, bits, shift)
+    return layer_of(fit.drive, fitted, neuron, np.rint(fit.bias(fitted) * 2.0**shift))
+
+
+def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int, run: Run) -> tuple[int, float]:
+    """Binary places of a register below the current, and the largest voltage, in units of the current.
+
+    As many places as fit 24 bits in the worst case; more, where those would be less than FINE per threshold, as long as
+    MARGIN times what the calibration data reach fits 24 bits, and the worst case fits 32.
+    """
+    bias = np.abs(fit.drive.bias * np.reshape(fit.factor, (-1, 1, 1))).max(initial=0.0)
+    current = (fitted.bound / fitted.scale + bias) * geometric(float(1 - point.synapse.min()), steps)
+    theta = np.abs(point.threshold[np.isfinite(point.threshold)]).max(initial=0.0)
+    extra = max(theta * (2 if point.reset == "owed" else 1), np.abs(point.v_reset).max())
+    worst = float((current + np.abs(point.drive).max()) * geometric(float(1 - point.membrane.min()), steps) + extra)
+    shift = _places(INT24_MAX / (worst * fitted.scale))
+    if theta:
+        seen = max(run.voltage, run.current, extra) * MARGIN
+        limits = (INT24_MAX / seen, INT32_MAX / worst, 2 * FINE / theta)
+        shift = max(shift, _places(min(limits) / fitted.scale))
+    if shift < 0:
+        raise too_large(fit.drive)
+    return min(shift, MAX_SHIFT), worst
+
+
+def _distance(neuron: CubaLIF, point: Point, unit: float, steps: int, run: Run) -> float:
+    """See :func:`cuba`: what leaks and rounding add up to over the steps."""
+    off, exact = [], True
+    for mantissa, bits, leak, largest in (
+        (neuron.du, neuron.du_bits, point.synapse, run.current),
+        (neuron.dv, neuron.dv_bits, point.membrane, run.voltage),
+    ):
+        rounded = np.abs(mantissa / 2.0**bits - (leak[:, 0, 0] if leak.ndim else leak)).max()
+        partial = np.any((leak != 0) & (leak != 1))
+        exact &= rounded == 0 and (not partial or bits * (steps - 1) <= neuron.shift)
+        off.append((rounded * largest + partial / unit) * geometric(float(1 - leak.min()), steps))
+    total = off[0] * geometric(float(1 - point.membrane.min()), steps) + off[1]
+    return 0.0 if exact else float(total / np.abs(point.threshold).min())
+
+
+def _places(ratio: float) -> int:
+    return int(np.floor(np.log2(ratio)))
+
+
+def _fitted(fit: Fit) -> Fitted:
+    for fitted in fit.candidates(exact=True):
+        if fitted.bound <= INT24_MAX:
+            return fitted
+    raise too_large(fit.drive)
+
+
+def of_channels(drive: Drive, what: str, values: Floats) -> Floats:
+    """Values () or (C, H, W) as () or (C,)."""
+    if values.ndim == 0:
+        return values
+    first = values[:, :1, :1]
+    if not np.array_equal(np.broadcast_to(first, values.shape), values):
+        raise ValueError(f"NIR node {drive.name!r}: {what} differ within a channel, expected one per channel")
+    column = first[:, 0, 0]
+    return column[0].reshape(()) if np.all(column == column[0]) else column
+
+
+def _ints(values: Floats) -> IntArray:
+    return np.rint(values).astype(np.int32)
