@@ -48,9 +48,9 @@ lint: $(READY) ## ruff (lint and format) and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-.PHONY: exports
-exports: $(READY) ## train the nets of netx_exports/ again
-	@$(BIN)/mlsnn exports $(ARGS)
+.PHONY: shipped
+shipped: $(READY) ## train the nets of netx_exports/ again
+	@$(BIN)/mlsnn shipped $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environments and all that builds, tests and runs leave behind

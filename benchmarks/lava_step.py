@@ -39,7 +39,7 @@ import numpy as np
 
 from lava_mlsnn import netx, proc, sim
 from lava_mlsnn.netx import LIF, Connection, Conv, Input, Layer, NetGraph
-from lava_mlsnn.proc.conv.models import convolve, taps_of
+from lava_mlsnn.proc.synapses.models import convolve, taps_of
 
 FILES = Path(str(importlib.metadata.distribution("lava-dl").locate_file("tests/lava/lib/dl/netx/gts")))
 VGG16 = ((64, 1), (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (256, 1), (512, 2), (512, 1), (512, 1), (512, 2))
@@ -201,7 +201,7 @@ def engine_alone(case: Case, steps: int = 200) -> tuple[float, float]:
     net = proc.Network(case.path, **case.options)
     graph = net.graph
     stream = sim.Stream(graph, net.reset_interval)
-    frames = [proc.layout.from_port(f, graph.input.shape, f.ndim == 1) for f in case.frames]
+    frames = [proc.ports.from_port(f, graph.input.shape, f.ndim == 1) for f in case.frames]
     events, neurons = 0, sum(layer.size for layer in graph)
     for t in range(40):
         stream.step(frames[t % len(frames)])

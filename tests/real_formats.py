@@ -374,14 +374,23 @@ def aedat4_bytes(events: dict[str, np.ndarray], packet: int = 200, size: int = 1
     return out
 
 
-def _io_header(information: bytes) -> bytes:
+def aedat4_bomb(size: int) -> bytes:
+    """AEDAT 4 whose one packet is ``size`` zeros, in 4 bytes for every 128 KiB: blocks of zstd with a run length."""
+    plain = aedat4_bytes(random_events(0, 128, 0))
+    blocks = [struct.pack("<I", 1 << 20 | 1 << 1 | (i == size >> 17))[:3] + b"\0" for i in range(1, (size >> 17) + 1)]
+    packet = bytes.fromhex("28b52ffd0070") + b"".join(blocks)
+    header = _io_header(plain[plain.index(b"<dv") : plain.index(b"</dv>") + 5], compression=3)
+    return b"#!AER-DAT4.0\r\n" + header + struct.pack("<ii", 0, len(packet)) + packet
+
+
+def _io_header(information: bytes, compression: int = 0) -> bytes:
     """Size-prefixed flatbuffer IOHeader { compression: int = 0; dataTablePosition: long = -1; infoNode: string }."""
     text = struct.pack("<I", len(information)) + information + b"\x00"
     text += bytes(-len(text) % 4)
     # root offset, identifier, vtable (sizes, then the fields' places, 0 for absent), table (its vtable, the string)
-    vtable = struct.pack("<5H", 10, 8, 0, 0, 4) + bytes(2)
+    vtable = struct.pack("<5H", 10, 12, 8, 0, 4) + bytes(2)
     table_at = 8 + len(vtable)
-    table = struct.pack("<iI", len(vtable), 4)
+    table = struct.pack("<iIi", len(vtable), 8, compression)
     body = struct.pack("<I", table_at) + b"IOHE" + vtable + table + text
     return struct.pack("<I", len(body)) + body
 

@@ -14,8 +14,8 @@ from lava_mlsnn import energy, loihi2, netx, proc, sim
 from lava_mlsnn.graph.neurons import NEURONS
 from lava_mlsnn.graph.synapses import SYNAPSES
 from lava_mlsnn.netx import INPUT, Connection, Conv, Dense, Injection, Input, Layer, MultiLevel, NetGraph
-from lava_mlsnn.proc import hardware
-from lava_mlsnn.proc.layout import to_port
+from lava_mlsnn.proc import loihi2 as chip
+from lava_mlsnn.proc.ports import to_port
 
 STEPS, SAMPLES, SHAPE = 2, 3, (2, 5, 4)
 RNG = np.random.default_rng(0)
@@ -178,11 +178,11 @@ def test_profiler(kind):
     graph = GRAPHS[kind]
     net = proc.Network(graph, fused=True)
     steps = SAMPLES * STEPS + graph.latency
-    profiler = hardware.ActivityProfiler(net, steps)
+    profiler = chip.ActivityProfiler(net, steps)
     frames = to_port(np.moveaxis(IMAGES, -1, 1).reshape(-1, *SHAPE), net.inp.shape)
     source = proc.Source(frames=np.ascontiguousarray(frames), repeat=1)
     source.s_out.connect(net.inp)
-    hardware.run(net, steps, timeout=60)
+    chip.run(net, steps, timeout=60)
     net.stop()
     layer, trace = graph["kind"], sim.run(graph, IMAGES, trace=[*(x.name for x in graph), INPUT]).trace
     driven = 0

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from lava_mlsnn import block
 from lava_mlsnn.block.norm import make_norm
 from lava_mlsnn.model.s_residual import RESIDUALS, Parts
-from lava_mlsnn.neuron import ATIF, LIF, Barrier, Leak, MultiLevel
+from lava_mlsnn.neuron import ATIF, Barrier, Leak, MultiLevel, SoftLIF
 from lava_mlsnn.neuron.bumps import BUMPS
 
 torch.set_num_threads(1)
@@ -163,7 +163,7 @@ class LeakyNet(nn.Module):
         surrogate = draw(st.sampled_from(sorted(BUMPS)))
         shared = Leak(leak, trainable=True) if 0 < leak < 1 and draw(st.booleans()) else None
         parts = Parts(
-            lambda: LIF(shared or leak, threshold, surrogate),
+            lambda: SoftLIF(shared or leak, threshold, surrogate),
             lambda channels: make_norm(kind, channels, self.steps, bias, threshold),
             threshold,
             draw(st.sampled_from((4, 2, 6))),

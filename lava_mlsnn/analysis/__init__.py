@@ -3,7 +3,7 @@
 * :func:`activity`: events per layer, block, residual and sum, counted both ways (paper 000, Eq 11 and 12). No torch.
 * :func:`sparsity`: spikes per neuron and timestep, per layer and global (paper 003, Eq 20).
 * :func:`gradient_norms`: at the direct path, the residual path and the output of each residual block (Fig. 8).
-* :func:`sqnr`, :func:`lloyd_max`: quantisation noise of any neuron for any input, and the least that is possible.
+* :func:`sqnr`, :func:`lloyd_max`: quantization noise of any neuron for any input, and the least that is possible.
 * :func:`transfer`, :func:`staircase`: spikes for constant inputs, by a neuron and in exact arithmetic (Fig. 2).
 """
 
@@ -12,9 +12,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .events import LayerActivity, NetworkActivity, SumActivity, activity
 from .levels import staircase
-from .quantiser import Quantiser, lloyd_max
+from .network_activity import LayerActivity, NetworkActivity, SumActivity, activity
+from .quantizer import Quantizer, lloyd_max
 from .theta import Sparsity, sparsity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = [
     "GradientNorms",
     "LayerActivity",
     "NetworkActivity",
-    "Quantiser",
+    "Quantizer",
     "Sparsity",
     "Sqnr",
     "SumActivity",

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..block import Add, Block, unquantized
 from ..block.core import Connection
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def gradient_norms(
         >>> bool(np.allclose(norms.direct, norms.output))  # the barrier's straight-through gradient is 1 (Eq 10)
         True
     """
-    (batch,) = positive_ints(batch, "batch", 1)
+    batch = integer(batch, "batch", 1)
     x, y = torch.as_tensor(_writable(images)), torch.as_tensor(_writable(labels), dtype=torch.long)
     if len(x) == 0 or len(x) != len(y):
         raise ValueError(f"images and labels: expected as many of each, at least one, got {len(x)} and {len(y)}")

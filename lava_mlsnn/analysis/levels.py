@@ -1,11 +1,11 @@
-"""The quantisation function of the multi-level neuron for constant inputs, in exact arithmetic (paper 000, Fig. 2)."""
+"""The quantization function of the multi-level neuron for constant inputs, in exact arithmetic (paper 000, Fig. 2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
 
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 
 
 def staircase(
@@ -17,7 +17,7 @@ def staircase(
         \qquad \hat x = \frac{V_{th}}{N T} \sum_t z(t)
 
     (paper 000, Eq 6 and 7; times :math:`V_{th}`, so that the output is in the unit of the input). It is the uniform
-    quantiser :math:`\hat x = \frac{V_{th}}{NT} \mathrm{clip}(\lfloor NT x / V_{th} \rfloor, 0, NT)`, which has
+    quantizer :math:`\hat x = \frac{V_{th}}{NT} \mathrm{clip}(\lfloor NT x / V_{th} \rfloor, 0, NT)`, which has
     :math:`NT + 1` levels and saturates at :math:`x = V_{th}`.
 
     Args:
@@ -35,10 +35,10 @@ def staircase(
         >>> len(set(found)), max(found), found[5], eighths[5]
         (9, Fraction(1, 1), Fraction(1, 4), Fraction(1, 4))
     """
-    (levels,), (steps,) = positive_ints(levels, "levels", 1), positive_ints(steps, "steps", 1)
+    levels, steps = integer(levels, "levels", 1), integer(steps, "steps", 1)
     vth = _exact(threshold, "threshold")
     if vth <= 0:
-        raise ValueError(f"threshold: expected more than 0, got {threshold}")
+        raise ValueError(f"threshold: expected a number > 0, got {threshold}")
     return [_decoded(_exact(x, "input"), levels, steps, vth) for x in inputs]
 
 

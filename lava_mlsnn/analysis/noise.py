@@ -1,4 +1,4 @@
-"""Quantisation noise of a neuron: what its spikes say about a constant input, and what is lost (papers 000 and 003)."""
+"""Quantization noise of a neuron: what its spikes say about a constant input, and what is lost (papers 000 and 003)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from ..helpers.check import finite, positive_ints
+from ..helpers.check import finite, integer
 from ..neuron.base import GradedNeuron
-from .quantiser import decibels, lloyd_max
+from .quantizer import decibels, lloyd_max
 
 Floats = NDArray[np.float64]
 
 SIGNALS: dict[str, Callable[[Floats], Floats]] = {"relu": lambda x: np.maximum(x, 0.0), "input": lambda x: x}
-"""What the spikes are meant to say: the neuron is a quantised ReLU, or the input itself."""
+"""What the spikes are meant to say: the neuron is a quantized ReLU, or the input itself."""
 
 DECODINGS = ("rate_vth", "rate")
 """``"rate_vth"``: mean spike over T times Vth. ``"rate"``: the mean spike alone. A spike of full value is 1."""
@@ -26,7 +26,7 @@ DECODINGS = ("rate_vth", "rate")
 
 @dataclass(frozen=True, eq=False)
 class Sqnr:
-    """What a neuron loses, and what any quantiser with as many output values must lose.
+    """What a neuron loses, and what any quantizer with as many output values must lose.
 
     Args:
         decibels: 10 log10 of mean squared signal over mean squared error.
@@ -45,7 +45,7 @@ class Sqnr:
 
     @cached_property
     def limit(self) -> float:
-        """The same for the best quantiser of ``values`` values on the same samples (Lloyd-Max)."""
+        """The same for the best quantizer of ``values`` values on the same samples (Lloyd-Max)."""
         return lloyd_max(self.signal, self.values).sqnr
 
 
@@ -60,7 +60,7 @@ def sqnr(
     decode: str | Callable[[Floats], Floats] = "rate_vth",
     full_scale: float | None = None,
 ) -> Sqnr:
-    r"""Signal to quantisation noise ratio of a neuron that receives each input, constant, for T steps.
+    r"""Signal to quantization noise ratio of a neuron that receives each input, constant, for T steps.
 
     The convention decides: paper 003's claims hold for the signal ReLU(i), decoded as rate times Vth
     (``signal="relu"``, ``decode="rate_vth"``, the default):
@@ -95,9 +95,9 @@ def sqnr(
         (11.1, True)
     """
     x = np.asarray(inputs, np.float64).ravel()
-    (steps,) = positive_ints(steps, "steps", 1)
+    steps = integer(steps, "steps", 1)
     count = levels if levels is not None else getattr(neuron, "levels", 1)
-    (count,) = positive_ints(count, "levels", 1)
+    count = integer(count, "levels", 1)
     wanted = _signal(signal)(x)
     spikes = transfer(neuron, x, steps=steps, full_scale=full_scale)
     vth = _threshold(neuron, threshold) if decode == "rate_vth" else None
@@ -145,7 +145,7 @@ def transfer(
     x = np.asarray(inputs, np.float64).ravel()
     if not x.size or not np.isfinite(x).all():
         raise ValueError(f"inputs: expected finite numbers, got {x.size} of them, {int(np.isfinite(x).sum())} finite")
-    (steps,) = positive_ints(steps, "steps", 1)
+    steps = integer(steps, "steps", 1)
     scale = 1.0 if full_scale is None else finite(full_scale, "full_scale", positive=True)
     current = torch.from_numpy(x).reshape(-1, 1, 1).repeat(1, 1, steps)
     found = neuron(current)
@@ -161,7 +161,7 @@ def gaussian(sigma: float, count: int, mean: float = 0.0) -> Floats:
     >>> gaussian(1.0, 3).round(2)
     array([-0.97,  0.  ,  0.97])
     """
-    (count,) = positive_ints(count, "count", 1)
+    count = integer(count, "count", 1)
     sigma = finite(sigma, "sigma", positive=True)
     from scipy.special import ndtri
 

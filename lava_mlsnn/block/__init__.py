@@ -12,10 +12,11 @@ from .dense import Dense, Readout
 from .input import Input
 from .integer import Quantization
 from .leaky import Leaky
-from .mode import activity, as_integers, quantization_of, quantized, trace, unquantized
+from .mode import as_integers, quantization_of, quantized, unquantized
 from .norm import BNTT, TdBN
 from .plan import no_integer_layer, plan
 from .pool import Flatten, Pool
+from .record import activity, trace
 from .signal import Signal
 from .window import Window
 from .windowed import PatchMix, WindowMixer

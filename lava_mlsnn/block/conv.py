@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ..helpers.check import positive_ints
+from ..helpers.check import integer, positive_ints
 from .core import Block, Connection
 
 Size = int | tuple[int, int]
@@ -58,7 +58,7 @@ def conv(
     norm: bool = True,
 ) -> Connection:
     """A convolution with its batch norm, to be summed with others in one :class:`Block`."""
-    (inputs,), (outputs,) = positive_ints(in_features, "in_features", 1), positive_ints(out_features, "out_features", 1)
+    inputs, outputs = integer(in_features, "in_features", 1), integer(out_features, "out_features", 1)
     synapse = nn.Conv2d(
         inputs,
         outputs,

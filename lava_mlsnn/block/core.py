@@ -154,7 +154,7 @@ class _Connections(nn.ModuleList):
 class Block(nn.Module):
     """Connections, one per input, whose currents are summed, and a neuron.
 
-    In float mode it computes neuron(sum of norm(synapse(x))) on spikes z / N. In quantised mode
+    In float mode it computes neuron(sum of norm(synapse(x))) on spikes z / N. In quantized mode
     (:func:`lava_mlsnn.block.quantized`) it computes the integer network: see :mod:`lava_mlsnn.block.integer`.
 
     Args:
@@ -211,7 +211,7 @@ class Block(nn.Module):
         return current if current.device.type == "cpu" else on_grid(current, dyadic.exponent)
 
     def dyadic(self, q: Quantization) -> Dyadic:
-        """Quantised weights and bias: what training's forward uses and what the exporter reads."""
+        """Quantized weights and bias: what training's forward uses and what the exporter reads."""
         neuron = spiking(self.neuron)
         neuron.check_steps(q.steps)
         threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
@@ -219,9 +219,9 @@ class Block(nn.Module):
         return self.rounded(gains, neuron.levels / threshold, q, neuron.levels * neuron.reach)
 
     def rounded(self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, ceiling: float) -> Dyadic:
-        """Folded weights, times one gain per connection, and their folded bias, quantised."""
+        """Folded weights, times one gain per connection, and their folded bias, quantized."""
         if self.anchor.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"quantised mode needs float32 or float64 parameters, got {self.anchor.dtype}")
+            raise ValueError(f"quantized mode needs float32 or float64 parameters, got {self.anchor.dtype}")
         folded = [None if isinstance(c.synapse, nn.Identity) else c.folded() for c in self.connections]
         channels = next((len(f[1]) for f in folded if f is not None), q.inputs[0].shape[0])
         weights, bias = [], self.anchor.new_zeros(channels)
@@ -243,7 +243,7 @@ class Block(nn.Module):
         return Signal(self.out_shape(inputs), float(neuron.levels), neuron.levels)
 
     def extra_repr(self) -> str:
-        return "" if self.quantization is None else f"quantised to {self.quantization.weight_bits} bits"
+        return "" if self.quantization is None else f"quantized to {self.quantization.weight_bits} bits"
 
 
 def on_grid(current: Tensor, exponent: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..helpers.check import Shape, positive_ints
+from ..helpers.check import Shape, integer
 from .core import Block, Connection
 from .integer import Dyadic, Quantization, power_of_two, quantize
 from .signal import Signal
@@ -37,7 +37,7 @@ class Dense(Block):
 class Readout(Block):
     """Linear map without neuron; its current, averaged over the T steps, is the network's output.
 
-    In quantised mode it is an integrator of integers: logits = scale V / T, with V the membrane after T steps.
+    In quantized mode it is an integrator of integers: logits = scale V / T, with V the membrane after T steps.
 
     Args:
         in_features, out_features: sites and classes.
@@ -50,8 +50,8 @@ class Readout(Block):
     """
 
     def __init__(self, in_features: int, out_features: int, *, bias: bool = True, votes: int = 1) -> None:
-        (self.votes,) = positive_ints(votes, "votes", 1)
-        (classes,) = positive_ints(out_features, "out_features", 1)
+        self.votes = integer(votes, "votes", 1)
+        classes = integer(out_features, "out_features", 1)
         connection = _linear(in_features, classes * self.votes, False)
         if not bias:
             connection.synapse.register_parameter("bias", None)
@@ -69,18 +69,18 @@ class Readout(Block):
             return self.charge(inputs, self.dyadic(q))
 
     def membrane(self, x: Tensor) -> Tensor:
-        """Integer voltage after each step, in quantised mode.
+        """Integer voltage after each step, in quantized mode.
 
         Shape:
             (N, features, T) or (N, C, H, W, T) -> (N, classes, T).
         """
         if self.quantization is None:
-            raise ValueError("a readout has an integer membrane in quantised mode only: call block.quantized(net)")
+            raise ValueError("a readout has an integer membrane in quantized mode only: call block.quantized(net)")
         unit = power_of_two(self.dyadic(self.quantization).exponent, x.dtype)
         return self.integer_forward((x,), self.quantization).cumsum(-1) * unit
 
     def dyadic(self, q: Quantization) -> Dyadic:
-        """Quantised weights and bias, with one power of two for all classes, whose voltages are compared."""
+        """Quantized weights and bias, with one power of two for all classes, whose voltages are compared."""
         per_layer = Quantization(q.weight_bits, False, q.steps, q.inputs)
         weight, bias = (t.unflatten(0, (-1, self.votes)).mean(1) for t in next(iter(self.connections)).folded())
         return quantize([weight], bias * q.inputs[0].levels, per_layer)
@@ -95,5 +95,5 @@ class Readout(Block):
 
 
 def _linear(in_features: int, out_features: int, norm: bool) -> Connection:
-    (inputs,), (outputs,) = positive_ints(in_features, "in_features", 1), positive_ints(out_features, "out_features", 1)
+    inputs, outputs = integer(in_features, "in_features", 1), integer(out_features, "out_features", 1)
     return Connection(nn.Linear(inputs, outputs, bias=not norm), nn.BatchNorm1d(outputs) if norm else None)

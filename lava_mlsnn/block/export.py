@@ -1,6 +1,6 @@
 """The way from torch to the NetGraph: the only part of ``netx`` that sees torch.
 
-The integers come from :mod:`lava_mlsnn.block.integer`, the same that the network's quantised forward uses, so that the
+The integers come from :mod:`lava_mlsnn.block.integer`, the same that the network's quantized forward uses, so that the
 graph computes what the network computed in training.
 """
 
@@ -20,10 +20,17 @@ from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
 from ..helpers.check import IntArray, int_array
 from ..neuron import ATIF, GradedNeuron
-from . import Add, Block, Input, Leaky, Pool, Readout, Window, as_integers, plan, quantization_of
+from .add import Add
+from .core import Block
+from .dense import Readout
+from .input import Input
 from .integer import Quantization, power_of_two
-from .plan import Step
+from .leaky import Leaky
+from .mode import as_integers, quantization_of
+from .plan import Step, plan
+from .pool import Pool
 from .stock import is_stock, stock_layer
+from .window import Window
 
 
 def quantize(
@@ -31,13 +38,13 @@ def quantize(
 ) -> NetGraph:
     """The integer network that ``net`` becomes.
 
-    A network trained with floats is quantised here; one in quantised mode (:func:`lava_mlsnn.block.quantized`) is
+    A network trained with floats is quantized here; one in quantized mode (:func:`lava_mlsnn.block.quantized`) is
     exported as it is, and its forward and the graph agree spike by spike. ``net`` is not changed.
 
     Args:
         net: starts with :class:`lava_mlsnn.block.Input`; blocks and sums of their spikes, ours or stock SLAYER's.
-        weight_bits: 2 .. 8; default is that of the quantised mode, else 8.
-        per_channel: one power of two per channel or, if False, per layer; a network in quantised mode keeps its own.
+        weight_bits: 2 .. 8; default is that of the quantized mode, else 8.
+        per_channel: one power of two per channel or, if False, per layer; a network in quantized mode keeps its own.
         labels: class names.
 
     Returns:
@@ -60,7 +67,7 @@ def quantize(
     mode = quantization_of(net)
     if mode is not None and weight_bits not in (None, mode.weight_bits):
         raise ValueError(
-            f"weight_bits: the network is in quantised mode with {mode.weight_bits} bits, got {weight_bits}"
+            f"weight_bits: the network is in quantized mode with {mode.weight_bits} bits, got {weight_bits}"
         )
     with torch.no_grad(), as_integers(net, 8 if weight_bits is None else weight_bits, per_channel=per_channel):
         steps = plan(net)

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..helpers.check import choice, finite
+
 THETA, THRESHOLD = 0.5, 0.5
 """The paper's radian factor theta and firing threshold."""
 
@@ -66,8 +68,7 @@ FUSIONS: dict[str, Fusion] = {
 
 def check_fusion(name: str) -> Fusion:
     """The fusion called ``name``; ValueError if there is none."""
-    if name not in FUSIONS:
-        raise ValueError(f"fusion: expected one of {', '.join(FUSIONS)}, got {name!r}")
+    choice(name, "fusion", FUSIONS)
     return FUSIONS[name]
 
 
@@ -88,9 +89,7 @@ def surface(theta: float, threshold: float = THRESHOLD) -> float:
         >>> round(surface(0.5), 4)
         0.228
     """
-    if not theta > 0:
-        raise ValueError(f"theta: expected a number above 0, got {theta!r}")
-    k = theta * math.pi * threshold
+    k = finite(theta, "theta", positive=True) * math.pi * threshold
     return 16 * math.sin(1.5 * k) * math.sin(k / 4) ** 2 / (theta * math.pi) ** 2
 
 

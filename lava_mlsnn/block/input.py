@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..graph.graph import Input as NetxInput
-from ..helpers.check import Shape, positive_ints
+from ..helpers.check import Shape, integer
 from .integer import Quantization, round_through
 from .signal import Signal
 
@@ -24,7 +24,7 @@ class Input(nn.Module):
     Shape:
         (N, C, H, W, T), or images (N, C, H, W), which are presented at each of ``steps`` steps -> (N, C, H, W, T).
         Floating point numbers are in training's units; integer tensors hold messages and are multiplied by ``scale``.
-        In quantised mode the output holds messages: numbers are rounded to the nearest one and clipped to its range.
+        In quantized mode the output holds messages: numbers are rounded to the nearest one and clipped to its range.
 
     Raises:
         ValueError: another shape.
@@ -39,7 +39,7 @@ class Input(nn.Module):
     ) -> None:
         super().__init__()
         self.netx = NetxInput(shape, scale, bits, signed)
-        (self.steps,) = positive_ints(steps, "steps", 1)
+        self.steps = integer(steps, "steps", 1)
         self.quantization: Quantization | None = None
         self.anchor: Tensor
         self.register_buffer("anchor", torch.zeros(()), persistent=False)  # follows the network's dtype
@@ -83,7 +83,7 @@ class Input(nn.Module):
             raise ValueError(f"network input: expected shape (N, {wanted}) or (N, {wanted}, T), got {tuple(x.shape)}")
         if self.quantization is not None and x.ndim == 5 and x.shape[-1] > self.steps:
             raise ValueError(
-                f"network input: expected at most steps={self.steps} timesteps in quantised mode, got {x.shape[-1]}"
+                f"network input: expected at most steps={self.steps} timesteps in quantized mode, got {x.shape[-1]}"
             )
         return x if x.ndim == 5 else x.unsqueeze(-1).expand(*x.shape, self.steps)
 

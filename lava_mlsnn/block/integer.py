@@ -1,4 +1,4 @@
-r"""From real weights to integers: the one place where weights, biases and thresholds are quantised.
+r"""From real weights to integers: the one place where weights, biases and thresholds are quantized.
 
 A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step (paper 000, section 4.1)
 
@@ -17,11 +17,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
 from ..graph.spec import INT24_MAX
+from ..helpers.check import integer
+from ..neuron.straight import straight_through
 from .signal import Signal
 
 MAX_EXPONENT = 20
@@ -45,8 +46,7 @@ class Quantization:
     inputs: tuple[Signal, ...]
 
     def __post_init__(self) -> None:
-        if isinstance(self.weight_bits, bool) or self.weight_bits not in range(2, 9):
-            raise ValueError(f"weight_bits: expected an integer 2 .. 8, got {self.weight_bits!r}")
+        integer(self.weight_bits, "weight_bits", 2, 8)
 
     @property
     def weight_max(self) -> int:
@@ -56,7 +56,7 @@ class Quantization:
 
 @dataclass(frozen=True)
 class Dyadic:
-    """Quantised weights and bias of one block in units of its threshold: integers times 2^-exponent.
+    """Quantized weights and bias of one block in units of its threshold: integers times 2^-exponent.
 
     Args:
         weights: one tensor per connection, output channels first.
@@ -120,9 +120,9 @@ def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantizatio
     """
     exponent = _exponent([w.detach() for w in weights], bias.detach(), q, ceiling)
     up, down = power_of_two(exponent, bias.dtype), power_of_two(-exponent, bias.dtype)
-    rounded = [_OnGrid.apply(w, up, down, q.weight_max) if w.ndim > 1 else _identity(w, exponent, q) for w in weights]
+    rounded = [_on_grid(w, up, down, q.weight_max) if w.ndim > 1 else _identity(w, exponent, q) for w in weights]
     # No limit for the bias: the exponent saw to it that it fits with all the rest.
-    return Dyadic(tuple(rounded), _OnGrid.apply(bias, up, down, None), exponent)
+    return Dyadic(tuple(rounded), _on_grid(bias, up, down, None), exponent)
 
 
 def membrane_bound(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization) -> torch.Tensor:
@@ -152,8 +152,8 @@ def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, 
             "2^23 with weights of one: expected a smaller fan-in, fewer levels or fewer steps"
         )
     exponent = torch.minimum(
-        _floor_log2(q.weight_max / largest.clamp(min=tiny)),
-        _floor_log2(room / membrane_bound(weights, bias, q).clamp(min=tiny)),
+        floor_log2(q.weight_max / largest.clamp(min=tiny)),
+        floor_log2(room / membrane_bound(weights, bias, q).clamp(min=tiny)),
     )
     cap = min(MAX_EXPONENT, int(INT24_MAX / (ceiling + 1)).bit_length() - 1)
     exponent = exponent.clamp(0, cap)
@@ -174,7 +174,12 @@ def _identity_span(weight: torch.Tensor, q: Quantization) -> torch.Tensor:
     return torch.where(one_bit, q.weight_bits - 2, (q.weight_bits - 2) // 2)
 
 
-def _floor_log2(x: torch.Tensor) -> torch.Tensor:
+def floor_log2(x: torch.Tensor) -> torch.Tensor:
+    """The integer part of log2(x), exactly, for x > 0.
+
+    >>> floor_log2(torch.tensor([0.75, 1.0, 8.5]))
+    tensor([-1,  0,  3], dtype=torch.int32)
+    """
     return torch.frexp(x)[1] - 1
 
 
@@ -185,35 +190,21 @@ def _rows(scale: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 def _identity(weight: torch.Tensor, exponent: torch.Tensor, q: Quantization) -> torch.Tensor:
     """An identity's weights: 8-bit integers times one power of two for the whole synapse."""
     scaled = weight.detach() * power_of_two(exponent, weight.dtype)
-    shift = (_floor_log2(scaled.abs().amax()) - (q.weight_bits - 2)).clamp(min=0)
+    shift = (floor_log2(scaled.abs().amax()) - (q.weight_bits - 2)).clamp(min=0)
     up, down = power_of_two(exponent - shift, weight.dtype), power_of_two(shift - exponent, weight.dtype)
-    rounded: torch.Tensor = _OnGrid.apply(weight, up, down, q.weight_max)
-    return rounded
+    return _on_grid(weight, up, down, q.weight_max)
 
 
-class _OnGrid(torch.autograd.Function):
-    """Rows rounded to integers times ``down`` = 1 / ``up``, clipped to +-limit of them; the gradient is passed on."""
+def _on_grid(x: torch.Tensor, up: torch.Tensor, down: torch.Tensor, limit: int | None) -> torch.Tensor:
+    """Rows rounded to integers times ``down`` = 1 / ``up``, clipped to +-limit of them."""
 
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, up: torch.Tensor, down: torch.Tensor, limit: int | None) -> torch.Tensor:
+    def rounded(x: torch.Tensor) -> torch.Tensor:
         grid = (x * _rows(up, x)).round_()
         if limit is not None:
             grid.clamp_(-limit, limit)
         return grid.mul_(_rows(down, x))
 
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        return grad, None, None, None
-
-
-class _Round(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
-        return x.round()
-
-    @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
-        return grad
+    return straight_through(rounded, x)
 
 
 def round_through(x: torch.Tensor) -> torch.Tensor:
@@ -222,5 +213,4 @@ def round_through(x: torch.Tensor) -> torch.Tensor:
     >>> round_through(torch.tensor([0.4, 2.6]))
     tensor([0., 3.])
     """
-    rounded: torch.Tensor = _Round.apply(x)
-    return rounded
+    return straight_through(torch.round, x)

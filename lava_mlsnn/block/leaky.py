@@ -26,11 +26,12 @@ from torch import Tensor, nn
 from ..graph import neurons as netx
 from ..graph.neurons import MAX_MANTISSA, MAX_SHIFT
 from ..graph.spec import INT24_MAX
-from ..helpers.check import positive_ints
-from ..neuron import LIF
+from ..helpers.check import integer
+from ..neuron import SoftLIF
 from ..neuron.leaky import whole_lif
+from ..neuron.straight import straight_through
 from .core import Block, Connection
-from .integer import Quantization, power_of_two, round_through
+from .integer import Quantization, floor_log2, power_of_two, round_through
 from .norm import affine
 from .signal import Signal
 
@@ -65,8 +66,8 @@ class Leaky(Block):
 
     Args:
         connections: one with any norm, or several without: residual spikes and currents that enter the membrane.
-        neuron: :class:`lava_mlsnn.neuron.LIF`; torch.nn.ReLU makes the ANN twin; None sends the normed current itself,
-            in the integer network as a graded message (:class:`lava_mlsnn.netx.Rescale`).
+        neuron: :class:`lava_mlsnn.neuron.SoftLIF`; torch.nn.ReLU makes the ANN twin; None sends the normed current
+            itself, in the integer network as a graded message (:class:`lava_mlsnn.netx.Rescale`).
         fraction: a spike, or a current of 1.0, is the integer 2^fraction: 0 for binary spikes, more for those that are
             added to currents and for currents themselves.
         bits: width of a current's message with its sign; what exceeds it is clipped in the integer network.
@@ -80,7 +81,7 @@ class Leaky(Block):
     Example:
         >>> from lava_mlsnn.block import BNTT
         >>> conv = Connection(nn.Conv2d(3, 8, 3, bias=False), BNTT(8, steps=4))
-        >>> Leaky([conv], LIF(leak=0.9))(torch.rand(2, 3, 8, 8, 4)).shape
+        >>> Leaky([conv], SoftLIF(leak=0.9))(torch.rand(2, 3, 8, 8, 4)).shape
         torch.Size([2, 8, 6, 6, 4])
     """
 
@@ -88,13 +89,11 @@ class Leaky(Block):
         self, connections: Iterable[Connection], neuron: nn.Module | None, fraction: int = 0, bits: int = 8
     ) -> None:
         super().__init__(connections, neuron)
-        (self.fraction,), (self.bits,) = positive_ints(fraction, "fraction", 1, 0), positive_ints(bits, "bits", 1, 2)
-        if self.fraction > 14 or self.bits > 24:
-            raise ValueError(f"fraction and bits: expected at most 14 and 24, got {fraction} and {bits}")
+        self.fraction, self.bits = integer(fraction, "fraction", 0, 14), integer(bits, "bits", 2, 24)
         if len(self.connections) > 1 and any(c.norm is not None for c in self.connections):
             raise ValueError("a norm beside other connections: expected one connection, or several without norm")
-        if not (neuron is None or isinstance(neuron, (LIF, nn.ReLU))):
-            raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.LIF, torch.nn.ReLU or None")
+        if not (neuron is None or isinstance(neuron, (SoftLIF, nn.ReLU))):
+            raise ValueError(f"neuron {type(neuron).__name__}: expected neuron.SoftLIF, torch.nn.ReLU or None")
 
     @property
     def limit(self) -> int:
@@ -114,21 +113,19 @@ class Leaky(Block):
         unit, scale, offset = 2.0**n.shift, n.scale.reshape(rows)[..., :steps], n.offset.reshape(rows)[..., :steps]
         half = (unit / 2).floor()
         product = (a * scale + half.reshape(*shape, 1)) / unit.reshape(*shape, 1)
-        x = _floor_through(product) + offset
+        x = straight_through(torch.floor, product) + offset
         if self.neuron is None:
             return x.clamp(-self.limit, self.limit).to(current.dtype)
         neuron = leaky(self.neuron)
-        leak = neuron.leak()
-        keep = torch.as_tensor(leak, dtype=torch.float64, device=x.device) * 4096
-        keep = neuron.keep + (keep - keep.detach())
+        keep = round_through(torch.as_tensor(neuron.leak(), dtype=torch.float64, device=x.device) * 4096)
         theta = n.threshold.reshape(shape)
         z = whole_lif(x, keep, theta, neuron.vth / theta, neuron.surrogate, neuron.alpha)
         return (z * 2**self.fraction).to(current.dtype)
 
     def integers(self, q: Quantization) -> Integers:
-        """Quantised weights, norms and thresholds: what training's forward uses and what the exporter reads."""
+        """Quantized weights, norms and thresholds: what training's forward uses and what the exporter reads."""
         if self.anchor.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"quantised mode needs float32 or float64 parameters, got {self.anchor.dtype}")
+            raise ValueError(f"quantized mode needs float32 or float64 parameters, got {self.anchor.dtype}")
         weights, gain, shift, up = self._synapses(q)
         vth = 1.0 if self.neuron is None else leaky(self.neuron).vth
         largest = sum(
@@ -140,7 +137,7 @@ class Leaky(Block):
             raise ValueError(f"a norm of {gain.shape[1]} timesteps for T = {q.steps}: expected at least T")
         fine = self._membrane(torch.as_tensor(largest).double(), gain.detach(), shift.detach(), q.steps)
         wanted = gain * (fine / up)[:, None]
-        places = (_MANTISSA_BITS - 1 - _floor_log2(wanted.detach().abs().amax(1))).clamp(0, MAX_SHIFT)
+        places = (_MANTISSA_BITS - 1 - floor_log2(wanted.detach().abs().amax(1))).clamp(0, MAX_SHIFT)
         scale = round_through(wanted * (2.0**places)[:, None]).clamp(-MAX_MANTISSA, MAX_MANTISSA)
         offset = round_through(shift * fine[:, None])
         return Integers(tuple(weights), up, *_same_width(scale, offset, places), fine)
@@ -153,7 +150,7 @@ class Leaky(Block):
             weights = [torch.full_like(self.anchor, c.gain / signal.levels) for c, signal in both]
             if not all(isinstance(c.synapse, nn.Identity) for c in self.connections):
                 raise ValueError("synapses and identities in one leaky block: expected one kind")
-            exponent = _floor_log2(q.weight_max / torch.stack(weights).max())
+            exponent = floor_log2(q.weight_max / torch.stack(weights).max())
             up = 2.0 ** exponent.double()
             channels = q.inputs[0].shape[0]
             grid = [torch.round(w * up).to(w.dtype) / up.to(w.dtype) for w in weights]
@@ -172,8 +169,8 @@ class Leaky(Block):
             raise ValueError(f"a fan-in of {flat.shape[1]} inputs of up to {signal.bound}: one sum can pass 2^23")
         tiny = 2.0**-64
         exponent = torch.minimum(
-            _floor_log2(q.weight_max / flat.abs().amax(1).clamp(min=tiny)),
-            _floor_log2(room / (flat.abs().sum(1) * signal.bound).clamp(min=tiny)),
+            floor_log2(q.weight_max / flat.abs().amax(1).clamp(min=tiny)),
+            floor_log2(room / (flat.abs().sum(1) * signal.bound).clamp(min=tiny)),
         ).clamp(-20, 20)
         if not q.per_channel:
             exponent = exponent.min().expand(len(weight))
@@ -191,7 +188,7 @@ class Leaky(Block):
         for t in range(steps):
             h = h * leak + current[:, t]
             high = torch.maximum(high, h)
-        return 2.0 ** _floor_log2(0.98 * INT24_MAX / high).clamp(0, MEMBRANE_BITS)
+        return 2.0 ** floor_log2(0.98 * INT24_MAX / high).clamp(0, MEMBRANE_BITS)
 
     def exported(self, q: Quantization) -> tuple[list[np.ndarray[Any, Any]], netx.Neuron]:
         """Integer weights per connection, and the neuron of the NetGraph."""
@@ -219,12 +216,12 @@ class Leaky(Block):
         return ", ".join(text for text in (what, super().extra_repr()) if text)
 
 
-def leaky(neuron: nn.Module | None) -> LIF:
+def leaky(neuron: nn.Module | None) -> SoftLIF:
     """``neuron`` if an integer layer has it; ValueError otherwise."""
-    if isinstance(neuron, LIF):
+    if isinstance(neuron, SoftLIF):
         return neuron
     raise ValueError(
-        f"neuron {type(neuron).__name__} of a leaky block: expected neuron.LIF; the ANN twin sends no spikes"
+        f"neuron {type(neuron).__name__} of a leaky block: expected neuron.SoftLIF; the ANN twin sends no spikes"
     )
 
 
@@ -232,22 +229,3 @@ def _same_width(scale: Tensor, offset: Tensor, shift: Tensor) -> tuple[Tensor, T
     """Scale, shift and offset, both tables with as many steps."""
     columns = max(scale.shape[1], offset.shape[1])
     return scale.expand(-1, columns), shift, offset.expand(-1, columns)
-
-
-def _floor_log2(x: Tensor) -> Tensor:
-    return torch.frexp(x)[1] - 1
-
-
-class _Floor(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.floor()
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return grad
-
-
-def _floor_through(x: Tensor) -> Tensor:
-    floored: Tensor = _Floor.apply(x)
-    return floored

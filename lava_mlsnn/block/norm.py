@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..helpers.check import positive_ints
+from ..helpers.check import choice, finite, integer
 
 NORMS = ("bntt", "tdbn", "bn", "none")
 
@@ -37,7 +37,7 @@ class BNTT(nn.Module):
 
     def __init__(self, channels: int, steps: int, bias: bool = False, eps: float = 1e-4, momentum: float = 0.1) -> None:
         super().__init__()
-        (self.channels,), (self.steps,) = positive_ints(channels, "channels", 1), positive_ints(steps, "steps", 1)
+        self.channels, self.steps = integer(channels, "channels", 1), integer(steps, "steps", 1)
         self.eps, self.momentum = eps, momentum
         shape = self.steps, self.channels
         self.weight = nn.Parameter(torch.ones(shape))
@@ -96,7 +96,8 @@ class TdBN(nn.BatchNorm2d):
         self, channels: int, threshold: float = 1.0, alpha: float = 1.0, eps: float = 1e-4, momentum: float = 0.1
     ) -> None:
         super().__init__(channels, eps=eps, momentum=momentum)
-        nn.init.constant_(self.weight, float(alpha) * float(threshold))
+        gain = finite(alpha, "alpha", positive=True) * finite(threshold, "threshold", positive=True)
+        nn.init.constant_(self.weight, gain)
 
 
 Norm = BNTT | nn.BatchNorm2d | nn.BatchNorm1d
@@ -114,9 +115,8 @@ def make_norm(name: str, channels: int, steps: int, bias: bool, threshold: float
         return TdBN(channels, threshold)
     if name == "bn":
         return nn.BatchNorm2d(channels, eps=1e-4, momentum=0.1)
-    if name == "none":
-        return None
-    raise ValueError(f"norm: expected one of {', '.join(NORMS)}, got {name!r}")
+    choice(name, "norm", NORMS)
+    return None
 
 
 def affine(norm: nn.Module | None, channels: int, like: Tensor) -> tuple[Tensor, Tensor]:

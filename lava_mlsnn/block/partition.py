@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..graph.windows import Windows
+from ..neuron.straight import straight_through
 
 
 def partition(x: Tensor, windows: Windows) -> Tensor:
@@ -100,17 +101,5 @@ def region_threshold(median: Tensor, levels: int = 1, threshold: float = 0.1) ->
         >>> region_threshold(torch.tensor([0.0, 0.25, 0.5, 1.0])), region_threshold(torch.tensor([1.0, 1.25]), 4)
         (tensor([0., 1., 1., 1.]), tensor([1., 2.]))
     """
-    whole: Tensor = _Ceil.apply(median, threshold)
+    whole = straight_through(lambda x: (x - threshold).ceil() + 0.0, median)  # + 0.0: no minus zero
     return whole.clamp(0, levels)
-
-
-class _Ceil(torch.autograd.Function):
-    """ceil(x - threshold), the gradient of x."""
-
-    @staticmethod
-    def forward(ctx: object, x: Tensor, threshold: float) -> Tensor:
-        return (x - threshold).ceil() + 0.0  # no minus zero
-
-    @staticmethod
-    def backward(ctx: object, grad: Tensor) -> tuple[Tensor, None]:
-        return grad, None

@@ -7,7 +7,7 @@ from math import prod
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..helpers.check import Shape, positive_ints
+from ..helpers.check import Shape, choice, positive_ints
 from .core import fold_time, unfold_time
 from .integer import Quantization
 from .signal import Signal
@@ -43,8 +43,7 @@ class Pool(nn.Module):
         mode: str = "sum",
     ) -> None:
         super().__init__()
-        if mode not in MODES:
-            raise ValueError(f"pool mode: expected one of {', '.join(MODES)}, got {mode!r}")
+        choice(mode, "pool mode", MODES)
         self.kernel = None if kernel is None else positive_ints(kernel, "pool kernel", 2)
         self.stride = self.kernel if stride is None else positive_ints(stride, "pool stride", 2)
         self.mode = mode

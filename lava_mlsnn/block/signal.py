@@ -11,7 +11,7 @@ from ..helpers.check import Shape
 class Signal:
     r"""Spikes (or pixels) between two blocks.
 
-    In float mode a tensor holds :math:`z / N`, in quantised mode the integers :math:`z` themselves.
+    In float mode a tensor holds :math:`z / N`, in quantized mode the integers :math:`z` themselves.
 
     Args:
         shape: (C, H, W) of one timestep; (features, 1, 1) for dense features.

@@ -129,7 +129,7 @@ def _synapse(block: Any) -> Synapse:
     if getattr(block, "mask", None) is not None:
         weight = weight * block.mask
     if synapse.pre_hook_fx is None:
-        raise ValueError("a synapse without quantisation (pre_hook_fx=None): expected SLAYER's default, quantize_8bit")
+        raise ValueError("a synapse without quantization (pre_hook_fx=None): expected SLAYER's default, quantize_8bit")
     integers = int_array(synapse.pre_hook_fx(weight, descale=True).detach().cpu().numpy(), "weight")
     if isinstance(block, slayer.AbstractDense):
         return Dense(integers.reshape(len(integers), -1))

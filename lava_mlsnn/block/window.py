@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..graph.synapses import Conv as ConvSynapse
 from ..graph.windows import WindowLayer, Windows, cover_name, group_name, window_name
-from ..helpers.check import Shape
+from ..helpers.check import Shape, integer
 from ..neuron import functional
 from .conv import conv, identity
 from .core import Block, Connection, on_grid, spiking
@@ -55,7 +55,7 @@ class Window(Windowed, Block):
         region: float | None = 0.1,
         norm: bool = True,
     ) -> None:
-        if kernel < 1 or kernel % 2 == 0:
+        if integer(kernel, "window kernel", 1) % 2 == 0:
             raise ValueError(f"window kernel: expected an odd number, as maps keep their size, got {kernel!r}")
         connections = [conv(in_features, out_features, kernel, 1, kernel // 2, norm=norm)]
         if fusion == "group" and groups > 1:
@@ -129,7 +129,7 @@ class Window(Windowed, Block):
         return replace(q, steps=self.groups, inputs=(x, Signal(self.out_shape((x,)), float(levels), levels)))
 
     def dyadic(self, q: Quantization) -> Dyadic:
-        """Quantised weights, those of the identity that resets if there is one, and bias."""
+        """Quantized weights, those of the identity that resets if there is one, and bias."""
         neuron = spiking(self.neuron)
         threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
         gains = [neuron.levels / q.inputs[0].levels / threshold]
@@ -184,7 +184,7 @@ class Window(Windowed, Block):
     def layer_spikes(self, name: str, x: Tensor) -> Iterator[tuple[str, Tensor]]:
         """Integer spikes of each layer that this block becomes, (N, C, h, w, 1), by the layer's name."""
         if self.quantization is None:
-            raise ValueError("a window block has integer layers in quantised mode only: call block.quantized(net)")
+            raise ValueError("a window block has integer layers in quantized mode only: call block.quantized(net)")
         spikes, parts, windows = self.integer_spikes(x, self.quantization)
         whole = self.recomposed(spikes, windows, spiking(self.neuron).levels).unsqueeze(-1)
         if windows.groups > 1:

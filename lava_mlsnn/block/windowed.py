@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..graph.windows import Windows, check_region
+from ..helpers.check import finite, flag
 from ..neuron import MultiLevel, functional
 from .fusion import THETA, check_fusion
 from .partition import condense, partition, region_threshold
@@ -52,15 +53,16 @@ class Windowed(nn.Module):
 
     def configure(self, groups: int, dilated: bool, fusion: str, theta: float, region: float | None) -> None:
         """Check and keep the options; called once, by the constructor."""
-        Windows(8, 8, groups, bool(dilated))
+        dilated = flag(dilated, "dilated")
+        Windows(8, 8, groups, dilated)
         if not isinstance(self.neuron, (MultiLevel, nn.ReLU, type(None))):
             raise ValueError(
                 f"neuron {type(self.neuron).__name__} in windows: expected neuron.MultiLevel, torch.nn.ReLU or None: "
                 "its membrane is handed from group to group"
             )
         check_fusion(fusion)
-        self.groups, self.dilated, self.fusion = groups, bool(dilated), fusion
-        self.theta, self.region = float(theta), None if region is None else check_region(region)
+        self.groups, self.dilated, self.fusion = groups, dilated, fusion
+        self.theta, self.region = finite(theta, "theta"), None if region is None else check_region(region)
 
     @property
     def reads_layer(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from . import data, demo, energy, export, exports, fit, import_, info, report, reproduce, simulate, sweep, train
+from . import data, demo, energy, export, fit, import_, info, report, reproduce, shipped, simulate, sweep, train
 from .show import complain
 
 
@@ -42,7 +42,8 @@ app.command("info")(info.info)
 app.command("reproduce")(reproduce.reproduce)
 app.command("sweep", no_args_is_help=False)(sweep.sweep)
 app.command("demo")(demo.demo)
-app.command("exports")(exports.exports)
+app.command("shipped")(shipped.shipped)
+app.command("exports", hidden=True)(shipped.shipped)  # the name it had
 app.add_typer(data.app)
 
 

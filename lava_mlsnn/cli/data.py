@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from . import show
+from . import options, show
 
 if TYPE_CHECKING:
     from ..data._published import Finding
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_(
-    json: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.")] = None,
+    json: options.AlsoJson = None,
 ) -> None:
     """List the data sets by name: what each is, whether it is found, where to get it.
 
@@ -48,7 +48,7 @@ def list_(
 @app.command("check", no_args_is_help=True)
 def check(
     what: Annotated[str, typer.Argument(help="NAME, NAME:PATH, or the path alone.", show_default=False)],
-    json: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.")] = None,
+    json: options.AlsoJson = None,
 ) -> None:
     """Tell whether a copy is complete and right: files, md5 sums, shapes, numbers per class; reads all of it.
 

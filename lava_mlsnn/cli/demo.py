@@ -27,12 +27,10 @@ def demo(
 
     [bold]Example:[/] mlsnn demo --out out/demo
     """
-    import torch
-
     from .. import data
 
     started = time.perf_counter()
-    torch.set_num_threads(1)  # fastest for nets this small, and the weights do not depend on the number of cores
+    options.use_threads(1)  # fastest for nets this small, and the weights do not depend on the number of cores
     dataset = data.load("digits")
     show.console.rule("train, export, run in Lava, measure", align="left")
     records, checks = [], []
@@ -76,13 +74,13 @@ def _write(
     records: list[dict[str, Any]], checks: list[dict[str, Any]], dataset: Any, out: Path, seed: int
 ) -> dict[str, Any]:
     from ..helpers.files import atomic_write
-    from ..report import page, picture, provenance, results
+    from ..report import page, picture, results
     from ..train import EXPERIMENTS
+    from .engines import provenance
 
-    info = {"name": dataset.name, "source": dataset.source}
     title = f"Sparse-ResNet on the {len(dataset.test_labels)} test images of scikit-learn's digits (8x8)"
     trainings = {name: EXPERIMENTS[experiment].command for name, experiment in NETS.items()}
-    run = provenance(f"mlsnn demo --seed {seed}", info, trainings=trainings)
+    run = provenance(f"mlsnn demo --seed {seed}", dataset, trainings=trainings)
     content = results(title, records, run, checks)
     show.write_json(content, out / "demo.json")
     atomic_write(out / "demo.html", page(content))

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
 def energy(
     net: options.Net,
     data: options.Data = "digits",
-    model: Annotated[str, typer.Option(help="lemaire, horowitz, loihi1 or loihi2_estimate.")] = "lemaire",
+    model: options.EnergyModel = "lemaire",
     preset: Annotated[
         str | None, typer.Option(help="Named options of lemaire: qualia, lemaire, spikingjelly, paper000_tables.")
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="NAME=VALUE, a setting of the model; may be repeated.")
     ] = None,
-    stock: Annotated[
-        bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
-    ] = False,
+    stock: options.Stock = False,
     json: options.Json = None,
 ) -> None:
     """Count the events of the whole test set and turn them into joules, per layer and term, beside the ANN twin.
@@ -33,10 +31,9 @@ def energy(
     [bold]Example:[/] mlsnn energy digits.net --model lemaire -o sram=bus -o bits=8
     """
     from .. import netx
-    from ..report import provenance
-    from .simulate import load_data
+    from .engines import load_data, provenance
 
-    settings = options.key_values(option or [], "--option")
+    settings = options.key_values(option, "--option")
     if preset is not None:
         if model != "lemaire":
             raise ValueError(f"--preset {preset!r}: presets belong to the model lemaire, got {model!r}")
@@ -44,14 +41,9 @@ def energy(
     graph = netx.load(net)
     dataset = load_data(data, graph)
     record = _record(net.name, graph, dataset, model, settings)
-    told = "".join(f" -o {item}" for item in option or []) + (f" --preset {preset}" if preset else "")
-    content = {
-        **record,
-        "run": provenance(
-            f"mlsnn energy {net.name} --data {data} --model {model}{told}{' --stock' if stock else ''}",
-            {"name": dataset.name, "source": dataset.source},
-        ),
-    }
+    given = "".join(f" -o {item}" for item in option or []) + (f" --preset {preset}" if preset else "")
+    command = f"mlsnn energy {net.name} --data {data} --model {model}{given}{' --stock' if stock else ''}"
+    content = {**record, "run": provenance(command, dataset)}
     if stock:
         lowered = _record(f"{net.name}, stock neurons only", netx.lower(graph), dataset, model, settings)
         content["stock"] = {**lowered, "price": _price(record["totals"], lowered["totals"])}
@@ -59,11 +51,10 @@ def energy(
 
 
 def _record(name: str, graph: NetGraph, dataset: Dataset, model: str, settings: dict[str, Any]) -> dict[str, Any]:
-    from ..report import network_record, terms_table
-    from .simulate import right, run_engine
+    from ..report import terms_table
+    from .engines import measured
 
-    run = run_engine(graph, dataset)
-    record = network_record(name, graph, run.activity, {"engine": right(run, dataset)}, model, settings)
+    record, _ = measured(name, graph, dataset, model, settings)
     show.console.print(terms_table(record))
     return record
 

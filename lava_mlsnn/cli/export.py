@@ -18,9 +18,7 @@ def export(
     model: Annotated[
         Path, typer.Argument(help="model.safetensors of mlsnn train, or a .net file to convert.", show_default=False)
     ],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File.", show_default="beside the model")
-    ] = None,
+    output: options.Output = None,
     bits: Annotated[int | None, typer.Option(help="Bits of a weight, 2 .. 8.", show_default="as trained")] = None,
     per_layer: Annotated[
         bool, typer.Option("--per-layer", help="One power of two per layer instead of one per channel.")

@@ -22,7 +22,7 @@ def import_(
         float, typer.Option(help="Seconds of a timestep: 1e-4 of snnTorch and SpikingJelly, 1 of sinabs.")
     ] = 1e-4,
     reset: Annotated[str, typer.Option(help="hard, as NIR defines, or soft, as many libraries compute.")] = "hard",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File.", show_default="beside the .nir")] = None,
+    output: options.Output = None,
 ) -> None:
     """Turn a network of another library (snnTorch, sinabs, SpikingJelly ...) into a .net file of integers.
 
@@ -30,7 +30,7 @@ def import_(
     """
     from .. import netx
     from ..nir import file as nir_file
-    from .simulate import load_named
+    from .engines import load_named
 
     dataset = load_named(data, timesteps or 1)
     images = dataset.train_images[:samples]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.table import Table
 
-from . import show
+from . import options, show
 
 EXTRAS = {
     "events": ("aedat", "event recordings in AEDAT 4"),
@@ -22,7 +19,7 @@ EXTRAS = {
 """Extra -> its package and what it is for."""
 
 
-def info(json: Annotated[Path | None, typer.Option("--json", help="Also write it as JSON.")] = None) -> None:
+def info(json: options.AlsoJson = None) -> None:
     """Print versions, what was mended in Lava for this Python, and which extras are installed.
 
     [bold]Example:[/] mlsnn info

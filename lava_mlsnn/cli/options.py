@@ -13,14 +13,51 @@ Data = Annotated[
     str,
     typer.Option(
         "--data",
-        help="NAME[:PATH][,KEY=VALUE...], for example digits or cifar10dvs:/data/dvs,size=64 (mlsnn data list tells "
+        help="NAME[:PATH][,KEY=VALUE...], for example digits or cifar10dvs:/data/dvs,size=64 (mlsnn data list shows "
         "the names); or FILE.npz with images and labels.",
     ),
 ]
 Json = Annotated[
-    Path | None, typer.Option("--json", help="Where results land as JSON.", show_default="beside the network")
+    Path | None, typer.Option("--json", help="File of the results as JSON.", show_default="beside the network")
 ]
+AlsoJson = Annotated[Path | None, typer.Option("--json", help="Also write the results as JSON.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="File.", show_default="beside the model or file")]
+EnergyModel = Annotated[str, typer.Option("--model", help="lemaire, horowitz, loihi1 or loihi2_estimate.")]
+Stock = Annotated[
+    bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
+]
+
+Levels = Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")]
+ModelOptions = Annotated[
+    list[str] | None,
+    typer.Option("--model-option", "-m", help="NAME=VALUE, an option of the architecture; may be repeated."),
+]
+Recipe = Annotated[
+    str | None,
+    typer.Option(
+        help="How to train; an unknown name lists the known ones.", show_default="that of the data, or digits"
+    ),
+]
+Epochs = Annotated[int | None, typer.Option(help="Epochs with float weights.", show_default="recipe")]
+QuantizedEpochs = Annotated[
+    int | None, typer.Option(help="Epochs with integer weights afterwards.", show_default="recipe")
+]
+Batch = Annotated[int | None, typer.Option(help="Images per step.", show_default="recipe")]
 Seed = Annotated[int, typer.Option("--seed", help="Of weights, order and augmentation.", min=0)]
+Threads = Annotated[
+    int,
+    typer.Option(
+        min=0, help="Threads of torch; small nets are fastest and repeat exactly with 1; 0 is torch's choice."
+    ),
+]
+
+
+def use_threads(count: int) -> None:
+    """Have torch compute with ``count`` threads; 0 leaves it its choice."""
+    import torch
+
+    if count:
+        torch.set_num_threads(count)
 
 
 def beside(net: Path, ending: str) -> Path:
@@ -28,14 +65,14 @@ def beside(net: Path, ending: str) -> Path:
     return net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
 
 
-def key_values(items: list[str], what: str) -> dict[str, Any]:
+def key_values(items: list[str] | None, what: str) -> dict[str, Any]:
     """``["width=8", "blocks=1,1", "neuron=relu"]`` -> {"width": 8, "blocks": (1, 1), "neuron": "relu"}.
 
     Raises:
         ValueError: an item without "=".
     """
     found: dict[str, Any] = {}
-    for item in items:
+    for item in items or ():
         key, equals, text = item.partition("=")
         if not equals or not key:
             raise ValueError(f"{what} {item!r}: expected NAME=VALUE")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import checks, show
-from .simulate import right, run_engine
+from .engines import check, compare_lava, right, run_engine
 
 if TYPE_CHECKING:
     from ..data import Dataset
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Exported:
-    """A network on its way out of training.
+    """A trained network, and what was exported from it.
 
     Args:
         name: what tables call it.
@@ -60,30 +59,19 @@ def verify(item: Exported, dataset: Dataset, fused: int, layers: int) -> Iterato
     yield _file(item, dataset)
     for count, is_fused in ((fused, True), (layers, False)):
         if count:
-            yield lava(item, dataset, count, is_fused)
-
-
-def lava(item: Exported, dataset: Dataset, count: int, fused: bool) -> dict[str, Any]:
-    """The first ``count`` test images in Lava, compared with the engine."""
-    from .. import proc, sim
-
-    how = "Lava, one Process" if fused else "Lava, one Process per layer"
-    images = dataset.test_images[:count]
-    with show.working(f"{item.name}: {count} images in {how}"):
-        found = proc.simulate(item.path, images, fused=fused, trace=True)
-    return checks.same_runs(f"{item.name}: {how} = engine", sim.run(item.graph, images, trace=True), found, len(images))
+            yield compare_lava(item.graph, item.path, dataset.test_images[:count], is_fused, f"{item.name}: ")
 
 
 def _torch(item: Exported, dataset: Dataset) -> dict[str, Any]:
     import torch
 
     from ..block import trace
+    from ..sim import spikes_difference
     from ..train import predict
 
-    found = {
-        name: value.numpy() for name, value in trace(item.net, torch.from_numpy(dataset.test_images.copy())).items()
-    }
-    difference = checks.traces_difference(item.run.traces, found)
+    traced = trace(item.net, torch.from_numpy(dataset.test_images.copy()))
+    found = {name: spikes.numpy() for name, spikes in traced.items()}
+    difference = spikes_difference(item.run.traces, found)
     missing = [name for name in item.run.traces if name not in found]
     if missing:
         difference = f"torch has no layers {', '.join(missing)}"
@@ -91,7 +79,7 @@ def _torch(item: Exported, dataset: Dataset) -> dict[str, Any]:
         wrong = np.flatnonzero(predict(item.net, dataset).argmax(1) != item.run.labels)
         difference = f"{len(wrong)} labels differ, the first of image {wrong[0]}" if len(wrong) else ""
     agreement = f"equal on {len(item.run.labels)} images: labels, spikes of {len(found)} layers step by step"
-    return checks.check(f"{item.name}: torch, quantized = engine", difference, agreement)
+    return check(f"{item.name}: torch, quantized = engine", difference, agreement)
 
 
 def _file(item: Exported, dataset: Dataset) -> dict[str, Any]:
@@ -99,9 +87,9 @@ def _file(item: Exported, dataset: Dataset) -> dict[str, Any]:
 
     loaded = netx.load(item.path)
     difference = "" if netx.digest(loaded) == netx.digest(item.graph) else "the digests differ"
-    difference = difference or checks.runs_difference(item.run, run_engine(loaded, dataset, trace=True))
+    difference = difference or item.run.difference(run_engine(loaded, dataset, trace=True))
     agreement = f"digest {netx.digest(loaded)[:16]}; equal on {len(item.run.labels)} images"
-    return checks.check(f"{item.name}: file read again = exported", difference, agreement)
+    return check(f"{item.name}: file read again = exported", difference, agreement)
 
 
 def accuracy(item: Exported, dataset: Dataset, of_training: dict[str, float]) -> dict[str, float]:

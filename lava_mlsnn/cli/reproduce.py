@@ -26,11 +26,9 @@ def reproduce(
     recipe: Annotated[
         str | None, typer.Option(help="How to train.", show_default="quick: the data's own; full: the paper's")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Float epochs.", show_default="recipe")] = None,
-    quantized_epochs: Annotated[
-        int | None, typer.Option(min=0, help="Integer epochs afterwards.", show_default="recipe")
-    ] = None,
-    threads: Annotated[int, typer.Option(help="Threads of torch; 0 is torch's choice.")] = 1,
+    epochs: options.Epochs = None,
+    quantized_epochs: options.QuantizedEpochs = None,
+    threads: options.Threads = 1,
 ) -> None:
     """Do a figure or table of a paper again: CSV, PNG and a text that puts our numbers beside the paper's.
 
@@ -46,11 +44,8 @@ def reproduce(
         return
     find(*item)  # a wrong name fails before torch is loaded
     request = Request(data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, show.error_console)
-    import torch
-
-    if threads:
-        torch.set_num_threads(threads)
-    show.wrote(*run(item, request, told=lambda i: show.say(f"{i.name}: {i.about}")))
+    options.use_threads(threads)
+    show.wrote(*run(item, request, announce=lambda i: show.say(f"{i.name}: {i.about}")))
 
 
 def _seeds(text: str) -> tuple[int, ...]:

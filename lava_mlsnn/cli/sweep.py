@@ -18,21 +18,19 @@ def sweep(
     ] = "runs/sweep.journal",
     trials: Annotated[int, typer.Option(help="Finished trials that the study shall have.")] = 20,
     space: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "--space", "-s", help="NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c.", show_default="lr, leak and steps"
         ),
-    ] = [],  # noqa: B006 (typer copies it)
-    recipe: Annotated[str | None, typer.Option(help="How to train.", show_default="the data's own")] = None,
+    ] = None,
+    recipe: options.Recipe = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of the longest trials.", show_default="recipe")] = None,
     quantized_epochs: Annotated[int, typer.Option(help="Epochs with integer weights.")] = 0,
-    batch: Annotated[int | None, typer.Option(help="Images per step.", show_default="recipe")] = None,
-    levels: Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")] = 1,
-    model_option: Annotated[
-        list[str], typer.Option("--model-option", "-m", help="NAME=VALUE of the architecture, as often as needed.")
-    ] = [],  # noqa: B006
+    batch: options.Batch = None,
+    levels: options.Levels = 1,
+    model_option: options.ModelOptions = None,
     seed: options.Seed = 0,
-    threads: Annotated[int, typer.Option(help="Threads of torch; 0 is torch's choice.")] = 1,
+    threads: options.Threads = 1,
     json: options.Json = None,
 ) -> None:
     """Search learning rate, leak, timesteps or other settings: TPE proposes, Hyperband stops (paper 002, section 3.5).
@@ -42,17 +40,14 @@ def sweep(
 
     [bold]Example:[/] mlsnn sweep s_resnet20 --study runs/s.journal --trials 20 --epochs 9 -m width=8 -m blocks=1,1,1
     """
-    import torch
-
     from ..train import default_recipe
     from ..train import recipe as named
     from ..train.sweep import PAPER002, Range, Sweep, run
 
-    if threads:
-        torch.set_num_threads(threads)
+    options.use_threads(threads)
     plan = named(recipe or default_recipe(data), epochs=epochs, quantized_epochs=quantized_epochs, batch=batch)
     chosen = {"levels": levels, **options.key_values(model_option, "--model-option")}
-    dimensions = tuple(map(Range.parse, space)) or PAPER002
+    dimensions = tuple(map(Range.parse, space or ())) or PAPER002
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
     search = Sweep(model, chosen, data, plan, dimensions, study, seed)
     found = run(search, trials, progress=True)

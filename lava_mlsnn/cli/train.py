@@ -19,22 +19,13 @@ def train(
         ),
     ] = None,
     data: options.Data = "digits",
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            help="How to train; an unknown name lists the known ones.", show_default="that of the data, or digits"
-        ),
-    ] = None,
-    levels: Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")] = 4,
+    recipe: options.Recipe = None,
+    levels: options.Levels = 4,
     steps: Annotated[int, typer.Option("--steps", "-T", help="Timesteps per image.")] = 1,
-    model_option: Annotated[
-        list[str], typer.Option("--model-option", "-m", help="NAME=VALUE of the architecture, as often as needed.")
-    ] = [],  # noqa: B006 (typer copies it)
-    epochs: Annotated[int | None, typer.Option(help="Epochs with float weights.", show_default="recipe")] = None,
-    quantized_epochs: Annotated[
-        int | None, typer.Option(help="Epochs with integer weights afterwards.", show_default="recipe")
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Images per step.", show_default="recipe")] = None,
+    model_option: options.ModelOptions = None,
+    epochs: options.Epochs = None,
+    quantized_epochs: options.QuantizedEpochs = None,
+    batch: options.Batch = None,
     lr: Annotated[float | None, typer.Option(help="Learning rate.", show_default="recipe")] = None,
     mixup: Annotated[
         float | None, typer.Option(help="Alpha of mixtures of two images; 0 is none.", show_default="recipe")
@@ -52,10 +43,7 @@ def train(
     devices: Annotated[int, typer.Option(help="Processes per node; they share each batch.")] = 1,
     nodes: Annotated[int, typer.Option(help="Machines; start the command on each (torchrun, Slurm).")] = 1,
     strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
-    threads: Annotated[
-        int,
-        typer.Option(help="Threads of torch; small nets are fastest and repeat exactly with 1; 0 is torch's choice."),
-    ] = 1,
+    threads: options.Threads = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.", show_default="runs/MODEL_DATA_...")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
 ) -> None:
@@ -74,16 +62,13 @@ def train(
 
     mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
-    import torch
-
     from ..data import has_frames
     from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
-    from .simulate import load_named
+    from .engines import load_named
 
-    if threads:
-        torch.set_num_threads(threads)
+    options.use_threads(threads)
     chosen = options.key_values(model_option, "--model-option")
     for key, value in (("levels", levels), ("steps", steps)):
         if chosen.setdefault(key, value) != value:

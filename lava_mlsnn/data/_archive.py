@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import tarfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ._published import Archive, Finding, Published
 
+LONGEST_HEADER = 1 << 20
+"""Bytes of the name of a member, or of other facts about it."""
+
 
 def md5(path: Path) -> str:
-    """Of a file's content, in hex; reads it piece by piece."""
-    found = hashlib.md5(usedforsecurity=False)
+    """The MD5 sum of a file in hex; the file is read piece by piece."""
+    digest = hashlib.md5(usedforsecurity=False)
     with open(path, "rb") as file:
         while piece := file.read(1 << 20):
-            found.update(piece)
-    return found.hexdigest()
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def md5_of(content: bytes) -> str:
-    """Of bytes, in hex."""
+    """The MD5 sum of bytes in hex."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
@@ -37,52 +43,86 @@ def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Ar
     """The files ``folder/name`` of a .tar.gz, read in one pass.
 
     Members that leave the folder, absolute names, links and devices are refused: such an archive is not the published
-    one, and whoever extracts it by hand would be in danger.
+    one, and whoever extracts it by hand would be in danger. So is an archive that unpacks to more than ``limit`` bytes,
+    or that declares more for any member, wanted or not.
 
     Raises:
         ValueError: a cut or damaged archive, refused members; names the member, and what the published archive is.
     """
-    found: dict[str, bytes] = {}
+    contents: dict[str, bytes] = {}
     last = "its beginning"
     try:
-        with tarfile.open(path, "r|gz") as tar:
-            for member in tar:
-                last = member.name
-                _refuse_traversal(path, member)
+        with gzip.open(path) as file, tarfile.open(fileobj=_Limited(file, limit), mode="r|", tarinfo=_Member) as tar:
+            while (member := tar.next()) is not None:
+                tar.members.clear()  # type: ignore[attr-defined]  # it would keep every header
+                last = repr(member.name)
+                _refuse(member, limit)
                 place = PurePosixPath(member.name)
                 if not member.isfile() or place.parent.name != folder or place.name not in names:
                     continue
-                if member.size > limit:
-                    raise ValueError(f"{path.name}: {member.name}: {member.size:,} bytes, expected at most {limit:,}")
-                file = tar.extractfile(member)
-                content = file.read(limit) if file else b""
+                content = tar.extractfile(member).read()  # type: ignore[union-attr]
                 if len(content) != member.size:
                     raise EOFError(f"{len(content):,} of {member.size:,} bytes")
-                found[place.name] = content
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
-        if isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError):
-            raise
+                contents[place.name] = content
+    except (FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except _RefusedError as error:
+        raise ValueError(f"{path.name}: {error}; refused") from None
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
         raise ValueError(f"{path.name}: cut or damaged at {last} ({error}); {compared(path, published)}") from None
-    return found
+    return contents
 
 
-def _refuse_traversal(path: Path, member: tarfile.TarInfo) -> None:
+class _RefusedError(Exception):
+    """An archive that may be whole, but that nobody should unpack."""
+
+
+class _Limited(io.RawIOBase):
+    """What a file holds, up to ``limit`` bytes."""
+
+    def __init__(self, file: gzip.GzipFile, limit: int) -> None:
+        self.file, self.limit, self.left = file, limit, limit
+
+    def read(self, size: int = -1) -> bytes:
+        content = self.file.read(size)
+        self.left -= len(content)
+        if self.left < 0:
+            raise _RefusedError(f"it unpacks to more than {self.limit:,} bytes")
+        return content
+
+
+class _Member(tarfile.TarInfo):
+    """One whose header is looked at before what follows it is read: long names and such belong to a member to come."""
+
+    @classmethod
+    def frombuf(cls, *arguments: Any, **settings: Any) -> _Member:
+        member = super().frombuf(*arguments, **settings)
+        if member.type not in tarfile.REGULAR_TYPES and member.size > LONGEST_HEADER:
+            raise _RefusedError(f"a header of {member.size:,} bytes, expected at most {LONGEST_HEADER:,}")
+        return member
+
+
+def _refuse(member: tarfile.TarInfo, limit: int) -> None:
     place = PurePosixPath(member.name)
     if place.is_absolute() or ".." in place.parts:
-        raise ValueError(f"{path.name}: member {member.name!r} would be written outside its folder; refused")
+        raise _RefusedError(f"member {member.name!r} would be written outside its folder")
     if not (member.isfile() or member.isdir()):
-        raise ValueError(f"{path.name}: member {member.name!r} is a link or a device; refused")
+        raise _RefusedError(f"member {member.name!r} is a link or a device")
+    if member.size > limit:
+        raise _RefusedError(f"member {member.name!r}: {member.size:,} bytes, expected at most {limit:,}")
 
 
 def archives(known: Published, folders: Iterable[Path]) -> list[Finding]:
     """The published archives that lie in some folders, beside their md5 sums."""
-    found = []
+    findings = []
     for archive in (*known.archives, *known.others):
         for path in (folder / archive.file for folder in folders):
             if path.is_file():
                 right = md5(path) == archive.md5
-                found.append(Finding(archive.file, right, f"md5 {archive.md5}" if right else compared(path, archive)))
-    return found
+                findings.append(
+                    Finding(archive.file, right, f"md5 {archive.md5}" if right else compared(path, archive))
+                )
+    return findings
 
 
 def compared(path: Path, published: Archive | None) -> str:

@@ -42,7 +42,7 @@ def _guarded(path: Path) -> Iterator[None]:
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # whatever numpy and zipfile make of damage
-        told = str(error) or type(error).__name__
-        if "allow_pickle" in told or "Python objects" in told:  # numpy's advice is to trust the file
-            told = "Python objects or an endless header; expected an array of numbers"
-        raise ValueError(f"{path.name}: {told}") from None
+        detail = str(error) or type(error).__name__
+        if "allow_pickle" in detail or "Python objects" in detail:  # numpy's advice is to trust the file
+            detail = "Python objects or an endless header; expected an array of numbers"
+        raise ValueError(f"{path.name}: {detail}") from None

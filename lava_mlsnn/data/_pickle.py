@@ -66,8 +66,8 @@ def loads(data: bytes) -> dict[str, Any]:
             raise ValueError(f"expected a dict, got {type(found).__name__}")
         return {_text(key): item.array() if isinstance(item, _Array) else item for key, item in found.items()}
     except Exception as error:  # whatever the damage makes of a program
-        told = str(error) if type(error) is ValueError else f"cut or damaged ({type(error).__name__}: {error})"
-        raise ValueError(f"pickle: {told}") from None
+        detail = str(error) if type(error) is ValueError else f"cut or damaged ({type(error).__name__}: {error})"
+        raise ValueError(f"pickle: {detail}") from None
 
 
 def _check(data: bytes) -> None:

@@ -1,7 +1,7 @@
 """What has been published under each name: pages, archives, sizes and md5 sums, and how to say what is missing.
 
-md5 sums are those that the publishers' pages or the loaders of torchvision, tonic and SpikingJelly state; they tell a
-damaged copy from a good one, not a forged one.
+md5 sums are those that the publishers' pages or the loaders of torchvision, tonic and SpikingJelly state; they
+reveal a damaged copy, not a forged one.
 """
 
 from __future__ import annotations

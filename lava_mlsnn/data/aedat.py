@@ -11,7 +11,7 @@ int32), and capacity events. Type 1 is polarity: data uint32 (bit 0 valid, bit 1
 column) and time int32; time overflow counts 2^31 microseconds. Events that are not valid are left out.
 
 **AEDAT 4** (DV; CIFAR10-DVS as tonic provides it): flatbuffers, mostly compressed; read by the package ``aedat`` (extra
-``events``), after the framing has been checked here.
+``events``), see :mod:`._aedat4`.
 
 **N-MNIST** (.bin): 5 bytes per event: column, row, polarity (bit 7) and bits 22-16 of the time, bits 15-8, bits 7-0;
 time in microseconds. Row 240 is no event: from there on 2^13 is added to the times.
@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from . import _aedat4
 from ._archive import read_limited
-from .events import Events
+from .integration import Events
 
 LIMIT = 1 << 30
 """Bytes of one recording; the largest of DVS128 Gesture has some 10^8."""
@@ -37,7 +38,7 @@ def read(path: Path) -> Events:
         with open(path, "rb") as file:
             first = file.readline(64)
         if first.startswith(b"#!AER-DAT4"):
-            return _read4(path)
+            return Events(*_aedat4.read(path))
         if first.startswith(b"#!AER-DAT3.1"):
             return _read31(read_limited(path, LIMIT))
         if first.startswith(b"#!AER-DAT2.0"):
@@ -100,62 +101,3 @@ def _read31(content: bytes) -> Events:
     data = np.concatenate([np.zeros((0, 2), np.int64), *parts])
     word = data[:, 0]
     return Events(word >> 17 & 0x7FFF, word >> 2 & 0x7FFF, data[:, 1], word >> 1 & 1)
-
-
-def _read4(path: Path) -> Events:
-    _check_framing(path)
-    try:
-        import aedat
-    except ImportError as error:
-        raise ValueError(f"AEDAT 4 needs the package aedat ({error}): pip install 'lava-mlsnn[events]'") from None
-    parts = []
-    try:
-        for packet in aedat.Decoder(path):
-            if "events" in packet:
-                parts.append(np.array(packet["events"]))
-    except BaseException as error:  # a panic of the decoder is no Exception
-        if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
-            raise
-        raise ValueError(f"cut or damaged ({error})") from None
-    if not parts:
-        return Events(*np.zeros((4, 0), np.int64))
-    events = np.concatenate(parts)
-    fields = events.dtype.names or ()
-    on = next(name for name in ("on", "p") if name in fields)
-    return Events(events["x"], events["y"], events["t"], events[on])
-
-
-def _check_framing(path: Path) -> None:
-    """ValueError unless header and packets end where the file, or its table of packets, does."""
-    size = path.stat().st_size
-    with open(path, "rb") as file:
-        file.seek(file.readline(64).index(b"\n") + 1)
-        start = file.tell()
-        raw = file.read(4)
-        length = struct.unpack("<I", raw)[0] if len(raw) == 4 else size
-        if not 0 < length <= min(size - start - 4, 1 << 20):
-            raise ValueError(f"a header of {length:,} bytes in a file of {size:,}: cut or damaged")
-        end = _table_position(file.read(length))
-        if not (end == -1 or start + 4 + length <= end <= size):
-            raise ValueError(f"a table of packets at byte {end:,} of {size:,}: cut or damaged")
-        end = size if end == -1 else end
-        place = start + 4 + length
-        while place < end:
-            file.seek(place)
-            raw = file.read(8)
-            length = struct.unpack("<ii", raw)[1] if len(raw) == 8 else -1
-            if not 0 <= length <= end - place - 8:
-                raise ValueError(f"a packet of {length:,} bytes at byte {place:,} of {size:,}: cut or damaged")
-            place += 8 + length
-
-
-def _table_position(header: bytes) -> int:
-    """The field dataTablePosition of an IOHeader flatbuffer, -1 (its default: there is none) if absent."""
-    try:
-        table = struct.unpack_from("<I", header, 0)[0]
-        vtable = table - struct.unpack_from("<i", header, table)[0]
-        entries = struct.unpack_from("<H", header, vtable)[0]
-        offset = struct.unpack_from("<H", header, vtable + 6)[0] if entries > 6 else 0
-        return int(struct.unpack_from("<q", header, table + offset)[0]) if offset else -1
-    except struct.error as error:
-        raise ValueError(f"a header that is no flatbuffer ({error}): damaged") from None

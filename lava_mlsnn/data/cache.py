@@ -46,15 +46,15 @@ def folder(given: str | Path | None = None) -> Path:
 
 
 def digest(files: Iterable[Path], root: Path, settings: dict[str, Any]) -> str:
-    """Of names below ``root``, sizes and times of change of files, and of settings (JSON-ready).
+    """A digest of settings (JSON-ready) and of files: their names below ``root``, sizes and modification times.
 
-    Two files changed within the clock's resolution and without a change of size are taken for the same.
+    A change within the clock's resolution that leaves the size as it was goes unnoticed.
     """
-    found = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
     for path in files:
         about = path.stat()
-        found.update(f"\n{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}".encode())
-    return found.hexdigest()[:24]
+        digest.update(f"\n{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}".encode())
+    return digest.hexdigest()[:24]
 
 
 def frames(
@@ -71,7 +71,7 @@ def frames(
         shape: (N, C, H, W, T).
         make: yields N recordings (C, H, W, T).
         about: called after ``make``: what else is to be kept (JSON-ready).
-        progress: called with (recordings done, recordings in all).
+        progress: called with (recordings done, recordings in total).
 
     Raises:
         ValueError: too little room on the disk, or no permission to write.

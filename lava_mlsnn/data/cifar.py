@@ -197,8 +197,8 @@ def check(name: str, copy: Copy) -> list[Finding]:
     if copy.packed:
         same = md5(copy.path) == published.md5
         inside = not copy.version.binary and all(finding.passed for finding in findings)
-        told = f"md5 {published.md5}" if same else compared(copy.path, published)
-        findings.insert(0, Finding(copy.path.name, same or inside, told if same or not inside else _repacked(told)))
+        detail = f"md5 {published.md5}" if same else compared(copy.path, published)
+        findings.insert(0, Finding(copy.path.name, same or inside, detail if same or not inside else _repacked(detail)))
     labels: dict[str, NDArray[np.int64]] = {}
     for part, files in (("train", copy.version.train), ("test", copy.version.test)):
         found = [np.zeros(0, np.int64)]
@@ -212,8 +212,8 @@ def check(name: str, copy: Copy) -> list[Finding]:
     return findings + _counts_found(name, labels, 0)
 
 
-def _repacked(told: str) -> str:
-    return f"another archive of the right files ({told.partition(';')[0]})"
+def _repacked(detail: str) -> str:
+    return f"another archive of the right files ({detail.partition(';')[0]})"
 
 
 def _files_found(copy: Copy, contents: Mapping[str, bytes]) -> list[Finding]:
@@ -225,9 +225,9 @@ def _files_found(copy: Copy, contents: Mapping[str, bytes]) -> list[Finding]:
         found = md5_of(contents[file])
         right = not expected or found == expected
         size = f"{len(contents[file]):,} bytes"
-        told = f"{size}, md5 {found}"
+        detail = f"{size}, md5 {found}"
         findings.append(
-            Finding(file, right, told if right else f"{told}, published {expected}: damaged or another file")
+            Finding(file, right, detail if right else f"{detail}, published {expected}: damaged or another file")
         )
     return findings
 
@@ -237,6 +237,8 @@ def _counts_found(name: str, labels: Mapping[str, NDArray[np.int64]], kind: int)
     for part, found in labels.items():
         each, counts = COUNTS[part] // classes, np.bincount(found, minlength=classes)
         right = len(counts) == classes and bool((counts == each).all())
-        told = f"{len(found)} images 3 x 32 x 32, {counts.min()} .. {counts.max()} of each of {len(counts)} classes"
-        findings.append(Finding(f"{part} images", right, told if right else f"{told}; expected {each} of {classes}"))
+        detail = f"{len(found)} images 3 x 32 x 32, {counts.min()} .. {counts.max()} of each of {len(counts)} classes"
+        findings.append(
+            Finding(f"{part} images", right, detail if right else f"{detail}; expected {each} of {classes}")
+        )
     return findings

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from . import aedat
 from .dataset import Dataset, split
-from .events import Events
+from .integration import Events
 from .recordings import Copy, Recording, check, framed, in_order, read_arrays
 
 __all__ = ["check", "find", "load"]

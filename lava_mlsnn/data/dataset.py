@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.check import finite
+
 Images = NDArray[Any]
 Labels = NDArray[np.int64]
 
@@ -142,8 +144,7 @@ def split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64]
         >>> len(first), len(second), sorted({*first, *second}) == list(range(8))
         (6, 2, True)
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"split: expected a fraction between 0 and 1, got {fraction}")
+    fraction = finite(fraction, "split fraction", positive=True, below=1)
     random = np.random.RandomState(seed)
     first, second = [], []
     for label in np.unique(labels):

@@ -2,7 +2,7 @@
 
 They are the test part of the Optical Recognition of Handwritten Digits data (E. Alpaydin and C. Kaynak, UCI, 1998).
 There is no official split of this part, so this one is fixed here: 20 % of each class, seed :data:`SPLIT_SEED`. The
-same writers are in both parts, which makes the task easier than recognising a new writer's hand.
+same writers are in both parts, which makes the task easier than recognizing a new writer's hand.
 """
 
 from __future__ import annotations

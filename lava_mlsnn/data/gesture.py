@@ -23,7 +23,7 @@ import numpy as np
 from . import aedat
 from ._npy import read_npy
 from .dataset import Dataset
-from .events import Events
+from .integration import Events
 from .recordings import Copy, Recording, check, framed, in_order
 
 __all__ = ["check", "find", "load"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import aedat
 from .dataset import Dataset
-from .events import Events
+from .integration import Events
 from .recordings import Copy, Recording, check, framed, in_order
 
 __all__ = ["check", "find", "load"]

@@ -3,11 +3,11 @@
 Options that all of them take:
 
 * ``steps`` (default 1): T, the number of frames; the network's timesteps;
-* ``by`` (default "number"): how a recording is cut, by "number" of events or by "time", see :mod:`.events`;
+* ``by`` (default "number"): how a recording is cut, by "number" of events or by "time", see :mod:`.integration`;
 * ``size`` (default the sensor's): height and width of the frames; events are counted on the coarser grid;
 * ``complete`` (default yes): refuse a copy that is not the published data;
 * ``cache``: folder of the frames, see :mod:`.cache`;
-* ``progress``: called with (recordings done, recordings in all) while frames are made.
+* ``progress``: called with (recordings done, recordings in total) while frames are made.
 
 One integer step of a frame is one event and counts 1.0 in training (``input_scale``); counts above 255 become 255, and
 the Dataset's ``source`` says how many events that cost.
@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _aedat4, integration
 from . import cache as caches
-from . import events
 from ._archive import archives
 from ._npy import read_npy, read_npz
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset
-from .events import Events
+from .integration import Events
 
 Read = Callable[["Recording"], "Events | NDArray[Any]"]
 """Events, or ready frames (T, 2, H, W)."""
@@ -58,7 +58,7 @@ class Copy:
         counts: recordings per class, or (one number) in all, that the published data have, for "train" and "test".
         read: content of a recording.
         sensor: (H, W) of the camera.
-        split: how training and test were told apart, in words.
+        split: how training and test recordings were separated, in words.
         format: in words.
     """
 
@@ -82,8 +82,8 @@ class Copy:
             if len(expected) > 1:
                 pairs = zip(self.classes, counts, expected, strict=True)
                 wrong = [f"{label} has {count} of {right}" for label, count, right in pairs if count != right]
-            told = f"{len(labels)} recordings, expected {sum(expected)}" + (f": {', '.join(wrong)}" if wrong else "")
-            found.append(Finding(f"{part} recordings", len(labels) == sum(expected) and not wrong, told))
+            detail = f"{len(labels)} recordings, expected {sum(expected)}" + (f": {', '.join(wrong)}" if wrong else "")
+            found.append(Finding(f"{part} recordings", len(labels) == sum(expected) and not wrong, detail))
         return found
 
 
@@ -105,7 +105,7 @@ def framed(
     Raises:
         ValueError: options that are not accepted, an incomplete copy, a damaged recording; names the file.
     """
-    height, width = events.check_frames(steps, by, copy.sensor, size)
+    height, width = integration.check_frames(steps, by, copy.sensor, size)
     if complete and not all(finding.passed for finding in copy.findings()):
         raise incomplete(copy.name, str(copy.root), copy.findings())
     everything = [*copy.train, *copy.test]
@@ -144,10 +144,11 @@ def _cached(
 
     def make() -> Iterator[NDArray[np.uint8]]:
         nonlocal cut
-        for one in everything:
-            image, lost = frame(copy, one, **settings)
-            cut += lost
-            yield image
+        with _aedat4.decoding():
+            for one in everything:
+                image, lost = frame(copy, one, **settings)
+                cut += lost
+                yield image
 
     place = caches.folder(cache) / f"{copy.name}-{key}"
     return caches.frames(place, shape, make, lambda: {"name": copy.name, **settings, "cut": cut}, progress)
@@ -160,16 +161,16 @@ def frame(
     try:
         content = copy.read(one)
         if isinstance(content, Events):
-            counts = events.frames(content, steps, by, copy.sensor, size)
+            counts = integration.frames(content, steps, by, copy.sensor, size)
         else:
             counts = ready_frames(content, steps, copy.sensor, size)
     except ValueError as error:
         place = one.path.relative_to(copy.root)
-        told = str(error).removeprefix(f"{one.path.name}: ")
+        detail = str(error).removeprefix(f"{one.path.name}: ")
         raise ValueError(
-            f"{PUBLISHED[copy.name].title}: {place}: {told}; get this file again (mlsnn data check tells the others)"
+            f"{PUBLISHED[copy.name].title}: {place}: {detail}; get this file again (mlsnn data check lists any others)"
         ) from None
-    return events.saturated(counts)
+    return integration.saturated(counts)
 
 
 def ready_frames(content: NDArray[Any], steps: int, sensor: tuple[int, int], size: int | None) -> NDArray[np.int64]:
@@ -179,7 +180,7 @@ def ready_frames(content: NDArray[Any], steps: int, sensor: tuple[int, int], siz
     whole = content.astype(np.int64)
     if (whole != content).any() or (whole < 0).any():
         raise ValueError("frames that are not numbers of events (whole, 0 or more)")
-    height, width = events.check_frames(steps, "number", sensor, size)
+    height, width = integration.check_frames(steps, "number", sensor, size)
     if (height, width) == sensor:
         return np.moveaxis(whole, 0, -1)
     rows, columns = np.arange(sensor[0]) * height // sensor[0], np.arange(sensor[1]) * width // sensor[1]
@@ -232,24 +233,24 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
     findings = [*archives(PUBLISHED[name], (copy.root, copy.root.parent)), *copy.findings()]
     damaged: list[str] = []
     empty: list[str] = []
-    count, total = 0, len(copy.train) + len(copy.test)
-    for one in (*copy.train, *copy.test):
-        count += 1
-        if progress is not None:
-            progress(count, total)
-        try:
-            content = copy.read(one)
-            if isinstance(content, Events):
-                content.check(copy.sensor)
-                if not len(content):
-                    empty.append(str(one.path.relative_to(copy.root)))
-            else:
-                ready_frames(content, len(content), copy.sensor, None)
-        except ValueError as error:
-            damaged.append(str(error))
+    everything = (*copy.train, *copy.test)
+    with _aedat4.decoding():
+        for count, one in enumerate(everything, 1):
+            if progress is not None:
+                progress(count, len(everything))
+            try:
+                content = copy.read(one)
+                if isinstance(content, Events):
+                    content.check(copy.sensor)
+                    if not len(content):
+                        empty.append(str(one.path.relative_to(copy.root)))
+                else:
+                    ready_frames(content, len(content), copy.sensor, None)
+            except ValueError as error:
+                damaged.append(str(error))
     few = "; ".join(damaged[:5]) + (f"; and {len(damaged) - 5} more" if len(damaged) > 5 else "")
-    told = f"{count} recordings read ({copy.format})"
-    findings.append(Finding("content", not damaged, f"{len(damaged)} damaged: {few}" if damaged else told))
+    detail = f"{len(everything)} recordings read ({copy.format})"
+    findings.append(Finding("content", not damaged, f"{len(damaged)} damaged: {few}" if damaged else detail))
     if empty:
         findings.append(Finding("events", False, f"{len(empty)} recordings without events, the first is {empty[0]}"))
     return findings

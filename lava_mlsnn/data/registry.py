@@ -142,17 +142,19 @@ def load_for(name: str, steps: int, **options: Any) -> Dataset:
 def check(
     name: str, root: str | Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> list[Finding]:
-    """What is there and whether it is what was published: files, md5 sums, counts per class, shapes.
+    """What a copy contains and whether that is what was published: files, MD5 sums, counts per class, shapes.
 
-    Reads everything once; ``progress`` is called with (recordings read, recordings in all). An empty folder, or none,
-    is the ValueError of :func:`load`.
+    Reads everything once; ``progress`` is called with (recordings read, recordings in total).
+
+    Raises:
+        ValueError: the folder is empty or missing, as in :func:`load`.
     """
     spec = Spec.parse(name)
     entry = _entry(spec.name)
     if not entry.on_disk:
         dataset = load(name)
-        told = f"{len(dataset.train_labels)} training and {len(dataset.test_labels)} test images {dataset.shape}"
-        return [Finding(spec.name, True, told)]
+        detail = f"{len(dataset.train_labels)} training and {len(dataset.test_labels)} test images {dataset.shape}"
+        return [Finding(spec.name, True, detail)]
     module = import_module(f".{entry.module}", __package__)
     shown = {"progress": progress} if "progress" in entry.options else {}
     try:
@@ -177,13 +179,13 @@ def published(name: str) -> Published | None:
 
 
 def guess(path: Path) -> str:
-    """The name of the data set that lies at ``path``; ValueError if none, or more than one, is recognised."""
+    """The name of the data set that lies at ``path``; ValueError if none, or more than one, is recognized."""
     if not path.exists():
         raise ValueError(f"{path}: no such file or folder")
     found = [name for name, entry in _DATASETS.items() if entry.on_disk and _finder(name)(name, path) is not None]
     if len(found) != 1:
-        told = f"{' and '.join(found)} are there" if found else "no data set is recognised there"
-        raise ValueError(f"{path}: {told}; name one: NAME:PATH with NAME one of {', '.join(PUBLISHED)}")
+        detail = f"{' and '.join(found)} are there" if found else "no data set is recognized there"
+        raise ValueError(f"{path}: {detail}; name one: NAME:PATH with NAME one of {', '.join(PUBLISHED)}")
     return found[0]
 
 

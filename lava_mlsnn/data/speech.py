@@ -5,7 +5,7 @@ one second, 16 kHz, 16 bits, of 35 words; one folder per word, ``validation_list
 clips (``word/speaker_nohash_0.wav``) that are not for training.
 
 **Coefficients.** A clip of 16000 samples, padded with 320 zeros on both sides, is cut into windows of 640 samples, one
-every 320, each transformed with an FFT of 1024 points (centred in it). 49 windows of 1024 fit; the paper has 48, so
+every 320, each transformed with an FFT of 1024 points (centered in it). 49 windows of 1024 fit; the paper has 48, so
 the last, which is half padding, is left out. From 40 mel bands come 10 coefficients.
 
 **Integers.** A coefficient minus its mean over the training part, in units of four of its standard deviations, is a
@@ -103,8 +103,8 @@ def load(
         name: "speech".
         copy: from :func:`find`.
         complete: False also takes a part of the data, or other words in the same layout.
-        part: "test" or "validation", of which the lists tell the clips.
-        progress: called with (clips done, clips in all).
+        part: "test" or "validation", whose clips the lists name.
+        progress: called with (clips done, clips in total).
 
     Raises:
         ValueError: not the published data (``complete``), a damaged clip, or librosa is not installed.

@@ -1,4 +1,4 @@
-"""Tiny ImageNet from its own folder layout (paper 004, section 5.1): 200 classes, colour images of 64 x 64.
+"""Tiny ImageNet from its own folder layout (paper 004, section 5.1): 200 classes, color images of 64 x 64.
 
 Source: Y. Le and X. Yang, "Tiny ImageNet visual recognition challenge", CS 231N, 2015. The publisher's layout::
 
@@ -9,7 +9,7 @@ Source: Y. Le and X. Yang, "Tiny ImageNet visual recognition challenge", CS 231N
     val/val_annotations.txt               per image: file, tab, WordNet name, tab, a box (four numbers)
     test/images/*.JPEG                    without labels: not read
 
-The validation images are the test part here, as in the literature. Some images are grey; they get three equal channels.
+The validation images are the test part here, as in the literature. Some images are gray; they get three equal channels.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def _listed(folder: Path) -> Copy:
     classes = tuple((folder / NAMES).read_text(encoding="utf-8").split())
     repeated = [name for name, count in Counter(classes).items() if count > 1]
     if not classes or repeated:
-        told = f"names {repeated[0]!r} twice" if repeated else "is empty"
-        raise ValueError(f"{folder / NAMES}: {told}; expected one WordNet name per line")
+        detail = f"names {repeated[0]!r} twice" if repeated else "is empty"
+        raise ValueError(f"{folder / NAMES}: {detail}; expected one WordNet name per line")
     train = [
         (f"train/{name}/images/{file.name}", label)
         for label, name in enumerate(classes)
@@ -99,7 +99,7 @@ def load(name: str, copy: Copy, *, complete: bool = True, progress: Progress | N
         name: "tinyimagenet".
         copy: from :func:`find`.
         complete: False also takes a part of the data, or other images in the same layout.
-        progress: called with (images done, images in all).
+        progress: called with (images done, images in total).
 
     Raises:
         ValueError: not the published data (``complete``), or an image that is damaged or of another size.
@@ -137,7 +137,7 @@ def load(name: str, copy: Copy, *, complete: bool = True, progress: Progress | N
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """One image, grey ones as three equal channels.
+    """One image, gray ones as three equal channels.
 
     Shape:
         (3, 64, 64).
@@ -175,7 +175,7 @@ def class_names(copy: Copy) -> tuple[str, ...]:
 def check(name: str, copy: Copy, progress: Progress | None = None) -> list[Finding]:
     """Whether there are as many classes, and images of each, as were published, and whether every image can be read.
 
-    ``progress`` is called with (images read, images in all).
+    ``progress`` is called with (images read, images in total).
     """
     files = [file for part in copy.files.values() for file, _ in part]
     damaged = []
@@ -186,8 +186,8 @@ def check(name: str, copy: Copy, progress: Progress | None = None) -> list[Findi
             damaged.append(str(error))
         if progress is not None and (i % 500 == 0 or i == len(files)):
             progress(i, len(files))
-    told = f"{len(files)} can be read" if not damaged else f"{len(damaged)} damaged, the first: {damaged[0]}"
-    return [*_counted(copy), Finding("images", not damaged, told)]
+    detail = f"{len(files)} can be read" if not damaged else f"{len(damaged)} damaged, the first: {damaged[0]}"
+    return [*_counted(copy), Finding("images", not damaged, detail)]
 
 
 def _counted(copy: Copy) -> list[Finding]:
@@ -195,6 +195,6 @@ def _counted(copy: Copy) -> list[Finding]:
     for part, each in COUNTS.items():
         counts = np.bincount([label for _, label in copy.files[part]], minlength=len(copy.classes))
         right = len(counts) == CLASSES and bool((counts == each).all())
-        told = f"{counts.sum()} images, {counts.min()} .. {counts.max()} of a class"
-        found.append(Finding(f"{part} images", right, told if right else f"{told}; expected {each} of {CLASSES}"))
+        detail = f"{counts.sum()} images, {counts.min()} .. {counts.max()} of a class"
+        found.append(Finding(f"{part} images", right, detail if right else f"{detail}; expected {each} of {CLASSES}"))
     return found

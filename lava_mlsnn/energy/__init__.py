@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 from ..graph.activity import Activity
+from ..helpers.tables import NoFigureError, UnpublishedError
 from . import horowitz, lemaire, loihi, paper000
-from .constants import UnpublishedError
 from .network import MODELS, ann, estimate
 from .options import PRESETS, Options
 from .report import LayerReport, Report
@@ -19,6 +19,7 @@ __all__ = [
     "PRESETS",
     "Activity",
     "LayerReport",
+    "NoFigureError",
     "Options",
     "Report",
     "UnpublishedError",

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from typing import Any
 
-from .check import whole
+from ..helpers.check import integer
 from .options import Options
 
 KINDS = ("conv", "dense", "pool", "add", "barrier", "identity", "flatten")
@@ -90,7 +90,7 @@ class Geometry:
         object.__setattr__(self, "out_shape", _shape(self.out_shape, "out_shape"))
         for name, low in (("kernel", 1), ("stride", 1), ("border", 0)):
             object.__setattr__(self, name, _pair(getattr(self, name), name, low))
-        object.__setattr__(self, "groups", whole(self.groups, "groups", 1))
+        object.__setattr__(self, "groups", integer(self.groups, "groups", 1))
         if self.kind not in ("conv", "pool"):
             object.__setattr__(self, "kernel", (1, 1))
             object.__setattr__(self, "stride", (1, 1))
@@ -271,7 +271,7 @@ def _shape(value: Any, what: str) -> tuple[int, ...]:
     items = _items(value, what)
     if not items:
         raise ValueError(f"{what}: expected positive integers, got {value!r}")
-    return tuple(whole(item, what, 1) for item in items)
+    return tuple(integer(item, what, 1) for item in items)
 
 
 def _pair(value: Any, what: str, low: int) -> tuple[int, int]:
@@ -280,7 +280,7 @@ def _pair(value: Any, what: str, low: int) -> tuple[int, int]:
         items *= 2
     if len(items) != 2:
         raise ValueError(f"{what}: expected (rows, columns) or one integer, got {value!r}")
-    return whole(items[0], what, low), whole(items[1], what, low)
+    return integer(items[0], what, low), integer(items[1], what, low)
 
 
 def _items(value: Any, what: str) -> tuple[Any, ...]:

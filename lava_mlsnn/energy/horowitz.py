@@ -19,8 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..helpers.check import flag
-from .check import non_negative, whole
+from ..helpers.check import finite, flag, integer
 from .constants import HOROWITZ_FP32
 from .counts import Geometry
 
@@ -128,12 +127,12 @@ def layer(
         (4.6e-09, 250.0)
     """
     ops = operations(kind, in_shape, out_shape, kernel, groups)
-    steps, levels = whole(steps, "steps", 1), non_negative(levels, "levels")
+    steps, levels = integer(steps, "steps", 1), finite(levels, "levels", low=0)
     analog_input, double_count = flag(analog_input, "analog_input"), flag(double_count, "double_count")
     if events_in is None or analog_input:
         macs = ops * (1 if events_in is None else steps)
         return _price(0.0, macs, ops, double_count)
-    rate = non_negative(events_in, "events_in") / Geometry("dense", in_shape, out_shape).n_in
+    rate = finite(events_in, "events_in", low=0) / Geometry("dense", in_shape, out_shape).n_in
     return _price(levels * rate * ops, 0.0, ops, double_count, extension=levels > 1)
 
 

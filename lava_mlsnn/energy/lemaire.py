@@ -39,9 +39,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..helpers.check import flag
+from ..helpers.check import finite, flag, integer
 from . import counts as count
-from .check import non_negative, whole
 from .counts import Counts, Geometry
 from .options import Options, resolve
 
@@ -163,15 +162,15 @@ def layer(
     options = resolve(options, **named, **changes)
     bias, leaky, analog_input = flag(bias, "bias"), flag(leaky, "leaky"), flag(analog_input, "analog_input")
     g = Geometry(kind, in_shape, out_shape, kernel, stride, groups, bias and kind in ("conv", "dense"), border)
-    steps, levels, inputs = whole(steps, "steps", 1), whole(levels, "levels", 1), whole(inputs, "inputs", 1)
+    steps, levels, inputs = integer(steps, "steps", 1), integer(levels, "levels", 1), integer(inputs, "inputs", 1)
     if events_in is None and events_out is not None:
         if not analog_input:
             raise ValueError(f"events_in: expected a number beside events_out={events_out}, got None")
         events_in = float(g.n_in * steps)
     if events_in is None:
         return ann_layer(g, options, inputs)
-    events_in = non_negative(events_in, "events_in")
-    events_out = 0.0 if events_out is None else non_negative(events_out, "events_out")
+    events_in = finite(events_in, "events_in", low=0)
+    events_out = 0.0 if events_out is None else finite(events_out, "events_out", low=0)
     analog = analog_input and g.kind in ("conv", "dense")
     if analog and options.first_layer == "ann":
         return ann_layer(g, options, inputs)

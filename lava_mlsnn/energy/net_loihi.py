@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ..helpers.check import flag
+from ..helpers.check import finite, flag
+from ..helpers.loihi import SYNOPS
 from . import loihi
-from .check import non_negative
 from .loihi import COMPARTMENTS_PER_CORE, STATIC_POWER, Loihi1Counts
 from .report import LayerReport, Report
 from .walk import Population, populations, require_formulas
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..graph.graph import NetGraph
 
 ACTIVE = ("expected", "all", "none")
-_SYNOP = {"conv": "synop_conv", "dense": "synop_dense"}
 
 
 def loihi_report(
@@ -56,7 +55,7 @@ def loihi_report(
     spread = flag(spread, "spread")
     loihi.find(table)
     require_formulas(graph, "loihi1")
-    hops_x, hops_y = non_negative(hops_x, "hops_x"), non_negative(hops_y, "hops_y")
+    hops_x, hops_y = finite(hops_x, "hops_x", low=0), finite(hops_y, "hops_y", low=0)
     steps = graph.timesteps
     given = activity
 
@@ -95,7 +94,7 @@ def _counts(p: Population, steps: int, active: str, hops_x: float, hops_y: float
     silent = 1.0
     for link in p.links:
         g = link.geometry
-        synops[_SYNOP.get(g.kind, "synop_sparse")] += link.events * link.fanout
+        synops[SYNOPS.get(g.kind, "synop_sparse")] += link.events * link.fanout
         density = min(link.events / (g.n_in * steps), 1.0)
         silent *= (1.0 - density) ** (link.fanout * g.n_in / g.n_out)
     updates = p.geometry.n_out * steps

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..graph.activity import Activity
 from ..graph.graph import NetGraph, require_graph
-from .constants import UnpublishedError
+from ..helpers.tables import UnpublishedError
 from .net_horowitz import horowitz_report
 from .net_lemaire import lemaire_report
 from .net_loihi import loihi_report
@@ -50,7 +50,7 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
         >>> counts = Activity(1, {"input": np.array([20]), "read": np.array([0])},
         ...     {"input": np.array([20]), "read": np.array([0])}, {"read": np.array([[20]])})
         >>> print(estimate(graph, counts))
-        lemaire, snn: 8.5 nJ (393 pJ .. 8.52 nJ over ... documented variants)
+        lemaire, snn: 8.50 nJ (393 pJ .. 8.52 nJ over ... documented variants)
     """
     if model == "loihi2":
         raise UnpublishedError(

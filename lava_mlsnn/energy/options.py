@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from ..helpers.check import finite, integer
 from . import arithmetic, sram
-from .check import non_negative, whole
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "sram": tuple(sram.MODELS),
@@ -95,12 +95,12 @@ class Options:
         for name, accepted in CHOICES.items():
             if getattr(self, name) not in accepted:
                 raise ValueError(f"{name}: expected one of {', '.join(accepted)}, got {getattr(self, name)!r}")
-        object.__setattr__(self, "bits", whole(self.bits, "bits", 1, sram.BUS_BITS))
-        object.__setattr__(self, "fifo", whole(self.fifo, "fifo", 0))
+        object.__setattr__(self, "bits", integer(self.bits, "bits", 1, sram.BUS_BITS))
+        object.__setattr__(self, "fifo", integer(self.fifo, "fifo", 0))
         for name in ("e_add", "e_mul"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, non_negative(value, name))
+                object.__setattr__(self, name, finite(value, name, low=0))
         _ = self.operations
 
     @property

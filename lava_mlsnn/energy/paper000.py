@@ -17,8 +17,8 @@ Warning:
 
 from __future__ import annotations
 
+from ..helpers.tables import NANO
 from . import lemaire
-from .constants import NANO
 from .counts import Geometry
 from .options import PRESETS, Options
 

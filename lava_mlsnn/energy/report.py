@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .constants import Table
+from ..helpers.tables import Table
+from ..helpers.units import joules
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +161,7 @@ class Report:
 
         Example:
             >>> Report("lemaire", "snn", (LayerReport("a", "conv", {"io": 2e-6}),), variants={"b": 3e-6}).summary()
-            'lemaire, snn: 2 uJ (2 uJ .. 3 uJ over 1 documented variant)'
+            'lemaire, snn: 2.00 µJ (2.00 µJ .. 3.00 µJ over 1 documented variant)'
         """
         low, high = self.spread
         count = len(self.variants)
@@ -169,16 +170,3 @@ class Report:
 
     def __str__(self) -> str:
         return self.summary()
-
-
-def joules(value: float) -> str:
-    """A readable energy with three digits.
-
-    Example:
-        >>> joules(1.2345e-5), joules(0.0), joules(250.4e-3)
-        ('12.3 uJ', '0 J', '250 mJ')
-    """
-    for factor, unit in ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"), (1e-12, "pJ")):
-        if value >= factor:
-            return f"{value / factor:.3g} {unit}"
-    return "0 J" if value == 0 else f"{value / 1e-12:.3g} pJ"

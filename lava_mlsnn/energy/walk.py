@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.neurons import NEURONS
 from ..graph.synapses import Synapse
-from ..helpers.check import Shape, flag
-from .check import whole
+from ..helpers.check import Shape, flag, integer
 from .counts import Geometry
 
 SUMS = ("connections", "sites")
@@ -96,9 +93,9 @@ def populations(
     if charge not in CHARGES:
         raise ValueError(f"charge: expected one of {', '.join(CHARGES)}, got {charge!r}")
     if activity is not None:
-        _check(graph, activity)
+        activity.check(graph)
     analog = graph.input.bound > 1 if analog_input is None else flag(analog_input, "analog_input")
-    largest = graph.input.bound if input_levels is None else whole(input_levels, "input_levels", 1)
+    largest = graph.input.bound if input_levels is None else integer(input_levels, "input_levels", 1)
     bounds = _bounds(graph, largest)
     caps = {name: _cap(graph, name, mac) for name in bounds}
     charged = {name: min(bound, caps[name]) for name, bound in bounds.items()}
@@ -210,21 +207,3 @@ def _levels(
         mean = float(activity.values[source].sum()) / max(activity.samples, 1) / sent if sent else 1.0
         total += sent * (bounds[source] if charge == "levels" else min(mean, caps[source]))
     return total / events
-
-
-def _check(graph: NetGraph, activity: Activity) -> None:
-    if activity.samples < 1:
-        raise ValueError(f"activity: expected at least one sample, got {activity.samples}")
-    expected = {INPUT, *(layer.name for layer in graph)}
-    if set(activity.events) != expected:
-        odd = sorted(expected ^ set(activity.events))
-        raise ValueError(f"activity of another network: layers {', '.join(odd)} are in only one of the two")
-    if activity.timesteps != graph.timesteps:
-        raise ValueError(f"activity of {activity.timesteps} timesteps, the network has {graph.timesteps}")
-    for name, events in activity.events.items():
-        most = int(np.prod(graph.shape(name))) * activity.samples
-        if events.size and not 0 <= int(events.min()) <= int(events.max()) <= most:
-            raise ValueError(f"activity of {name!r}: expected 0 .. {most} events per step, got {events.tolist()}")
-    for layer in graph:
-        if layer.name not in activity.sites or len(activity.sites[layer.name]) != len(layer.connections):
-            raise ValueError(f"activity of {layer.name!r}: expected one row of sites per connection")

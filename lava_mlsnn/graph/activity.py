@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,6 +59,16 @@ class Activity:
             {name: np.zeros(steps, np.int64) for name in names},
             {layer.name: np.zeros((len(layer.connections), steps), np.int64) for layer in graph},
         )
+
+    @classmethod
+    def of_spikes(cls, graph: NetGraph, spikes: Mapping[str, NDArray[Any]]) -> Activity:
+        """Counts of the spikes (N, C, H, W, T) of "input" and of all layers, by name; sites are left at zero."""
+        counts = cls.zeros(graph, len(spikes[INPUT]))
+        for name in counts.events:
+            if name == INPUT or graph[name].neuron.spiking:
+                counts.events[name][:] = np.count_nonzero(spikes[name], axis=(0, 1, 2, 3))
+                counts.values[name][:] = np.abs(spikes[name].astype(np.int64)).sum(axis=(0, 1, 2, 3))
+        return counts
 
     @property
     def timesteps(self) -> int:
@@ -110,6 +121,24 @@ class Activity:
         if name not in counts:
             raise KeyError(f"no {table} of {name!r}: expected one of {', '.join(counts)}")
         return counts[name]
+
+    def check(self, graph: NetGraph) -> None:
+        """ValueError if these cannot be counts of ``graph``, or if no sample was counted."""
+        if self.samples < 1:
+            raise ValueError(f"activity: expected at least one sample, got {self.samples}")
+        expected = {INPUT, *(layer.name for layer in graph)}
+        if set(self.events) != expected:
+            odd = sorted(expected ^ set(self.events))
+            raise ValueError(f"activity of another network: layers {', '.join(odd)} are in only one of the two")
+        if self.timesteps != graph.timesteps:
+            raise ValueError(f"activity of {self.timesteps} timesteps, the network has {graph.timesteps}")
+        for name, events in self.events.items():
+            most = prod(graph.shape(name)) * self.samples
+            if events.size and not 0 <= int(events.min()) <= int(events.max()) <= most:
+                raise ValueError(f"activity of {name!r}: expected 0 .. {most} events per step, got {events.tolist()}")
+        for layer in graph:
+            if layer.name not in self.sites or len(self.sites[layer.name]) != len(layer.connections):
+                raise ValueError(f"activity of {layer.name!r}: expected one row of sites per connection")
 
     def to_frame(self) -> pd.DataFrame:
         """One row per layer and step: events, values, and sites summed over connections (NaN for the input)."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from math import prod
 from typing import ClassVar
-
-import numpy as np
 
 from ..helpers.check import IntArray, Shape, finite, flag, int_array, integer, positive_ints
 from .neurons import Neuron, Readout
@@ -144,7 +143,7 @@ class Layer(Spec):
     @property
     def size(self) -> int:
         """Number of neurons."""
-        return int(np.prod(self.shape))
+        return prod(self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +160,7 @@ class NetGraph(Spec):
         ValueError: unknown source, duplicate name, wrong order, shapes that do not fit: names the layer and the value.
 
     Example:
+        >>> import numpy as np
         >>> from lava_mlsnn.netx import Connection, Dense, Input, Layer, MultiLevel, NetGraph
         >>> dense = Connection("input", Dense(np.ones((4, 6))))
         >>> graph = NetGraph(Input((6, 1, 1)), (Layer("hidden", (dense,), (4, 1, 1), MultiLevel(4, 8)),), timesteps=2)
@@ -291,3 +291,29 @@ def require_graph(value: object) -> None:
             "graph: expected a NetGraph (netx.load reads one from a file, netx.quantize makes one of a trained "
             f"network), got {type(value).__name__}"
         )
+
+
+LARGEST = 2**28
+"""Most values that a layer of a network from a file may hold, unless its reader is told otherwise."""
+
+
+def require_size(graph: NetGraph, largest: int = LARGEST) -> None:
+    """ValueError if a layer, or its input with padding, is larger than anybody meant; a small file can declare it.
+
+    Args:
+        graph: the network; nothing of that size is allocated to find out.
+        largest: most neurons of a layer, and most sites of a padded map.
+    """
+    for layer in graph:
+        values = {"neurons": layer.size}
+        for connection in layer.connections:
+            window, (channels, height, width) = connection.synapse.window, graph.shape(connection.sources[0])
+            if window is not None:
+                padded = channels * (height + 2 * window.padding[0]) * (width + 2 * window.padding[1])
+                values["sites of its input with padding"] = padded
+        what = max(values, key=lambda name: values[name])
+        if values[what] > largest:
+            raise ValueError(
+                f"layer {layer.name!r}: {values[what]:,} {what}: expected at most {largest:,}; "
+                "netx.load(..., largest=N) raises the limit"
+            )

@@ -1,11 +1,12 @@
-"""HDF5 files of strangers: read into memory at once, and only what they hold themselves."""
+"""HDF5 files of others: looked at in memory, before libhdf5 follows a damaged size or a link to somewhere else."""
 
 from __future__ import annotations
 
+import os
+import stat
+from collections.abc import Iterator
 from math import prod
-from os import PathLike, fspath, path, stat
-from stat import S_ISREG
-from typing import Any
+from pathlib import Path
 
 import h5py
 
@@ -13,49 +14,83 @@ MAX_FILE = 2**31
 """Largest file, in bytes."""
 
 MAX_ELEMENTS = 2**28
-"""Most numbers that a dataset may declare."""
+"""Most numbers that the datasets of one file may declare together."""
 
 MAX_INFLATION = 1100
 """Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
 H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
 """What h5py raises for a damaged file."""
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+_HEADER = 16
+"""Bytes of the header of a global heap, and of each of its objects, with sizes of 8 bytes."""
 
 _FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 
 
 class UnsafeError(ValueError):
-    """A file that is none, or that wants more than what it holds."""
+    """Something in a file that is not its own, or that claims to be larger than what the file stores."""
 
 
-def read_image(file: str | PathLike[str]) -> bytes:
-    """The bytes of a regular file.
-
-    Nothing is locked and nothing stays open: neither a handle that somebody left open nor a writer beside us matters.
+def read_image(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of an HDF5 file whose global heaps libhdf5 can walk to their end.
 
     Raises:
         FileNotFoundError: there is no such file.
-        UnsafeError: a directory, a pipe, a device, or more than MAX_FILE bytes.
+        ValueError: it is no regular file, too large, not HDF5, or damaged where libhdf5 would not return; the message
+            starts with the file's name.
     """
-    name = fspath(file)
-    if path.isdir(name):
-        raise UnsafeError("expected a file, found a directory")
-    found = stat(name)
-    if not S_ISREG(found.st_mode):
-        raise UnsafeError("expected a file, found a pipe or device")
-    if found.st_size > MAX_FILE:
-        raise UnsafeError(f"{found.st_size} bytes: expected at most {MAX_FILE}")
+    name = os.fspath(path)
+    where = Path(name).name
+    try:
+        mode = os.stat(name).st_mode
+    except FileNotFoundError:
+        raise FileNotFoundError(f"no such network file: {name}") from None
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or device"
+        raise ValueError(f"{where}: expected a file, found {kind}")
     with open(name, "rb") as stream:
-        return stream.read(MAX_FILE)
-
-
-def open_image(image: bytes) -> h5py.File:
-    """The file of an image in memory."""
+        size = os.fstat(stream.fileno()).st_size
+        if size > MAX_FILE:
+            raise ValueError(f"{where}: {size} bytes: expected at most {MAX_FILE}")
+        image = stream.read(size)
     if not image.startswith(SIGNATURE):
-        raise UnsafeError(f"not an HDF5 file: it starts with {image[:8]!r}")
-    return h5py.File(h5py.h5f.open_file_image(image))
+        raise ValueError(f"{where}: not an HDF5 file: it starts with {image[:8]!r}")
+    for problem in heap_problems(image):
+        raise ValueError(f"{where}: damaged: {problem}")
+    return image
+
+
+def heap_problems(image: bytes) -> Iterator[str]:
+    """What is wrong with the global heaps of a file, where texts of variable length lie.
+
+    libhdf5 steps through a heap by the sizes that its objects declare: a size of zero, or one that wraps around, makes
+    it loop for ever. Heaps follow the HDF5 file format, version 1.1, section III.E.
+    """
+    place = image.find(b"GCOL\x01")
+    while place >= 0:
+        problem = _walk(image, place)
+        if problem:
+            yield f"global heap at byte {place}: {problem}"
+        place = image.find(b"GCOL\x01", place + 5)
+
+
+def _walk(image: bytes, heap: int) -> str:
+    size = int.from_bytes(image[heap + 8 : heap + 16], "little")
+    if not _HEADER <= size <= len(image) - heap:
+        return f"its size is {size}, the file has {len(image) - heap} bytes from there"
+    at = _HEADER
+    while at + _HEADER <= size:
+        index = int.from_bytes(image[heap + at : heap + at + 2], "little")
+        declared = int.from_bytes(image[heap + at + 8 : heap + at + 16], "little")
+        # The free space at the end is object 0, whose size counts its own header; others are padded to 8 bytes.
+        step = declared if index == 0 else _HEADER + -(-declared // 8) * 8
+        if step < _HEADER or at + step > size:
+            return f"object {index} declares {declared} bytes, {size - at} are left"
+        at += step
+    return ""
 
 
 def check_link(group: h5py.Group, key: str) -> None:
@@ -64,16 +99,17 @@ def check_link(group: h5py.Group, key: str) -> None:
         raise UnsafeError(f"{key!r}: expected a dataset or group of this file, found a link")
 
 
-def check_dataset(key: str, dataset: h5py.Dataset) -> int:
-    """Number of elements of a dataset, provided that the file itself really stores them.
-
-    Raises:
-        UnsafeError: it does not, or compresses them in a way that h5py does not know by itself.
-    """
+def check_place(key: str, dataset: h5py.Dataset) -> None:
+    """UnsafeError unless a dataset has values, all of them in this file."""
     if dataset.shape is None:
         raise UnsafeError(f"{key!r} is empty")
     if dataset.is_virtual or dataset.external:
         raise UnsafeError(f"{key!r}: its data lies in another file")
+    _ = dataset.dtype  # a type that cannot be read shows here
+
+
+def check_size(key: str, dataset: h5py.Dataset) -> int:
+    """Number of elements of a dataset; UnsafeError unless the file really stores them."""
     count = prod(dataset.shape)
     nbytes, stored = count * dataset.dtype.itemsize, dataset.id.get_storage_size()
     plist = dataset.id.get_create_plist()
@@ -87,28 +123,23 @@ def check_dataset(key: str, dataset: h5py.Dataset) -> int:
 
 
 def check_tree(file: h5py.File) -> None:
-    """UnsafeError if anything in a file is not its own, or is much larger than what it stores."""
-    seen: set[Any] = set()
-    budget = MAX_ELEMENTS
-
-    def check(group: h5py.Group, where: str) -> None:
-        nonlocal budget
+    """UnsafeError if anything in a file is not its own, or larger than what the file stores."""
+    seen: set[int] = set()
+    elements = 0
+    waiting: list[tuple[str, h5py.Group]] = [("", file)]
+    while waiting:
+        where, group = waiting.pop()
         for key in group:
-            name = f"{where}{key}"
             check_link(group, key)
-            item = group[key]
-            place = h5py.h5o.get_info(item.id).addr
-            if place in seen:
-                raise UnsafeError(f"{name!r}: a second name of something")
-            seen.add(place)
+            item, name = group[key], f"{where}{key}"
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                raise UnsafeError(f"{name!r}: expected something of its own, found a second name of another")
+            seen.add(address)
             if isinstance(item, h5py.Group):
-                check(item, f"{name}/")
+                waiting.append((f"{name}/", item))
             elif isinstance(item, h5py.Dataset):
-                budget -= check_dataset(name, item)
-                if budget < 0:
-                    raise UnsafeError(f"{name!r} takes the file beyond {MAX_ELEMENTS} numbers")
-
-    try:
-        check(file, "")
-    except RecursionError:
-        raise UnsafeError("groups are nested too deeply") from None
+                check_place(name, item)
+                elements += check_size(name, item)
+                if elements > MAX_ELEMENTS:
+                    raise UnsafeError(f"{name!r}: shape {item.shape} takes the file beyond {MAX_ELEMENTS} numbers")

@@ -16,12 +16,26 @@ def joules(value: float | None) -> str:
         >>> joules(1.2345e-5), joules(9.996e-7), joules(0.0)
         ('12.3 µJ', '1.00 µJ', '0 J')
     """
+    return _with_unit(value, "J")
+
+
+def seconds(value: float | None) -> str:
+    """A time with three significant digits.
+
+    Example:
+        >>> seconds(2.5e-7), seconds(None)
+        ('250 ns', '–')
+    """
+    return _with_unit(value, "s")
+
+
+def _with_unit(value: float | None, unit: str) -> str:
     if value is None:
         return NONE
     if value == 0:
-        return "0 J"
+        return f"0 {unit}"
     factor, prefix = next((p for p in PREFIXES if abs(value / p[0]) >= 0.9995), PREFIXES[-1])
-    return f"{significant(value / factor)} {prefix}J"
+    return f"{significant(value / factor)} {prefix}{unit}"
 
 
 def significant(value: float) -> str:
@@ -36,6 +50,16 @@ def significant(value: float) -> str:
     rounded = float(f"{value:.3g}")
     digits = len(str(int(abs(rounded))))
     return f"{rounded:.{max(0, 3 - digits)}f}" if abs(rounded) >= 1 else f"{rounded:#.3g}"
+
+
+def plain(value: float) -> str:
+    """A number of any size: three significant digits, with an exponent below 0.001 and from 100,000 on.
+
+    Example:
+        >>> plain(0.25), plain(1.2345e-5), plain(0.0)
+        ('0.250', '1.234e-05', '0')
+    """
+    return significant(value) if 1e-3 <= abs(value) < 1e5 or value == 0 else f"{value:.4g}"
 
 
 def count(value: float) -> str:

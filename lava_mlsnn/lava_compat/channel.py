@@ -1,12 +1,12 @@
-"""Lava's channels between processes, without its two threads per channel and without its memory manager.
+"""Lava's channels between processes, without two threads per channel and without a memory manager process.
 
-A port of Lava has a thread that waits for the other side's semaphore and passes the news on within the process: two
-switches of threads per message. Here the port's user waits for the semaphore himself; the thread starts only where
-somebody watches several ports at once (Lava's CspSelector sets an observer). What goes over the semaphores is the same,
-so either side may be a port of Lava.
+A port of Lava has a thread that waits for the other side's semaphore and wakes the port's user: two switches of threads
+per message. Here the user waits for the semaphore directly, and the thread starts only where several ports are watched
+at once (Lava's CspSelector sets an observer). The semaphores are used as Lava uses them, so either side may be one of
+Lava's ports.
 
-Messages lie in anonymous shared memory, inherited by the processes that are forked after: no manager process, nothing
-in /dev/shm, whose size containers limit, and nothing to clean up.
+Messages lie in anonymous shared memory, which processes that are forked later inherit: nothing in /dev/shm, whose size
+containers limit, and nothing to clean up.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SharedMemory:
 
 
 class SharedMemoryManager:
-    """Stands in for Lava's; there is nothing to manage."""
+    """Takes the place of Lava's; there is nothing to manage."""
 
     def create_shared_memory(self, size: int) -> SharedMemory:
         """Memory that this process and those it forks later share."""

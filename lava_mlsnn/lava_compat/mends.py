@@ -1,10 +1,10 @@
 """Mends what keeps lava-nc 0.10.0 and lava-dl 0.6.0 from running on Python 3.11 to 3.13 with current numpy and torch.
 
-Lava is archived and its metadata stops at Python 3.10 and numpy 1.26. The code itself runs on newer ones but for six
-small breaks, listed in :data:`MENDS`. ``import lava_mlsnn`` calls :func:`apply`, which imports nothing of Lava: it
-arms a finder that hands out the few affected modules with a line or two of their source text replaced when somebody
-imports them. No file is edited, numpy is not patched, and line numbers stay those of the file. Where nothing is
-broken, as on Python 3.10 with Lava's own pins, no finder is armed at all.
+Lava is archived and its metadata stops at Python 3.10 and numpy 1.26. The code itself runs on newer ones except for six
+small breaks, listed in :data:`MENDS`. ``import lava_mlsnn`` calls :func:`apply`, which imports nothing of Lava: it arms
+a finder that, when one of the few affected modules is imported, replaces a line or two of its source text. No file is
+edited, numpy is not patched, and line numbers stay those of the file. Where nothing is broken, as on Python 3.10 with
+Lava's own pins, no finder is armed.
 """
 
 from __future__ import annotations
@@ -148,10 +148,10 @@ class _MendingLoader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
         text = importlib.util.decode_source(self.get_data(path))
-        strange = [edit for edit in self.edits if text.count(edit.old) != edit.count]
-        if strange:  # another version: what is not understood is not touched
-            found = text.count(strange[0].old)
-            _as_unknown[fullname] = f"{strange[0].old!r} stands there {found} times instead of {strange[0].count}"
+        unexpected = [edit for edit in self.edits if text.count(edit.old) != edit.count]
+        if unexpected:  # another version: what is not understood is not touched
+            found = text.count(unexpected[0].old)
+            _as_unknown[fullname] = f"{unexpected[0].old!r} stands there {found} times instead of {unexpected[0].count}"
             return self.source_to_code(text, path)
         for edit in self.edits:
             text = text.replace(edit.old, edit.new)

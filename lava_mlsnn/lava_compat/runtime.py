@@ -1,8 +1,8 @@
-"""A Lava runtime that cannot hang: who dies or raises ends the run, with the traceback, and nobody is left behind.
+"""A Lava runtime that cannot hang: a process that raises or dies ends the run with its traceback.
 
-Lava's runtime service asks its processes in turn, so a run whose process raised or died waits forever, and a killed
-parent leaves its children. :class:`GuardedRuntime` waits for the run's end, for the death of a process and for a time
-limit at once. It takes over by itself in every run that one of this package's Processes belongs to.
+Lava's runtime service asks its processes one after the other, so a run waits forever if one of them has raised or died,
+and a killed parent leaves its children behind. :class:`GuardedRuntime` waits for three things at once: the end of the
+run, the death of a process, and a time limit.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import socket
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import Queue
 from multiprocessing.connection import wait
@@ -20,27 +20,26 @@ from queue import Empty
 from typing import Any
 
 import numpy as np
-from lava.magma.core.process.message_interface_enum import ActorType
-from lava.magma.core.process.process import AbstractProcess
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE, enum_equal
 from lava.magma.runtime.runtime import Runtime
 from numpy.typing import NDArray
 
-from lava_mlsnn.proc.actors import GRACE, Actor, Infrastructure
+from .actors import GRACE, Actor, Infrastructure
+from .waiting import POLL, Deadline, GuardedPort, doorbell
 
 
 class ProcessError(RuntimeError):
-    """A process of a Lava run raised or died. The message holds each one's name and traceback."""
+    """A process of a Lava run raised or died. The message names each of them and holds its traceback."""
 
 
 class GuardedRuntime(Runtime):
     """Lava's runtime, but a run ends with :class:`ProcessError` as soon as one of its processes raises or dies.
 
+    After an error no process of the run is left, and the same Processes cannot be run again.
+
     Attributes:
         timeout: seconds that one blocking run (or ``wait``) may take, None for no limit. A run that takes longer ends
             with TimeoutError.
-
-    After an error no process of the run is left; the network cannot be run again.
     """
 
     timeout: float | None = None
@@ -50,7 +49,7 @@ class GuardedRuntime(Runtime):
     _messaging_infrastructure: Any
 
     def initialize(self, node_cfg_idx: int = 0) -> None:
-        """Fork the processes, and wait until each is built."""
+        """Fork the processes and wait until each has built its model."""
         self._owner = os.getpid()
         _LIVE.add(self)
         try:
@@ -70,7 +69,7 @@ class GuardedRuntime(Runtime):
         self._is_initialized = True
 
     def start(self, run_condition: Any) -> None:
-        """Run as the condition says; RuntimeError if this runtime has ended, where Lava's returns without a word."""
+        """Run as the condition says; RuntimeError if this runtime has ended, where Lava's returns silently."""
         if not self._is_initialized:
             raise RuntimeError("this run has been stopped: build the network again to run it once more")
         super().start(run_condition)
@@ -85,37 +84,34 @@ class GuardedRuntime(Runtime):
         return [] if self._messaging_infrastructure is None else self._messaging_infrastructure.actors
 
     def _await_builds(self) -> None:
-        deadline = self._deadline()
+        deadline = Deadline(self.timeout)
         queues: list[Queue[Any]] = self.exception_q
         for queue, actor in zip(queues, self._actors, strict=True):
             while True:
                 try:
-                    error = queue.get(timeout=0.2)
+                    error = queue.get(timeout=POLL)
                     break
                 except Empty:
                     if not actor.is_alive():
                         self._fail()
-                    _left(deadline, self.timeout)
+                    deadline.left()
             if error is not None:
                 raise ProcessError(f"{actor.label} cannot be built:\n{error.trace}") from error
             queue.close()
         del self.exception_q
 
-    def _deadline(self) -> float | None:
-        return None if self.timeout is None else time.monotonic() + self.timeout
-
     def _get_resp_for_run(self) -> None:
         if not self._is_running:
             return
         try:
-            self._await_end(self._deadline())
+            self._await_end(Deadline(self.timeout))
         except BaseException:
             self.abort()
             raise
 
-    def _await_end(self, deadline: float | None) -> None:
+    def _await_end(self, deadline: Deadline) -> None:
         pending = list(self.service_to_runtime)
-        with _doorbell(pending) as bell:
+        with doorbell(pending) as bell:
             while pending:
                 for port in [port for port in pending if port.probe()]:
                     data = port.recv()
@@ -132,34 +128,34 @@ class GuardedRuntime(Runtime):
                     self._listen(bell, deadline)
         self._is_running = False
 
-    def _listen(self, bell: socket.socket, deadline: float | None) -> None:
-        """Sleep until the service answers; raise if a process ends or the time is over."""
+    def _listen(self, bell: socket.socket, deadline: Deadline) -> None:
+        """Sleep until the service answers; raise if a process ends or the time is up."""
         watched: list[Any] = [bell, *(actor._pconn for actor in self._actors), *(a.sentinel for a in self._actors)]
-        ready = wait(watched, _left(deadline, self.timeout))
+        ready = wait(watched, deadline.left())
         if bell in ready:
             bell.recv(4096)
         elif ready:
             self._fail()
 
     def _fail(self) -> None:
-        """Raise what the processes that ended have to say; a traceback gets a moment to arrive."""
+        """Raise with the reasons of all processes that failed; a traceback may take a moment to arrive."""
         deadline = time.monotonic() + 1
-        while not (words := [text for text in (actor.obituary() for actor in self._actors) if text]):
+        while not (reasons := [reason for reason in (actor.failure() for actor in self._actors) if reason]):
             if time.monotonic() > deadline:
                 ended = [actor.label for actor in self._actors if not actor.is_alive()]
-                raise ProcessError(f"the Lava run broke off; ended without an error: {', '.join(ended) or 'nobody'}")
+                raise ProcessError(f"the Lava run broke off; ended without an error: {', '.join(ended) or 'none'}")
             time.sleep(0.01)
-        raise ProcessError(f"{len(words)} process(es) of the Lava run failed\n\n" + "\n\n".join(words))
+        raise ProcessError(f"{len(reasons)} process(es) of the Lava run failed\n\n" + "\n\n".join(reasons))
 
     def get_var(self, var_id: int, idx: Any = None) -> Any:
-        """Lava's, under the same guard as a run."""
-        with self._patience():
+        """Value of a Var, guarded as a run is."""
+        with self._guarded_ports():
             return super().get_var(var_id, idx)
 
     def set_var(self, var_id: int, value: Any, idx: Any = None) -> None:
-        """Lava's, under the same guard as a run; ValueError for integers that Lava's model would wrap."""
+        """Set a Var, guarded as a run is; ValueError for integers that do not fit the type that the model declares."""
         self._check_value(var_id, np.asarray(value))
-        with self._patience():
+        with self._guarded_ports():
             super().set_var(var_id, value, idx)
 
     def _check_value(self, var_id: int, value: NDArray[Any]) -> None:
@@ -178,28 +174,30 @@ class GuardedRuntime(Runtime):
                     )
 
     @contextmanager
-    def _patience(self) -> Iterator[None]:
-        """Meanwhile no port to the runtime service waits for the dead."""
+    def _guarded_ports(self) -> Iterator[None]:
+        """Inside, ports to the runtime service raise where they would wait for a process that has died."""
         ports = self.runtime_to_service, self.service_to_runtime
-        deadline = self._deadline()
+        deadline = Deadline(self.timeout)
 
         def check(failed: bool = False) -> None:
             try:
                 if failed or not all(actor.is_alive() for actor in self._actors):
                     self._fail()
-                _left(deadline, self.timeout)
+                deadline.left()
             except BaseException:
                 self.abort()
                 raise
 
-        self.runtime_to_service, self.service_to_runtime = ([_Patient(port, check) for port in side] for side in ports)
+        self.runtime_to_service, self.service_to_runtime = (
+            [GuardedPort(port, check) for port in side] for side in ports
+        )
         try:
             yield
         finally:
             self.runtime_to_service, self.service_to_runtime = ports
 
     def stop(self) -> None:
-        """End the run and all its processes; a call when all has ended does nothing."""
+        """End the run and all its processes; does nothing if they have ended."""
         if self._owner != os.getpid():  # the copy of a forked child, or never initialized
             return
         try:
@@ -238,43 +236,6 @@ class GuardedRuntime(Runtime):
             self._watchdog_manager.stop()
 
 
-class _Patient:
-    """A port that calls ``check`` again and again while it waits, and ``check(True)`` if the first answer is an error.
-
-    Lava would take that for the number of values that follow.
-    """
-
-    def __init__(self, port: Any, check: Callable[..., None]) -> None:
-        self.port, self.check, self.first = port, check, True
-
-    def _wait(self) -> None:
-        while not self.port.within(0.2):
-            self.check()
-
-    def send(self, data: Any) -> None:
-        """Send when there is room."""
-        self._wait()
-        self.port.send(data)
-
-    def recv(self) -> Any:
-        """The next message."""
-        self._wait()
-        data, first, self.first = self.port.recv(), self.first, False
-        if first and enum_equal(data, MGMT_RESPONSE.ERROR):
-            self.check(True)
-        return data
-
-
-def _left(deadline: float | None, timeout: float | None) -> float | None:
-    """Seconds until ``deadline``, None for no limit; TimeoutError if it has passed."""
-    if deadline is None:
-        return None
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError(f"the Lava run took longer than {timeout} s and was ended")
-    return left
-
-
 _LIVE: weakref.WeakSet[GuardedRuntime] = weakref.WeakSet()
 
 
@@ -283,71 +244,3 @@ def _end_all() -> None:
     """Runs before multiprocessing's own exit handler, which would wait for the processes forever."""
     for runtime in list(_LIVE):
         runtime.abort()
-
-
-@contextmanager
-def _doorbell(ports: list[Any]) -> Iterator[socket.socket]:
-    """A socket that can be waited for, rung when something arrives at one of ``ports``."""
-    listener, ringer = socket.socketpair()
-    ringer.setblocking(False)
-
-    def ring() -> None:
-        try:
-            ringer.send(b"!")
-        except (BlockingIOError, OSError):  # already ringing, or nobody listens any more
-            return
-
-    for port in ports:
-        port.observer = ring
-    try:
-        yield listener
-    finally:
-        for port in ports:
-            port.observer = None
-        listener.close()
-        ringer.close()
-
-
-def guard(runtime: Any) -> Any:
-    """Turn a Runtime of Lava that has not started into a :class:`GuardedRuntime`, in place."""
-    if type(runtime) is Runtime and not runtime._is_initialized:
-        runtime.__class__ = GuardedRuntime
-    return runtime
-
-
-class Process(AbstractProcess):
-    """Base of this package's Processes: the runtime of a run that they belong to is guarded."""
-
-    @property
-    def runtime(self) -> Any:
-        """The runtime that executes this Process, None before the first run."""
-        return self.__dict__.get("_runtime")  # also of a Process whose making failed
-
-    @runtime.setter
-    def runtime(self, value: Any) -> None:
-        self._runtime = guard(value)
-        if value is not None:
-            self.prepare()
-
-    def prepare(self) -> None:
-        """Called after compiling and before the processes are forked."""
-
-    def create_runtime(self, run_cfg: Any = None, executable: Any = None, compile_config: Any = None) -> None:
-        """Compile this and all connected Processes and fork the run's processes."""
-        create_runtime(self, run_cfg, compile_config, executable)
-
-
-def create_runtime(
-    process: AbstractProcess,
-    run_cfg: Any,
-    compile_config: Any = None,
-    executable: Any = None,
-    timeout: float | None = None,
-) -> None:
-    """What AbstractProcess.create_runtime does, for any Process, with a guarded runtime and its ``timeout``."""
-    executable = executable or process.compile(run_cfg, compile_config)
-    runtime = GuardedRuntime(executable, ActorType.MultiProcessing, loglevel=process._log_config.level)
-    runtime.timeout = timeout
-    process._runtime = runtime
-    executable.assign_runtime_to_all_processes(runtime)
-    runtime.initialize()

@@ -1,8 +1,8 @@
 """Memory that a run's processes share with the one that started them.
 
 Lava reads a Var element by element, one message of 12 to 19 microseconds each. An anonymous shared mapping, made before
-Lava forks its processes, moves whole recordings for nothing: a process writes, the parent looks. It has no name, so
-nothing is left behind when somebody dies.
+Lava forks its processes, hands over whole recordings without any message: a process writes, the parent reads. It has no
+name, so nothing is left behind when a process dies.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import DTypeLike, NDArray
 
 
 def shared_array(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    """An array of zeros that this process and those it forks later see alike.
+    """An array of zeros that this process shares with those it forks later.
 
-    Pages that nobody writes cost no memory. It lives as long as the array does.
+    Pages that are never written to cost no memory. The memory lives as long as the array.
 
     Example:
         >>> a = shared_array((2, 3), "int32")

@@ -3,7 +3,7 @@
 from .fit import Fit, LayerFit, fit
 from .limits import LOIHI2, SOURCES, Chip
 from .partition import Part, partition
-from .timing import ESTIMATE, Timing, step_time
+from .timing import ESTIMATE, LayerTime, StepTime, Timing, step_range, step_time
 
 __all__ = [
     "ESTIMATE",
@@ -12,9 +12,12 @@ __all__ = [
     "Chip",
     "Fit",
     "LayerFit",
+    "LayerTime",
     "Part",
+    "StepTime",
     "Timing",
     "fit",
     "partition",
+    "step_range",
     "step_time",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..graph.neurons import NEURONS, Neuron
+from ..helpers.check import integer
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,7 @@ class Chip:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            value = getattr(self, f.name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"chip {f.name}: expected an integer >= 1, got {value!r}")
+            integer(getattr(self, f.name), f"chip {f.name}", 1)
 
 
 LOIHI2 = Chip()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .. import block
-from ..helpers.check import positive_ints
+from ..block import Conv, Flatten, Readout
+from ..helpers.check import integer
 from .setting import Network, Setting
 
 
@@ -17,12 +17,12 @@ class CNN(Network):
 
     def __init__(self, setting: Setting, width: int = 32, depth: int = 3) -> None:
         super().__init__(setting)
-        (width,), (depth,) = positive_ints(width, "width", 1), positive_ints(depth, "depth", 1)
+        width, depth = integer(width, "width", 1), integer(depth, "depth", 1)
         channels = setting.in_shape[0]
         for i in range(depth):
             out = width * 2**i
-            conv = block.Conv(channels, out, 3, 1 if i == 0 else 2, 1, neuron=setting.make_neuron())
+            conv = Conv(channels, out, 3, 1 if i == 0 else 2, 1, neuron=setting.make_neuron())
             self.append(f"conv{i + 1}", conv)
             channels = out
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(self.features(), setting.num_classes))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(self.features(), setting.num_classes))

@@ -21,7 +21,7 @@ VERSION = 1
 
 
 def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
-    """Write a network that :func:`create` made, with its mode (float or quantised).
+    """Write a network that :func:`create` made, with its mode (float or quantized).
 
     Args:
         path: usually ``*.safetensors``.

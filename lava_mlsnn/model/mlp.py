@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-import numpy as np
-
-from .. import block
+from ..block import Dense, Flatten, Readout
 from ..helpers.check import positive_ints
 from .setting import Network, Setting
 
@@ -22,8 +20,8 @@ class MLP(Network):
 
     def __init__(self, setting: Setting, hidden: Sequence[int] = (256, 128)) -> None:
         super().__init__(setting)
-        sizes = (prod(setting.in_shape), *positive_ints(hidden, "hidden", np.size(hidden)))
-        self.append("flatten", block.Flatten())
+        sizes = (prod(setting.in_shape), *positive_ints(hidden, "hidden"))
+        self.append("flatten", Flatten())
         for i, (inputs, outputs) in enumerate(pairwise(sizes)):
-            self.append(f"hidden{i + 1}", block.Dense(inputs, outputs, neuron=setting.make_neuron()))
-        self.append("readout", block.Readout(sizes[-1], setting.num_classes))
+            self.append(f"hidden{i + 1}", Dense(inputs, outputs, neuron=setting.make_neuron()))
+        self.append("readout", Readout(sizes[-1], setting.num_classes))

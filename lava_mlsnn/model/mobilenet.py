@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from torch import Tensor, nn
 
-from .. import block
-from ..helpers.check import positive_ints
+from ..block import Add, Conv, Flatten, Pool, Readout
+from ..helpers.check import choice, integer, positive_ints
 from .resnet import STEMS, stem_for
 from .setting import Network, Setting
 
@@ -39,12 +38,12 @@ class InvertedResidual(nn.Module):
         super().__init__()
         wide = channels * expansion
         expands = expansion > 1
-        self.expand = block.Conv(channels, wide, 1, neuron=setting.make_neuron()) if expands else None
-        self.depthwise = block.Conv(wide, wide, 3, stride, 1, neuron=setting.make_neuron(), groups=wide)
-        self.project = block.Conv(wide, out, 1, neuron=setting.make_neuron())
+        self.expand = Conv(channels, wide, 1, neuron=setting.make_neuron()) if expands else None
+        self.depthwise = Conv(wide, wide, 3, stride, 1, neuron=setting.make_neuron(), groups=wide)
+        self.project = Conv(wide, out, 1, neuron=setting.make_neuron())
         self.add = None
         if stride == 1 and channels == out:
-            self.add = block.Add(setting.make_barrier() if form == "sparse" else None)
+            self.add = Add(setting.make_barrier() if form == "sparse" else None)
 
     def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else self.expand(x)
@@ -81,14 +80,13 @@ class MobileNet(Network):
         stem: str | None = None,
     ) -> None:
         super().__init__(setting)
-        if form not in FORMS:
-            raise ValueError(f"residual form: expected one of {', '.join(FORMS)}, got {form!r}")
+        choice(form, "residual form", FORMS)
         stem = stem_for(setting, stem)
-        (width,), (expansion,) = positive_ints(width, "width", 1), positive_ints(expansion, "expansion", 1)
-        counts = positive_ints(blocks, "blocks", np.size(blocks))
+        width, expansion = integer(width, "width", 1), integer(expansion, "expansion", 1)
+        counts = positive_ints(blocks, "blocks")
         if not 1 <= len(counts) <= len(CHANNELS):
             raise ValueError(f"blocks: expected 1 to {len(CHANNELS)} stages, got {len(counts)}")
-        first = block.Conv(setting.in_shape[0], width, 3, STEMS[stem], 1, neuron=setting.make_neuron())
+        first = Conv(setting.in_shape[0], width, 3, STEMS[stem], 1, neuron=setting.make_neuron())
         self.append("stem", first)
         channels = width
         for i, (count, base, stride) in enumerate(zip(counts, CHANNELS, STRIDES[stem], strict=False)):
@@ -100,10 +98,10 @@ class MobileNet(Network):
                 channels = out
             self.append(f"stage{i + 1}", nn.Sequential(*stage))
         head = _scaled(HEAD, width)
-        self.append("head", block.Conv(channels, head, 1, neuron=setting.make_neuron()))
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(head, setting.num_classes))
+        self.append("head", Conv(channels, head, 1, neuron=setting.make_neuron()))
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(head, setting.num_classes))
 
 
 def _scaled(channels: int, width: int) -> int:

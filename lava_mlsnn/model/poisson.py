@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .. import block
+from ..block import Input
 from ..helpers.check import Shape
 
 
-class Poisson(block.Input):
+class Poisson(Input):
     """First block of a network that reads spikes; it draws them from images.
 
     Args:

@@ -8,6 +8,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
+from ..helpers.check import choice
 from .cnn import CNN
 from .mlp import MLP
 from .mobilenet import MobileNet
@@ -57,8 +58,7 @@ def arguments(name: str) -> dict[str, Any]:
     >>> arguments("cnn")["width"], arguments("cnn")["levels"]
     (32, 4)
     """
-    if name not in ARCHITECTURES:
-        raise ValueError(f"model: expected one of {', '.join(ARCHITECTURES)}, got {name!r}")
+    choice(name, "model", ARCHITECTURES)
     own = list(inspect.signature(ARCHITECTURES[name]).parameters.values())[1:]
     fixed = getattr(ARCHITECTURES[name], "keywords", {})
     known = {f.name: f.default for f in fields(Setting)}
@@ -87,8 +87,7 @@ def create(name: str, **options: Any) -> Network:
     """
     known = arguments(name)
     for option in options:
-        if option not in known:
-            raise ValueError(f"{name} option {option!r}: expected one of {', '.join(known)}")
+        choice(option, f"option of {name}", known)
     setting = Setting(**{k: v for k, v in options.items() if k in _SETTING})
     own = {k: v for k, v in options.items() if k not in _SETTING}
     net = ARCHITECTURES[name](setting, **own)

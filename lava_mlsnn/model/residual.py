@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Add, Block, Conv, conv, identity
 from .setting import Setting
 
 
@@ -13,9 +13,9 @@ class Spiking(nn.Module):
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
-        shortcut = block.identity() if _same(channels, out, stride) else block.conv(channels, out, 1, stride)
-        self.conv2 = block.Block([block.conv(out, out, 3, 1, 1), shortcut], setting.make_neuron())
+        self.conv1 = Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        shortcut = identity() if _same(channels, out, stride) else conv(channels, out, 1, stride)
+        self.conv2 = Block([conv(out, out, 3, 1, 1), shortcut], setting.make_neuron())
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv2(self.conv1(x), x)
@@ -26,17 +26,17 @@ class Sew(nn.Module):
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()
-        self.conv1 = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
-        self.conv2 = block.Conv(out, out, 3, 1, 1, neuron=setting.make_neuron())
+        self.conv1 = Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        self.conv2 = Conv(out, out, 3, 1, 1, neuron=setting.make_neuron())
         self.shortcut = (
-            None if _same(channels, out, stride) else block.Conv(channels, out, 1, stride, neuron=setting.make_neuron())
+            None if _same(channels, out, stride) else Conv(channels, out, 1, stride, neuron=setting.make_neuron())
         )
         self.add = self.make_add(setting)
 
     @staticmethod
-    def make_add(setting: Setting) -> block.Add:
+    def make_add(setting: Setting) -> Add:
         """The sum at the end of the block."""
-        return block.Add()
+        return Add()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.add(self.conv2(self.conv1(x)), x if self.shortcut is None else self.shortcut(x))
@@ -46,8 +46,8 @@ class Sparse(Sew):
     """(d) Sparse ResNet: SEW with a barrier neuron behind the sum (section 4.4)."""
 
     @staticmethod
-    def make_add(setting: Setting) -> block.Add:
-        return block.Add(setting.make_barrier())
+    def make_add(setting: Setting) -> Add:
+        return Add(setting.make_barrier())
 
 
 class Ms(nn.Module):
@@ -55,11 +55,11 @@ class Ms(nn.Module):
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()
-        self.spike = block.Block([block.identity()], setting.make_neuron())
-        self.conv1 = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
-        self.conv2 = block.Conv(out, out, 3, 1, 1)
-        self.shortcut = None if _same(channels, out, stride) else block.Conv(channels, out, 1, stride)
-        self.add = block.Add()
+        self.spike = Block([identity()], setting.make_neuron())
+        self.conv1 = Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        self.conv2 = Conv(out, out, 3, 1, 1)
+        self.shortcut = None if _same(channels, out, stride) else Conv(channels, out, 1, stride)
+        self.add = Add()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.add(self.conv2(self.conv1(self.spike(x))), x if self.shortcut is None else self.shortcut(x))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import numpy as np
 from torch import nn
 
-from .. import block
-from ..helpers.check import positive_ints
+from ..block import Block, Conv, Flatten, Pool, Readout, identity
+from ..helpers.check import choice, integer, positive_ints
 from .residual import FORMS, Ms
 from .setting import Network, Setting
 
@@ -38,38 +37,36 @@ class ResNet(Network):
         stem: str | None = None,
     ) -> None:
         super().__init__(setting)
-        if form not in FORMS:
-            raise ValueError(f"residual form: expected one of {', '.join(FORMS)}, got {form!r}")
+        choice(form, "residual form", FORMS)
         stem = stem_for(setting, stem)
-        (width,) = positive_ints(width, "width", 1)
+        width = integer(width, "width", 1)
         residual = FORMS[form]
         self.append("stem", _stem(setting, width, stem, None if residual is Ms else setting.make_neuron()))
         channels = width
-        for i, count in enumerate(positive_ints(blocks, "blocks", np.size(blocks))):
+        for i, count in enumerate(positive_ints(blocks, "blocks")):
             out = width * 2**i
             strides = [1 if i == 0 else 2] + [1] * (count - 1)
             stage = [residual(setting, channels if j == 0 else out, out, stride) for j, stride in enumerate(strides)]
             self.append(f"stage{i + 1}", nn.Sequential(*stage))
             channels = out
         if residual is Ms:
-            self.append("spike", block.Block([block.identity()], setting.make_neuron()))
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(channels, setting.num_classes))
+            self.append("spike", Block([identity()], setting.make_neuron()))
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(channels, setting.num_classes))
 
 
 def stem_for(setting: Setting, stem: str | None) -> str:
     """``stem``, or where that is None what suits the images; ValueError for an unknown one."""
     if stem is None:
         return "dvs" if setting.in_shape[1] >= 64 else "cifar"
-    if stem not in STEMS:
-        raise ValueError(f"stem: expected one of {', '.join(STEMS)}, got {stem!r}")
+    choice(stem, "stem", STEMS)
     return stem
 
 
 def _stem(setting: Setting, width: int, kind: str, last: nn.Module | None) -> nn.Module:
     channels = setting.in_shape[0]
     if kind == "cifar":
-        return block.Conv(channels, width, 3, STEMS[kind], 1, neuron=last)
-    first = block.Conv(channels, width, 7, STEMS[kind], 3, neuron=setting.make_neuron())
-    return nn.Sequential(OrderedDict(conv1=first, conv2=block.Conv(width, width, 3, 2, 1, neuron=last)))
+        return Conv(channels, width, 3, STEMS[kind], 1, neuron=last)
+    first = Conv(channels, width, 7, STEMS[kind], 3, neuron=setting.make_neuron())
+    return nn.Sequential(OrderedDict(conv1=first, conv2=Conv(width, width, 3, 2, 1, neuron=last)))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Flatten, Pool, Readout
 from ..block.norm import NORMS, Norm, make_norm
-from ..helpers.check import positive_ints
-from ..neuron import LIF, Leak
+from ..helpers.check import choice, integer, positive_ints
+from ..neuron import Leak, SoftLIF
 from ..neuron.leaky import LEAK
 from .poisson import Poisson
 from .s_residual import RESIDUALS, Parts
@@ -93,23 +92,22 @@ class SResNet(Network):
             ("plif", plif, PLIF),
             ("stem", "cifar" if stem is None else stem, STEMS),
         ):
-            if value not in known:
-                raise ValueError(f"{what}: expected one of {', '.join(known)}, got {value!r}")
+            choice(value, what, known)
         if setting.levels != 1 and not setting.is_twin:
-            raise ValueError(f"levels = {setting.levels}: S-ResNet has binary neurons, expected levels=1")
+            raise ValueError(f"levels: expected 1, as the neurons of an S-ResNet are binary, got {setting.levels}")
         if setting.neuron not in ("multilevel", "relu"):
-            raise ValueError(f"neuron = {setting.neuron!r}: S-ResNet has its own, expected none to be given, or 'relu'")
+            raise ValueError(f"neuron: expected none, as S-ResNet has its own, or 'relu', got {setting.neuron!r}")
         super().__init__(setting)
         if encoding == "poisson":
             self.input = Poisson(setting.in_shape, setting.input_scale, setting.input_bits, setting.steps)
-        (width,) = positive_ints(width, "width", 1)
-        counts = positive_ints(blocks, "blocks", np.size(blocks))
+        width = integer(width, "width", 1)
+        counts = positive_ints(blocks, "blocks")
         shared = Leak(leak, trainable=True) if plif == "shared" else None
 
         def neuron() -> nn.Module:
             if setting.is_twin:
                 return nn.ReLU()
-            return LIF(shared or Leak(leak, trainable=plif == "layer"), threshold, surrogate)
+            return SoftLIF(shared or Leak(leak, trainable=plif == "layer"), threshold, surrogate)
 
         def normed(channels: int) -> Norm | None:
             kind = "bn" if setting.is_twin else norm
@@ -121,7 +119,7 @@ class SResNet(Network):
         first = RESIDUALS[residual]
         self.append("stem", first.stem(parts, setting.in_shape[0], width, kernel, stride))
         if stem == "dvs128":
-            self.append("maxpool", block.Pool(2, mode="max"))
+            self.append("maxpool", Pool(2, mode="max"))
         stages, channels = [], width
         for i, count in enumerate(counts):
             for j in range(count):
@@ -129,10 +127,10 @@ class SResNet(Network):
                 stages.append(first(parts, channels, out, 2 if i and j == 0 else 1, i > 0))
                 channels = out
         self.append("body", first.body(parts, stages))
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
         votes = VOTES if boost else 1
-        self.append("readout", block.Readout(channels, setting.num_classes, bias=False, votes=votes))
+        self.append("readout", Readout(channels, setting.num_classes, bias=False, votes=votes))
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(module.weight, gain=2.0)
@@ -142,7 +140,7 @@ class SResNet(Network):
         """The leak factor of every layer of neurons, by the layer's name; a shared one appears once per layer."""
         found = {}
         for name, module in self.named_modules():
-            if isinstance(module, LIF):
+            if isinstance(module, SoftLIF):
                 found[name.removesuffix(".neuron")] = module.leak.value
         return found
 

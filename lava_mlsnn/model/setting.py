@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import block
-from ..helpers.check import Shape, positive_ints
+from ..block import Input
+from ..helpers.check import Shape, choice, integer, positive_ints
 from ..neuron import ATIF, Barrier, GradedNeuron, MultiLevel
 
 NEURONS = ("multilevel", "atif", "relu")
@@ -50,15 +50,14 @@ class Setting:
     input_bits: int = 8
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "in_shape", positive_ints(self.in_shape, "in_shape", 3))
-        for name in ("num_classes", "levels", "steps"):
-            object.__setattr__(self, name, positive_ints(getattr(self, name), name, 1)[0])
+        counts = {name: integer(getattr(self, name), name, 1) for name in ("num_classes", "levels", "steps")}
+        for name, value in {"in_shape": positive_ints(self.in_shape, "in_shape", 3), **counts}.items():
+            object.__setattr__(self, name, value)
         if isinstance(self.neuron, Mapping):
             cls, own = _kind(self.neuron)
             known = [*(name for name in inspect.signature(cls).parameters if name not in own), "kind"]
             for key in self.neuron:
-                if key not in known:
-                    raise ValueError(f"neuron argument {key!r}: expected one of {', '.join(known)}")
+                choice(key, f"argument of neuron {cls.__name__}", known)
         elif self.neuron not in NEURONS:
             raise ValueError(f"neuron: expected {', '.join(NEURONS)} or a mapping of arguments, got {self.neuron!r}")
 
@@ -67,9 +66,9 @@ class Setting:
         """Whether the neurons are ReLUs."""
         return self.neuron == "relu"
 
-    def make_input(self) -> block.Input:
+    def make_input(self) -> Input:
         """The first block."""
-        return block.Input(self.in_shape, self.input_scale, self.input_bits, self.steps)
+        return Input(self.in_shape, self.input_scale, self.input_bits, self.steps)
 
     def make_neuron(self) -> nn.Module:
         """A new neuron."""
@@ -91,10 +90,7 @@ class Setting:
 
 def _kind(neuron: Mapping[str, Any]) -> tuple[Any, tuple[str, ...]]:
     """Class of a neuron and the names of the arguments that it gets from the setting."""
-    kind = neuron.get("kind", "multilevel")
-    if kind not in _KINDS:
-        raise ValueError(f"neuron kind {kind!r}: expected one of {', '.join(_KINDS)}")
-    return _KINDS[kind]
+    return _KINDS[choice(neuron.get("kind", "multilevel"), "neuron kind", _KINDS)]
 
 
 class Network(nn.Module):

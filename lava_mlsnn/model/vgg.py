@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import numpy as np
 from torch import nn
 
-from .. import block
-from ..helpers.check import positive_ints
+from ..block import Conv, Dense, Flatten, Pool, Readout
+from ..helpers.check import choice, integer, positive_ints
 from .setting import Network, Setting
 
 DOWNSAMPLE = ("stride", "sumpool", "maxpool")
@@ -35,28 +34,27 @@ class VGG(Network):
         downsample: str = "stride",
     ) -> None:
         super().__init__(setting)
-        if downsample not in DOWNSAMPLE:
-            raise ValueError(f"downsample: expected one of {', '.join(DOWNSAMPLE)}, got {downsample!r}")
-        (width,) = positive_ints(width, "width", 1)
+        choice(downsample, "downsample", DOWNSAMPLE)
+        width = integer(width, "width", 1)
         channels = setting.in_shape[0]
-        for i, count in enumerate(positive_ints(blocks, "blocks", np.size(blocks))):
+        for i, count in enumerate(positive_ints(blocks, "blocks")):
             out = width * 2 ** min(i, 3)
             self.append(f"stage{i + 1}", _stage(setting, channels, out, count, downsample))
             channels = out
-        self.append("flatten", block.Flatten())
+        self.append("flatten", Flatten())
         features = self.features()
-        for i, neurons in enumerate(positive_ints(hidden, "hidden", np.size(hidden))):
-            self.append(f"dense{i + 1}", block.Dense(features, neurons, neuron=setting.make_neuron(), norm=False))
+        for i, neurons in enumerate(positive_ints(hidden, "hidden")):
+            self.append(f"dense{i + 1}", Dense(features, neurons, neuron=setting.make_neuron(), norm=False))
             features = neurons
-        self.append("readout", block.Readout(features, setting.num_classes))
+        self.append("readout", Readout(features, setting.num_classes))
 
 
 def _stage(setting: Setting, channels: int, out: int, count: int, downsample: str) -> nn.Sequential:
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     for i in range(count):
         stride = 2 if downsample == "stride" and i == count - 1 else 1
-        layers[f"conv{i + 1}"] = block.Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
+        layers[f"conv{i + 1}"] = Conv(channels, out, 3, stride, 1, neuron=setting.make_neuron())
         channels = out
     if downsample != "stride":
-        layers["pool"] = block.Pool(2, mode=downsample.removesuffix("pool"))
+        layers["pool"] = Pool(2, mode=downsample.removesuffix("pool"))
     return nn.Sequential(layers)

@@ -21,11 +21,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Add, Conv, Flatten, Pool, Readout
 from ..block.fusion import THETA, THRESHOLD
 from ..block.windowed import Windowed
 from ..graph.windows import Windows
-from ..helpers.check import positive_ints
+from ..helpers.check import integer
 from ..neuron import MultiLevel
 from .setting import Network, Setting
 
@@ -96,7 +96,7 @@ def layout(setting: Setting, width: int, stages: Sequence[str]) -> list[Part]:
         >>> [part.name for part in layout(Setting((1, 8, 8)), 8, ("wFw", "wF"))]
         ['stage1_window1', 'stage1_full1', 'stage1_window2', 'merge1', 'stage2_window1', 'stage2_full1']
     """
-    (width,) = positive_ints(width, "width", 1)
+    width = integer(width, "width", 1)
     stages = (stages,) if isinstance(stages, str) else tuple(stages)
     channels, height, columns = setting.in_shape
     parts: list[Part] = []
@@ -139,14 +139,14 @@ class WindowNetwork(Network):
         for part in layout(setting, width, stages):
             self.append(part.name, self.make(part, options))
             channels = part.out
-        self.append("pool", block.Pool(None, mode="average"))
-        self.append("flatten", block.Flatten())
-        self.append("readout", block.Readout(channels, setting.num_classes))
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(channels, setting.num_classes))
 
     def make(self, part: Part, options: WindowOptions) -> nn.Module:
         """The module of one part."""
         if part.kind == "P":
-            return block.Conv(part.channels, part.out, 2, 2, neuron=self.make_neuron())
+            return Conv(part.channels, part.out, 2, 2, neuron=self.make_neuron())
         if part.kind == "w":
             arguments = options.arguments(part.dilated)
             try:
@@ -157,7 +157,7 @@ class WindowNetwork(Network):
         full = self.make_full(part)
         if not part.shortcut:
             return full
-        return Shortcut(full, block.Add(None if options.region is None else self.setting.make_barrier()))
+        return Shortcut(full, Add(None if options.region is None else self.setting.make_barrier()))
 
     def make_neuron(self) -> nn.Module:
         """A neuron with the paper's threshold of 0.5, unless the setting gives another."""
@@ -192,7 +192,7 @@ class WindowNetwork(Network):
 class Shortcut(nn.Module):
     """A layer whose input is added to its output: the sum of spikes passes a barrier (none for median spikes)."""
 
-    def __init__(self, full: nn.Module, add: block.Add) -> None:
+    def __init__(self, full: nn.Module, add: Add) -> None:
         super().__init__()
         self.full, self.add = full, add
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from .. import block
+from ..block import Conv, PatchMix, Window
 from ..block.fusion import THETA
+from ..helpers.check import choice
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
 
@@ -40,15 +41,14 @@ class WindowCNN(WindowNetwork):
         region: float | None = 0.1,
         mixing: str = "patch",
     ) -> None:
-        if mixing not in MIXINGS:
-            raise ValueError(f"mixing: expected one of {', '.join(MIXINGS)}, got {mixing!r}")
+        choice(mixing, "mixing", MIXINGS)
         self.mixing = mixing
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 
     def make_window(self, part: Part, arguments: dict[str, Any]) -> nn.Module:
-        return block.Window(part.channels, part.out, 3, neuron=self.make_neuron(), **arguments)
+        return Window(part.channels, part.out, 3, neuron=self.make_neuron(), **arguments)
 
     def make_full(self, part: Part) -> nn.Module:
         if self.mixing == "patch":
-            return block.PatchMix(part.channels, part.shape, neuron=self.make_neuron())
-        return block.Conv(part.channels, part.out, 1, neuron=self.make_neuron())
+            return PatchMix(part.channels, part.shape, neuron=self.make_neuron())
+        return Conv(part.channels, part.out, 1, neuron=self.make_neuron())

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .. import block
+from ..block import Conv, WindowMixer
 from ..block.fusion import THETA
-from ..helpers.check import positive_ints
+from ..helpers.check import choice, integer
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
 
@@ -45,9 +45,8 @@ class Mixer2d(nn.Module):
 
     def __init__(self, channels: int, out: int, cell: str = "lstm") -> None:
         super().__init__()
-        if cell not in CELLS:
-            raise ValueError(f"cell: expected one of {', '.join(CELLS)}, got {cell!r}")
-        (self.channels,), (self.out,) = positive_ints(channels, "channels", 1), positive_ints(out, "channels", 1)
+        choice(cell, "cell", CELLS)
+        self.channels, self.out = integer(channels, "channels", 1), integer(out, "channels", 1)
         self.cell = cell
         kind, both = CELLS[cell]
         if kind is None:
@@ -112,12 +111,12 @@ class WindowRNN(WindowNetwork):
 
     def make_window(self, part: Part, arguments: dict[str, Any]) -> nn.Module:
         mixer = Mixer2d(part.channels, part.out, self.cell)
-        return block.WindowMixer(mixer, neuron=self.make_neuron(), norm=nn.BatchNorm2d(part.out), **arguments)
+        return WindowMixer(mixer, neuron=self.make_neuron(), norm=nn.BatchNorm2d(part.out), **arguments)
 
     def make_full(self, part: Part) -> nn.Module:
         hidden = max(part.channels // 2, 1) if part.stage == 2 else part.channels
-        first = block.Conv(part.channels, hidden, 1, neuron=self.make_neuron())
-        return nn.Sequential(OrderedDict(fc1=first, fc2=block.Conv(hidden, part.out, 1, neuron=self.make_neuron())))
+        first = Conv(part.channels, hidden, 1, neuron=self.make_neuron())
+        return nn.Sequential(OrderedDict(fc1=first, fc2=Conv(hidden, part.out, 1, neuron=self.make_neuron())))
 
     def make(self, part: Part, options: WindowOptions) -> nn.Module:
         return self.make_full(part) if part.kind == "F" else super().make(part, options)

@@ -7,11 +7,12 @@ from os import PathLike, fspath
 import h5py
 
 from ..graph.digest import digest
-from ..graph.graph import NetGraph, require_graph
+from ..graph.graph import LARGEST, NetGraph, require_graph, require_size
 from ..helpers.check import finite, flag, integer, positive_ints
 from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
+from ._parts import build
 from ._read import read_graph
 from ._stock import Options, read_stock
 from ._write import write_graph
@@ -60,6 +61,7 @@ def load(
     input_scale: float | None = None,
     timesteps: int | None = None,
     strict: bool = False,
+    largest: int = LARGEST,
     verify: bool = True,
 ) -> NetGraph:
     """Read a network file, ours or one that SLAYER wrote for stock NetX.
@@ -74,6 +76,7 @@ def load(
         input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.
         input_scale: value of one integer step of the input, where the file does not say it.
         timesteps: T of a sample; None: what the file says, 1 if it does not.
+        largest: most neurons of a layer and sites of a padded map: a small file can declare a large network.
         strict: refuse what stock ignores or changes on loading, in place of a warning.
         verify: whether a file of ours must have the content that its digest promises; False for one edited by hand.
 
@@ -95,7 +98,10 @@ def load(
         None if timesteps is None else positive_ints(timesteps, "timesteps", 1)[0],
     )
     with open_root(path) as (root, attributes):
-        if attributes:
+        if not attributes:
+            root.lenient(flag(strict, "strict"))
+            graph = read_stock(root, options)
+        else:
             graph = _load_own(root, attributes, verify)
             for what, wanted, stored in (
                 ("timesteps", options.timesteps, graph.timesteps),
@@ -103,9 +109,8 @@ def load(
             ):
                 if wanted not in (None, stored):
                     raise root.error(f"{what}: the file says {stored}, expected no other, got {wanted}")
-            return graph
-        root.lenient(flag(strict, "strict"))
-        return read_stock(root, options)
+        build(root, require_size, graph, integer(largest, "largest", 1, 2**63 - 1))
+        return graph
 
 
 def _load_own(root: Node, attributes: dict[str, object], verify: bool) -> NetGraph:

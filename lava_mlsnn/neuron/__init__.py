@@ -10,7 +10,19 @@ from .atif import ATIF
 from .barrier import Barrier
 from .base import GradedNeuron
 from .checks import GRADS
-from .leaky import LIF, PLIF, Leak
+from .leaky import LIF, PLIF, Leak, SoftLIF
 from .multilevel import MultiLevel
 
-__all__ = ["ATIF", "GRADS", "LIF", "PLIF", "Barrier", "GradedNeuron", "Leak", "MultiLevel", "functional", "surrogate"]
+__all__ = [
+    "ATIF",
+    "GRADS",
+    "LIF",
+    "PLIF",
+    "Barrier",
+    "GradedNeuron",
+    "Leak",
+    "MultiLevel",
+    "SoftLIF",
+    "functional",
+    "surrogate",
+]

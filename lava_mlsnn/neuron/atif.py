@@ -1,4 +1,4 @@
-"""The adaptive threshold integrate-and-fire neuron: trainable quantisation (paper 003), as a SLAYER neuron."""
+"""The adaptive threshold integrate-and-fire neuron: trainable quantization (paper 003), as a SLAYER neuron."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 import torch
 
+from ..helpers.check import choice, integer
 from .base import GradedNeuron
-from .checks import check_current, check_levels, check_threshold
+from .checks import GRADS, check_current, check_threshold
 from .functional import _fire
 from .passes import Rule
 from .points import SCHEDULES, evenly, points, schedule
-from .quantiser import count_spikes, scheduled, staircase
+from .straight import straight_through
+from .thresholds import count_spikes, scheduled, staircase
 
 __all__ = ["ATIF", "MODES"]
 
@@ -19,13 +21,13 @@ MODES = ("uniform", "nonuniform")
 
 
 class ATIF(GradedNeuron):
-    """Integrate-and-fire neuron whose quantisation is trained, one for all neurons of a layer (paper 003).
+    """Integrate-and-fire neuron whose quantization is trained, one for all neurons of a layer (paper 003).
 
     "uniform" (ATIF-u, section 3.3) trains the threshold Vth of the multi-level neuron,
-    ``z = clip(floor(H / Vth), 0, N)``. "nonuniform" (ATIF-nu, section 3.4) trains quantisation points
+    ``z = clip(floor(H / Vth), 0, N)``. "nonuniform" (ATIF-nu, section 3.4) trains quantization points
     p_1 >= ... >= p_T > 0, from which the thresholds of the T timesteps follow
     (:func:`lava_mlsnn.neuron.functional.schedule`): ``z = clip(floor(H / V_t), 0, N)``, ``V = H - V_t z``. With one
-    timestep and N levels it trains N points and is the exact quantiser ``z = sum_n [N x >= c_n]``, c_n = N p_(N+1-n),
+    timestep and N levels it trains N points and is the exact quantizer ``z = sum_n [N x >= c_n]``, c_n = N p_(N+1-n),
     that thresholds over time only approach; a spike is then worth a threshold more than the one before.
 
     Free parameters are the inverse softplus of increments, so thresholds stay positive and points ordered, and their
@@ -40,7 +42,7 @@ class ATIF(GradedNeuron):
         threshold: Vth or p_1 in the beginning, > 0; points are then equally spaced.
         alpha: sharpness of the sigmoid surrogate, > 0. The paper has 1.
         grad: "attached", "detached" or "sigmoids" (:mod:`lava_mlsnn.neuron.surrogate`); without a reset, that is with
-            the exact quantiser, they are one and the same.
+            the exact quantizer, they are one and the same.
         trainable: whether the points change in training.
 
     Attributes:
@@ -73,18 +75,11 @@ class ATIF(GradedNeuron):
         trainable: bool = True,
     ) -> None:
         super().__init__(levels, threshold, alpha, grad, trainable)
-        if mode not in MODES:
-            raise ValueError(f"mode = {mode!r}: the modes are {', '.join(map(repr, MODES))}")
-        if schedule not in SCHEDULES:
-            raise ValueError(
-                f"schedule = {schedule!r}: the schedules of thresholds are {', '.join(map(repr, SCHEDULES))}"
-            )
-        if grad == "ste":
-            raise ValueError("grad = 'ste': an ATIF neuron learns through 'attached', 'detached' or 'sigmoids'")
-        self.mode, self.schedule = mode, schedule
-        self.steps = _check_steps(steps)
+        choice(grad, "grad of ATIF", [name for name in GRADS if name != "ste"])
+        self.mode, self.schedule = choice(mode, "mode", MODES), choice(schedule, "schedule", SCHEDULES)
+        self.steps = integer(steps, "steps", 1)
         if mode == "nonuniform" and schedule == "printed" and self.steps != 4:
-            raise ValueError(f"schedule = 'printed' with steps = {steps}: it is for 4; 'extended' is for any number")
+            raise ValueError(f"schedule 'printed': expected steps=4 ('extended' has any number), got {steps}")
         count = 1 if mode == "uniform" else self.levels if self.is_staircase else self.steps
         free = evenly(count, float(check_threshold(threshold)))
         self.free = torch.nn.Parameter(free, requires_grad=bool(trainable))
@@ -93,7 +88,7 @@ class ATIF(GradedNeuron):
 
     @property
     def is_staircase(self) -> bool:
-        """Whether it is the exact quantiser: non-uniform with one timestep."""
+        """Whether it is the exact quantizer: non-uniform with one timestep."""
         return self.mode == "nonuniform" and self.steps == 1
 
     @property
@@ -103,7 +98,7 @@ class ATIF(GradedNeuron):
 
     @property
     def thresholds(self) -> torch.Tensor:
-        """In units of N x: (Vth,), the V_1 .. V_T of the timesteps, or the c_1 .. c_N of the exact quantiser."""
+        """In units of N x: (Vth,), the V_1 .. V_T of the timesteps, or the c_1 .. c_N of the exact quantizer."""
         if self.is_staircase:
             return self.levels * self.points.flip(0)
         return schedule(self.points, self.schedule) if self.mode == "nonuniform" else self.points
@@ -148,7 +143,7 @@ class ATIF(GradedNeuron):
                 [64.,  3.]])
         """
         wide = (self.thresholds / self.threshold).unsqueeze(1) * scale.to(self.free)
-        return wide.round().clamp(min=1).detach() + (wide - wide.detach())
+        return straight_through(lambda x: x.round().clamp(min=1), wide)
 
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes for a charge (N, C, ..., T') in units of :attr:`threshold`, with the integer thresholds."""
@@ -182,10 +177,3 @@ class ATIF(GradedNeuron):
         shown = f"mode={self.mode!r}, steps={self.steps}, levels={self.levels}"
         schedule = f", schedule={self.schedule!r}" if self.mode == "nonuniform" and self.steps > 1 else ""
         return f"{shown}{schedule}, alpha={self.alpha:g}, grad={self.grad!r}"
-
-
-def _check_steps(steps: int) -> int:
-    try:
-        return check_levels(steps)
-    except ValueError:
-        raise ValueError(f"steps = {steps!r}: the number of timesteps T is an integer of at least 1") from None

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from lava.lib.dl.slayer.neuron import base
 
+from ..helpers.check import choice, finite, integer
 from . import functional
-from .checks import check_alpha, check_grad, check_levels, check_threshold
+from .checks import GRADS, check_threshold
 
 __all__ = ["GradedNeuron"]
 
@@ -33,13 +34,13 @@ class GradedNeuron(base.Neuron):
 
     def __init__(self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False) -> None:
         if isinstance(threshold, torch.Tensor):
-            raise ValueError("threshold is a tensor: give its first value as a number and trainable=True to train it")
+            raise ValueError("threshold: expected a number (trainable=True trains it), got a tensor")
         super().__init__(
             threshold=check_threshold(threshold), w_scale=_SCALE, s_scale=_SCALE * _SCALE, requires_grad=trainable
         )
-        self.levels = check_levels(levels)
-        self.alpha = check_alpha(alpha)
-        self.grad = check_grad(grad)
+        self.levels = integer(levels, "levels", 1)
+        self.alpha = finite(alpha, "alpha", positive=True)
+        self.grad = choice(grad, "grad", GRADS)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return super().__call__(x)

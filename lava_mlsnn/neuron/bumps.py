@@ -18,6 +18,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from ..helpers.check import choice, finite
+
 __all__ = ["BUMPS", "bump", "check_bump"]
 
 
@@ -66,8 +68,5 @@ def check_bump(name: str, alpha: float | None) -> tuple[str, float]:
     >>> check_bump("arctangent", None)
     ('arctangent', 2.0)
     """
-    from .checks import check_alpha
-
-    if name not in BUMPS:
-        raise ValueError(f"surrogate = {name!r}: expected one of {', '.join(map(repr, BUMPS))}")
-    return name, check_alpha(BUMPS[name][1] if alpha is None else alpha)
+    default = BUMPS[choice(name, "surrogate", BUMPS)][1]
+    return name, finite(default if alpha is None else alpha, "alpha", positive=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import torch
 
+from ..helpers.check import integer
 from . import surrogate
-from .checks import check_alpha, check_current, check_grad, check_levels, check_state, check_threshold
+from .checks import check_current, check_state, check_threshold
 from .kernels import BarrierFire, ExactFire, TableFire
-from .layout import laid_out
+from .memory import laid_out
 from .passes import Rule, fire_forward
 from .points import points, schedule
-from .quantiser import count_spikes, scheduled, staircase
+from .thresholds import count_spikes, scheduled, staircase
 
 __all__ = [
     "barrier",
@@ -45,7 +46,7 @@ def multilevel(
 
         H = V + N x        z = clip(floor(H / Vth), 0, N)        V = H - Vth z
 
-    With one level it is the binary integrate-and-fire neuron. A constant x on [0, Vth] is quantised to N T + 1 values.
+    With one level it is the binary integrate-and-fire neuron. A constant x on [0, Vth] is quantized to N T + 1 values.
 
     Args:
         x: input current for T timesteps, in units in which a spike of the previous layer is z/N.
@@ -71,7 +72,7 @@ def multilevel(
     >>> v
     tensor([0.4000, 0.0000, 3.6000])
     """
-    levels = check_levels(levels)
+    levels = integer(levels, "levels", 1)
     return _fire(x, v, threshold, Rule(levels, float(levels), 1.0, alpha, grad), exact)
 
 
@@ -109,7 +110,7 @@ def fire(
     >>> z, v
     (tensor([2., 1.]), tensor(0.2500))
     """
-    return _fire(charge, v, threshold, Rule(check_levels(levels), 1.0, 1.0, alpha, grad), exact, name="charge")
+    return _fire(charge, v, threshold, Rule(integer(levels, "levels", 1), 1.0, 1.0, alpha, grad), exact, name="charge")
 
 
 def barrier(
@@ -146,7 +147,7 @@ def barrier(
     >>> z[:, 0], v
     (tensor([1., 3., 4.]), tensor([0., 0., 2.]))
     """
-    levels = check_levels(levels)
+    levels = integer(levels, "levels", 1)
     return _barrier(x, v, Rule(levels, float(levels), 1.0, alpha, grad, whole=True), exact)
 
 
@@ -214,8 +215,6 @@ def _fire(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Check, choose the engine, compute in at least float32. Spikes come back in the dtype of ``x``."""
     check_state(v, check_current(x, name))
-    check_alpha(rule.alpha)
-    check_grad(rule.grad)
     dtype, x = x.dtype, x if x.dtype in (torch.float32, torch.float64) else x.float()
     vth, per_layer = _threshold(threshold, x)
     needs_grad = torch.is_grad_enabled() and any(
@@ -226,8 +225,8 @@ def _fire(
         table = surrogate.table(rule.levels, rule.alpha * vth, rule.grad, x.device)
     if exact is False and needs_grad and table is None:
         raise ValueError(
-            f"exact = False: no table for threshold = {threshold!r}, alpha = {rule.alpha!r}, levels = {rule.levels}; "
-            "it needs one threshold for all neurons and alpha * threshold below about 8"
+            "exact=False: expected one threshold for all neurons and alpha * threshold below about 8, got "
+            f"threshold={threshold!r}, alpha={rule.alpha!r}, levels={rule.levels}"
         )
     if table is not None and vth is not None:
         z, last = TableFire.apply(x, v, per_layer, vth, rule, table)
@@ -245,7 +244,6 @@ def _barrier(
     if rule.grad != "ste":
         return _fire(x, v, 1.0, rule, exact)
     check_state(v, check_current(x))
-    check_alpha(rule.alpha)
     wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
     z, last = BarrierFire.apply(wide, v, rule)
     return z.to(x.dtype), last
@@ -265,6 +263,6 @@ def _threshold(threshold: float | torch.Tensor, x: torch.Tensor) -> tuple[float 
         fits = False
     if not fits:
         raise ValueError(
-            f"threshold has shape {tuple(threshold.shape)}: it has to broadcast against the neurons, {tuple(neurons)}"
+            f"threshold: expected a shape that broadcasts to the neurons {tuple(neurons)}, got {tuple(threshold.shape)}"
         )
     return None, None

@@ -21,7 +21,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from . import surrogate
-from .layout import as_matrix, as_vector, laid_out, matched, state_strides
+from .memory import as_matrix, as_vector, laid_out, matched, state_strides
 from .passes import Rule, fire_backward, fire_forward, look_up
 from .surrogate import Table
 

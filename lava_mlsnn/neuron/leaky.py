@@ -5,17 +5,17 @@ With a leak that is trained it is the parametric one (PLIF): a :class:`Leak` per
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from lava.lib.dl.slayer.neuron import base
 from torch import Tensor, nn
 
+from ..helpers.check import finite
 from .bumps import bump, check_bump
 from .checks import check_current, check_state, check_threshold
 
-__all__ = ["LIF", "PLIF", "Leak", "lif"]
+__all__ = ["LIF", "PLIF", "Leak", "SoftLIF", "lif"]
 
 LEAK = 0.874
 """The leak factor that paper 002 found by its search (section 3.5)."""
@@ -86,10 +86,7 @@ def whole_lif(x: Tensor, keep: Tensor, threshold: Tensor, gain: Tensor, surrogat
 
 def check_leak(leak: float) -> float:
     """A leak factor as a float; ValueError outside 0 .. 1."""
-    value = float(leak)
-    if isinstance(leak, bool) or not (math.isfinite(value) and 0 <= value <= 1):
-        raise ValueError(f"leak = {leak!r}: what is left of the potential after a timestep lies in 0 .. 1")
-    return value
+    return finite(leak, "leak", low=0, high=1)
 
 
 class _Soft(torch.autograd.Function):
@@ -155,7 +152,7 @@ class Leak(nn.Module):
         super().__init__()
         self.first = check_leak(value)
         if trainable and value in (0, 1):
-            raise ValueError(f"leak = {value!r}: one that is trained starts between 0 and 1")
+            raise ValueError(f"leak: expected a number > 0 and < 1 to start training from, got {value!r}")
         self.w = nn.Parameter(torch.logit(torch.tensor(self.first))) if trainable else None
 
     def forward(self) -> Tensor | float:
@@ -171,8 +168,11 @@ class Leak(nn.Module):
         return f"{self.value:g}" + (", trained" if self.w is not None else "")
 
 
-class LIF(base.Neuron):
+class SoftLIF(base.Neuron):
     """Leaky integrate-and-fire neuron with soft reset (paper 002, section 3.1); spikes are 0 or 1.
+
+    It becomes a :class:`lava_mlsnn.netx.SoftLIF`; ``neuron.LIF`` is its older name (``netx.LIF`` is Lava's CUBA
+    neuron, which resets to zero).
 
     See :func:`lif`. V is 0 before the first timestep of every call.
 
@@ -188,7 +188,7 @@ class LIF(base.Neuron):
     Raises:
         ValueError: for an argument or an input outside of what is said above.
 
-    >>> LIF(leak=0.5)(torch.tensor([[1.0, 1.0, 0.0]]))
+    >>> SoftLIF(leak=0.5)(torch.tensor([[1.0, 1.0, 0.0]]))
     tensor([[0., 1., 0.]])
     """
 
@@ -227,12 +227,16 @@ class LIF(base.Neuron):
         return f"threshold={self.vth:g}, surrogate={self.surrogate!r}, alpha={self.alpha:g}"
 
 
-def PLIF(leak: float = LEAK, **arguments: Any) -> LIF:  # noqa: N802 (a kind of neuron)
-    """:class:`LIF` with a trained leak of its own (Fang et al. 2021; paper 002, Tables 8 and 9).
+LIF = SoftLIF
+"""The older name of :class:`SoftLIF`."""
 
-    For one leak that all layers share, give :class:`LIF` the same ``Leak(value, trainable=True)``.
+
+def PLIF(leak: float = LEAK, **arguments: Any) -> SoftLIF:  # noqa: N802 (a kind of neuron)
+    """:class:`SoftLIF` with a trained leak of its own (Fang et al. 2021; paper 002, Tables 8 and 9).
+
+    For one leak that all layers share, give :class:`SoftLIF` the same ``Leak(value, trainable=True)``.
 
     >>> sum(p.numel() for p in PLIF(0.9).parameters())
     1
     """
-    return LIF(Leak(leak, trainable=True), **arguments)
+    return SoftLIF(Leak(leak, trainable=True), **arguments)

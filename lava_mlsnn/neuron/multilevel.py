@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from ..helpers.check import flag
 from .base import GradedNeuron
 from .checks import check_current
 from .functional import _fire
@@ -60,9 +61,7 @@ class MultiLevel(GradedNeuron):
         inplace: bool = False,
     ) -> None:
         super().__init__(levels, threshold, alpha, grad, trainable)
-        if exact not in (None, True, False):
-            raise ValueError(f"exact = {exact!r}: None, True or False is wanted")
-        self.exact = exact
+        self.exact = None if exact is None else flag(exact, "exact")
         self._vth = float(threshold)
         self.vth = torch.nn.Parameter(torch.tensor(self._vth)) if trainable else None
         n = float(self.levels)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from ..helpers.check import choice, finite
 from . import fused
-from .layout import as_matrix, as_vector, matched, overwritten, state_strides
+from .checks import GRADS
+from .memory import as_matrix, as_vector, matched, overwritten, state_strides
 from .surrogate import Table
 
 __all__ = ["Rule", "fire_backward", "fire_forward", "look_up"]
@@ -38,6 +40,10 @@ class Rule:
     state: bool = True
     whole: bool = False
     inplace: bool = False
+
+    def __post_init__(self) -> None:
+        finite(self.alpha, "alpha", positive=True)
+        choice(self.grad, "grad", GRADS)
 
     @property
     def through_reset(self) -> bool:

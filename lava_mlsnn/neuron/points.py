@@ -1,8 +1,8 @@
-"""Quantisation points of the ATIF neuron and the thresholds that follow from them (paper 003, section 3.4).
+"""Quantization points of the ATIF neuron and the thresholds that follow from them (paper 003, section 3.4).
 
 A neuron with K trainable points p_1 >= ... >= p_K > 0 is meant to answer a constant input i with k spikes exactly when
 i has passed the k-th smallest of them; p_1 is where it saturates. Points are sums of increments, p_j = d_j + ... + d_K
-with d = softplus(free parameter), so that they stay positive and ordered whatever an optimiser does, and every one of
+with d = softplus(free parameter), so that they stay positive and ordered whatever an optimizer does, and every one of
 them always has a gradient.
 """
 
@@ -12,6 +12,9 @@ import math
 
 import torch
 from torch.nn import functional as F
+
+from ..helpers.check import choice
+from .straight import straight_through
 
 __all__ = ["FLOOR", "SCHEDULES", "evenly", "points", "schedule"]
 
@@ -69,13 +72,10 @@ def schedule(p: torch.Tensor, kind: str = "extended") -> torch.Tensor:
     >>> schedule(p), schedule(p, "printed")
     (tensor([1., 1., 1., 1.]), tensor([1.0000, 1.2500, 1.0000, 1.0000]))
     """
-    if kind not in SCHEDULES:
-        raise ValueError(f"schedule = {kind!r}: the schedules of thresholds are {', '.join(map(repr, SCHEDULES))}")
+    choice(kind, "schedule", SCHEDULES)
     steps = len(p)
     if kind == "printed" and steps != 4:
-        raise ValueError(
-            f"schedule = 'printed' with {steps} points: Eq 14 to 19 are for 4; 'extended' is for any number"
-        )
+        raise ValueError(f"schedule 'printed': expected 4 points ('extended' has any number), got {steps}")
     if steps == 1:
         return p
     gaps = steps * (p - torch.cat([p[1:], p.new_zeros(1)]))
@@ -84,4 +84,4 @@ def schedule(p: torch.Tensor, kind: str = "extended") -> torch.Tensor:
         thresholds = torch.stack([p[0], second, gaps[2], gaps[3]])
     else:
         thresholds = torch.cat([p[:1], gaps[1:]])
-    return thresholds + ((FLOOR * p[0]) - thresholds).clamp(min=0).detach()
+    return straight_through(lambda v: v.maximum(FLOOR * p[0]), thresholds)

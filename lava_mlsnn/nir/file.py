@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from io import BytesIO
 from os import PathLike, fspath, path
 from types import ModuleType
 from typing import Any
@@ -23,41 +24,49 @@ def package() -> ModuleType:
 
 
 def read(file: str | PathLike[str]) -> Any:
-    """The NIRGraph in a file.
+    """The NIRGraph in a file, with what is in graphs inside it in their place.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a NIR file.
+        ValueError: it is not a NIR file, damaged, or refers to other files.
     """
     name = fspath(file)
-    nir = package()
-    if not path.isfile(name):
+    where, nir = path.basename(name), package()
+    if not path.exists(name):
         raise FileNotFoundError(f"no such NIR file: {name}")
-    found = _what_else(name)
-    if found:
-        raise ValueError(f"{path.basename(name)}: expected a NIR file, as nir.write makes it, found {found}")
+    content = BytesIO(_checked(name, where))
     try:
-        graph = nir.read(name, type_check=False)
+        graph = nir.read(content, type_check=False)
     except Exception as error:  # whatever h5py and nir make of damaged nodes
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"{path.basename(name)}: expected a NIR file whose nodes nir {nir.version} knows, found others or damage"
+            f"{where}: expected a NIR file whose nodes nir {nir.version} knows, found others or damage: {reason}"
         ) from error
     if not isinstance(graph, nir.NIRGraph):
-        raise ValueError(f"{path.basename(name)}: expected a NIRGraph, found one {type(graph).__name__} node")
-    return graph
+        raise ValueError(f"{where}: expected a NIRGraph, found one {type(graph).__name__} node")
+    return flattened(graph)
 
 
-def _what_else(name: str) -> str:
-    """What a file is that is no NIR file; empty if it seems to be one."""
+def _checked(name: str, where: str) -> bytes:
+    """The bytes of a file that seems to be NIR, in which everything is its own."""
     import h5py
 
-    if not h5py.is_hdf5(name):
-        return "no HDF5"
+    from ..helpers.hdf5 import H5PY_ERRORS, UnsafeError, check_tree, read_image
+
     try:
-        with h5py.File(name) as file:
-            return "" if isinstance(file.get("node"), h5py.Group) else "HDF5 without the group 'node'"
-    except OSError:
-        return "damaged HDF5"
+        image = read_image(name)
+        with h5py.File(h5py.h5f.open_file_image(image)) as file:
+            check_tree(file)
+            found = "" if isinstance(file.get("node"), h5py.Group) else "HDF5 without the group 'node'"
+    except UnsafeError as error:
+        raise ValueError(f"{where}: {error}") from None
+    except H5PY_ERRORS as error:
+        if str(error).startswith(where) and "HDF5 file" not in str(error):
+            raise
+        found = "damaged HDF5" if "HDF5 file" not in str(error) else "no HDF5"
+    if found:
+        raise ValueError(f"{where}: expected a NIR file, as nir.write makes it, found {found}")
+    return image
 
 
 def own_notes(graph: Any) -> dict[str, Any]:

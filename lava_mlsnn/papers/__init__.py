@@ -12,7 +12,6 @@ from .lab import Job, Lab, Outcome
 from .registry import ITEMS, Item, find
 from .request import PRESETS, Request
 from .run import run
-from .write import Written
 
 __all__ = [
     "ITEMS",
@@ -25,7 +24,6 @@ __all__ = [
     "Relation",
     "Request",
     "Spread",
-    "Written",
     "find",
     "run",
 ]

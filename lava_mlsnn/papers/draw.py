@@ -11,11 +11,11 @@ from .findings import Spread
 
 def lines(axes: Any, curves: Mapping[str, Mapping[Any, Spread]], scale: float = 1.0) -> None:
     """Mean over x with the standard deviation as bars, one line per name."""
-    for colour, (name, points) in zip(COLOURS, curves.items(), strict=False):
+    for color, (name, points) in zip(COLOURS, curves.items(), strict=False):
         xs = sorted(points)
         means = [points[x].mean / scale for x in xs]
         errors = [0.0 if points[x].std != points[x].std else points[x].std / scale for x in xs]
-        axes.errorbar(xs, means, errors, marker="o", markersize=4, capsize=3, color=colour, label=name)
+        axes.errorbar(xs, means, errors, marker="o", markersize=4, capsize=3, color=color, label=name)
     finish(axes)
 
 

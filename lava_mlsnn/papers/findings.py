@@ -133,12 +133,7 @@ def difference(first: Spread, second: Spread, confidence: float = 0.95) -> tuple
 
 def within_noise(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
     """That two accuracies are equal as far as the seeds can tell: Welch's 95 % interval contains no difference."""
-    delta, low, high = difference(first, second)
-    numbers = f"{names[0]} {first.percent()}, {names[1]} {second.percent()}"
-    if isnan(low):
-        return Relation(claim, None, f"{numbers} (one seed)")
-    told = f"{numbers}; difference {delta * 100:+.2f} points, 95 % interval {low * 100:+.2f} to {high * 100:+.2f}"
-    return Relation(claim, low <= 0 <= high, told)
+    return compared(claim, _percents(names, first, second), first, second, lambda low, high: low <= 0 <= high)
 
 
 def better(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
@@ -150,12 +145,48 @@ def better(claim: str, names: tuple[str, str], first: Spread, second: Spread) ->
         >>> better("a beats b", ("a", "b"), Spread.of([0.8, 0.9]), Spread.of([0.81, 0.91])).verdict
         'cannot tell'
     """
+    return compared(claim, _percents(names, first, second), first, second)
+
+
+def _positive(low: float, high: float) -> bool | None:
+    return True if low > 0 else False if high < 0 else None
+
+
+def _percents(names: tuple[str, str], first: Spread, second: Spread) -> str:
+    return f"{names[0]} {first.percent()}, {names[1]} {second.percent()}"
+
+
+def compared(
+    claim: str,
+    numbers: str,
+    first: Spread,
+    second: Spread,
+    verdict: Callable[[float, float], bool | None] = _positive,
+    *,
+    points: bool = True,
+) -> Relation:
+    """A claim about the difference of two means, decided on its Welch interval.
+
+    Args:
+        claim, numbers: of the relation; the difference is added to the numbers.
+        first, second: values over seeds; one seed decides nothing.
+        verdict: of the interval's ends; by default whether the difference is above 0, None if the interval contains 0.
+        points: whether the values are shares, whose difference is given in points.
+    """
     delta, low, high = difference(first, second)
-    numbers = f"{names[0]} {first.percent()}, {names[1]} {second.percent()}; difference {delta * 100:+.2f} points"
+    scale, digits, unit = (100, 2, " points") if points else (1, 3, "")
+    numbers += f"; difference {delta * scale:+.{digits}f}{unit}"
     if isnan(low):
         return Relation(claim, None, f"{numbers} (one seed)")
-    holds = True if low > 0 else False if high < 0 else None
-    return Relation(claim, holds, f"{numbers}, 95 % interval {low * 100:+.2f} to {high * 100:+.2f}")
+    interval = f"95 % interval {low * scale:+.{digits}f} to {high * scale:+.{digits}f}"
+    return Relation(claim, verdict(low, high), f"{numbers}, {interval}")
+
+
+def all_hold(claim: str, steps: Sequence[Relation]) -> Relation:
+    """That every step holds: not if one does not, undecided if one is."""
+    verdicts = [step.holds for step in steps]
+    holds = False if False in verdicts else None if None in verdicts else True
+    return Relation(claim, holds, "; ".join(step.numbers for step in steps))
 
 
 def markdown(table: pd.DataFrame) -> str:

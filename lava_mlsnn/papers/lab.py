@@ -1,9 +1,7 @@
-"""Trained and measured networks, kept on disk: what was done once is not done again, what was interrupted goes on."""
+"""The networks that items train: what they are, how they are measured, and where they are kept."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,32 +9,32 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.activity import Activity
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # torch is loaded when a network is wanted, not to list items
     from rich.console import Console
 
     from ..data import Dataset
     from ..model import Network
     from ..netx import NetGraph
-    from ..train import Recipe
+    from ..train import Kept, Recipe, Training
 
-FORMAT = 1
-"""Version of what a run's folder holds; part of its key. It counts up when a default of a recipe changes."""
-
-MODEL, GRAPH, RECORD = "model.safetensors", "network.net", "outcome.json"
+GRAPH = "network.net"
+PRESETS = ("qualia", "paper000_tables")
+"""Options of the Lemaire model by which integer networks are priced."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One training: what decides its weights.
+    """One training, but for the data and the recipe, which the :class:`Lab` has.
 
     Args:
         model: name of an architecture.
         options: of it, without those that the dataset decides.
         seed: of weights, order and augmentation.
         validation: share of the training images that is held out and watched.
-        floats: whether it has no integers and is measured by its float model (:func:`lava_mlsnn.train.float_run`).
-        counted: whether a float model's events are counted, beside its accuracy: its neurons must send nothing else.
-        start: folder of a run whose weights it starts from (:func:`lava_mlsnn.model.s_resnet.fine_tuned`).
+        floats: whether the network has no integers and is measured by its float model.
+        counted: whether a float model's events are counted, too (:func:`lava_mlsnn.train.float_run`), which asks that
+            its neurons send nothing but spikes.
+        start: a finished training whose weights it starts from.
     """
 
     model: str
@@ -45,12 +43,19 @@ class Job:
     validation: float = 0.0
     floats: bool = False
     counted: bool = True
-    start: Path | None = None
+    start: Kept | None = None
 
     @property
     def is_twin(self) -> bool:
         """Whether it is an ANN."""
         return self.options.get("neuron") == "relu"
+
+    @property
+    def measured(self) -> str:
+        """How it is measured: "engine" (integers), "floats" or "counted floats"."""
+        if self.is_twin or (self.floats and not self.counted):
+            return "floats"
+        return "counted floats" if self.floats else "engine"
 
     @property
     def label(self) -> str:
@@ -71,19 +76,28 @@ class Outcome:
 
     Args:
         job: what it is.
-        folder: model.safetensors, network.net (spiking networks), metrics.csv, outcome.json.
-        record: JSON-ready: accuracy ("float", "quantized"; "engine" counted by the integer engine), history (per
-            epoch), parameters, activity, energy in joules per preset and term.
+        kept: its folder and its record. Beside what every training records: accuracy ("float", "quantized"; "engine"
+            counted by the integer engine), activity, energy in joules per preset and term. A spiking network with
+            integers is exported to network.net.
     """
 
     job: Job
-    folder: Path
-    record: Mapping[str, Any]
+    kept: Kept
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self.kept.folder
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What was recorded, JSON-ready."""
+        return self.kept.record
 
     @property
     def accuracy(self) -> float:
         """Share of right labels: of the integer network, or of floats where there is none."""
-        return float(self.record["accuracy"]["float" if self.job.is_twin or self.job.floats else "engine"])
+        return float(self.record["accuracy"]["engine" if self.job.measured == "engine" else "float"])
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -92,9 +106,7 @@ class Outcome:
 
     def net(self) -> Network:
         """The torch network."""
-        from .. import model
-
-        return model.load(self.folder / MODEL)
+        return self.kept.net()
 
     def graph(self) -> NetGraph:
         """What was exported."""
@@ -113,10 +125,7 @@ class Outcome:
 
 
 class Lab:
-    """Trains and measures networks on one dataset by one recipe; the folder ``out/runs`` remembers them.
-
-    A run is known by everything that decides its numbers: model, options, recipe, seed, and the dataset's name, shapes
-    and labels. A folder with a checkpoint but no outcome is resumed.
+    """Trains and measures networks on one dataset by one recipe; the folder ``out/runs`` keeps them.
 
     Args:
         dataset: images and labels.
@@ -130,165 +139,59 @@ class Lab:
         self.recipe = recipe
         self.out = Path(out)
         self.progress = progress
-        self.fingerprint = fingerprint(dataset)
 
-    def recipe_of(self, job: Job) -> Recipe:
-        """The recipe, with the job's validation part; without integers, all epochs have float weights."""
-        changes: dict[str, Any] = {"validation": job.validation} if job.validation else {}
-        if job.is_twin or job.floats:
-            changes |= {"epochs": self.recipe.total_epochs, "quantized_epochs": 0}
-        return replace(self.recipe, **changes)
+    def training(self, job: Job) -> Training:
+        """The job on this data by this recipe; without integers, all epochs have float weights."""
+        from ..train import Training
 
-    def key(self, job: Job) -> dict[str, Any]:
-        """What the run is known by, JSON-ready."""
-        content = {
-            "format": FORMAT,
-            "model": job.model,
-            "options": {**job.options},
-            "seed": job.seed,
-            "data": self.fingerprint,
-            "recipe": _changed(self.recipe_of(job).to_dict(), type(self.recipe)().to_dict()),
-        }
-        if job.start is not None:
-            content["start"] = job.start.name
-        found: dict[str, Any] = json.loads(json.dumps(content, sort_keys=True))
-        return found
+        recipe = replace(self.recipe, validation=job.validation or self.recipe.validation)
+        if job.measured != "engine":
+            recipe = replace(recipe, epochs=recipe.total_epochs, quantized_epochs=0)
+        return Training(job.model, job.options, self.dataset, recipe, job.seed, start=job.start)
 
     def folder(self, job: Job) -> Path:
         """Where the run lives."""
-        digest = hashlib.sha256(json.dumps(self.key(job), sort_keys=True).encode()).hexdigest()
-        return self.out / "runs" / f"{self.dataset.name}-{job.label}-{digest[:10]}"
+        from ..train.kept import folder_of
+
+        return folder_of(self.training(job), self.out / "runs", job.measured, job.label)
 
     def run(self, job: Job) -> Outcome:
-        """The outcome of a job: read, or trained and measured.
+        """The outcome of a job: read, or trained and measured; see :func:`lava_mlsnn.train.keep`."""
+        from ..train import keep
 
-        Raises:
-            ValueError: a folder whose record belongs to another job.
-        """
-        folder = self.folder(job)
-        record = _read(folder / RECORD)
-        if record is None:
-            record = self._work(job, folder)
-            _write(record, folder / RECORD)
-        if record.get("key") != self.key(job):
-            raise ValueError(f"{folder / RECORD}: a record of another training: expected to find that of {job.label}")
-        return Outcome(job, folder, record)
+        training = self.training(job)
 
-    def untrained(self, job: Job) -> Network:
-        """The network of a job with its initial weights."""
-        from .. import model, train
-        from ..model.s_resnet import fine_tuned
+        def measure(net: Network, folder: Path) -> dict[str, Any]:
+            return _measure(net, training, job.measured, folder / GRAPH)
 
-        net = train.create(job.model, self.dataset, seed=job.seed, **job.options)
-        if job.start is not None:
-            fine_tuned(net, model.load(job.start / MODEL).state_dict())
-        return net
-
-    def _work(self, job: Job, folder: Path) -> dict[str, Any]:
-        from .. import model, train
-
-        folder.mkdir(parents=True, exist_ok=True)
-        recipe = self.recipe_of(job)
-        net = self.untrained(job)
-        result = train.fit(
-            net,
-            self.dataset,
-            recipe,
-            seed=job.seed,
-            out=folder,
-            resume=any(folder.glob("*.ckpt")),
-            progress=self.progress,
-            name=job.label,
-        )
-        model.save(net, folder / MODEL, {"job": job.label, "data": self.dataset.name})
-        record = {
-            "key": self.key(job),
-            "seconds": round(result.seconds, 2),
-            "parameters": sum(p.numel() for p in net.parameters()),
-            "history": list(result.history),
-            "test_images": len(self.dataset.test_labels),
-            **self._measured(job, net, folder),
-        }
-        for checkpoint in folder.glob("*.ckpt"):
-            checkpoint.unlink()
-        return record
-
-    def _measured(self, job: Job, net: Network, folder: Path) -> dict[str, Any]:
-        from .. import train
-
-        if job.is_twin or (job.floats and not job.counted):
-            return _measure_floats(net, self.dataset)
-        if job.floats:
-            return train.float_run(net, self.dataset).record(self.dataset)
-        return _measure(net, self.dataset, self.recipe_of(job), folder)
+        kept = keep(training, self.out / "runs", measure, job.measured, label=job.label, progress=self.progress)
+        return Outcome(job, kept)
 
 
-def fingerprint(dataset: Dataset) -> dict[str, Any]:
-    """Name, shapes and a digest of the labels: two versions or splits of the same data are not confused."""
-    digest = hashlib.sha256()
-    for labels in (dataset.train_labels, dataset.test_labels):
-        digest.update(labels.tobytes())
-    return {
-        "name": dataset.name,
-        "train": list(dataset.train_images.shape),
-        "test": list(dataset.test_images.shape),
-        "labels": digest.hexdigest()[:16],
-    }
-
-
-def _measure_floats(net: Network, dataset: Dataset) -> dict[str, Any]:
-    from ..train import predict
-
-    return {"accuracy": {"float": float((predict(net, dataset).argmax(1) == dataset.test_labels).mean())}}
-
-
-def _measure(net: Network, dataset: Dataset, recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Export, run the whole test set in the integer engine, count, price."""
+def _measure(net: Network, training: Training, measured: str, path: Path) -> dict[str, Any]:
+    """Accuracy in floats; of an integer network export, run of the test set in the engine, counts and prices."""
     from .. import netx, sim, train
     from ..energy import estimate
 
-    graph = netx.quantize(net, weight_bits=recipe.weight_bits, labels=dataset.labels)
-    netx.save(graph, folder / GRAPH)
+    dataset, bits = training.dataset, training.recipe.weight_bits
+    if measured == "floats":
+        return {"accuracy": {"float": float((train.predict(net, dataset).argmax(1) == dataset.test_labels).mean())}}
+    if measured == "counted floats":
+        return train.float_run(net, dataset).record(dataset)
+    graph = netx.quantize(net, weight_bits=bits, labels=dataset.labels)
+    netx.save(graph, path)
     run = sim.run(graph, dataset.test_images)
-    energy = {
-        preset: {
-            "snn": estimate(graph, run.activity, "lemaire", options=preset, spread=False).terms,
-            "ann": estimate(graph, None, "lemaire", options=preset, spread=False).terms,
-        }
-        for preset in ("qualia", "paper000_tables")
-    }
-    engine = float((run.labels == dataset.test_labels).mean())
     return {
-        "accuracy": {**train.accuracies(net, dataset, recipe.weight_bits), "engine": engine},
+        "accuracy": {
+            **train.accuracies(net, dataset, bits),
+            "engine": float((run.labels == dataset.test_labels).mean()),
+        },
         "activity": run.activity.to_dict(),
-        "energy": energy,
+        "energy": {
+            preset: {
+                network: estimate(graph, counts, "lemaire", options=preset, spread=False).terms
+                for network, counts in (("snn", run.activity), ("ann", None))
+            }
+            for preset in PRESETS
+        },
     }
-
-
-def _changed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields that are not at their defaults, nested ones too: a new field leaves the keys of older runs as they are."""
-    found = {}
-    for name, value in values.items():
-        default = defaults[name]
-        if isinstance(value, Mapping) and isinstance(default, Mapping):
-            value, default = _changed(value, default), {}
-        if value != default:
-            found[name] = value
-    return found
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}: expected JSON ({error}); delete its folder to train again") from None
-    return content
-
-
-def _write(content: Mapping[str, Any], path: Path) -> None:
-    """All or nothing: an interruption leaves no half file."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    part.replace(path)

@@ -52,7 +52,7 @@ class Request:
         if self.preset not in PRESETS:
             raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {self.preset!r}")
         seeds = tuple(self.seeds)
-        if not seeds or len(set(seeds)) != len(seeds) or any(not isinstance(s, int) or s < 0 for s in seeds):
+        if not seeds or len(set(seeds)) != len(seeds) or any(type(s) is not int or s < 0 for s in seeds):
             raise ValueError(f"seeds: expected one or more different whole numbers from 0 on, got {seeds}")
         object.__setattr__(self, "out", Path(self.out))
 
@@ -65,10 +65,6 @@ class Request:
     def _loaded(self) -> dict[int, Dataset]:
         return {}
 
-    @cached_property
-    def _labs(self) -> dict[int, Lab]:
-        return {}
-
     def dataset(self, steps: int = 1) -> Dataset:
         """The data; recordings of events as ``steps`` frames."""
         from .. import data
@@ -78,19 +74,20 @@ class Request:
             self._loaded[key] = data.load(self.data, steps=steps) if key else data.load(self.data)
         return self._loaded[key]
 
-    def lab(self, steps: int = 1) -> Lab:
-        """Where networks of T = ``steps`` are trained."""
-        dataset = self.dataset(steps)
-        key = next(k for k, v in self._loaded.items() if v is dataset)
-        if key not in self._labs:
-            self._labs[key] = Lab(dataset, self.recipe_for(dataset), self.out, self.progress)
-        return self._labs[key]
+    def lab(self, steps: int = 1, dataset: Dataset | None = None, recipe: Recipe | None = None) -> Lab:
+        """Where networks of T = ``steps`` are trained; ``dataset`` and ``recipe`` replace those of the request."""
+        dataset = dataset or self.dataset(steps)
+        return Lab(dataset, recipe or self.recipe_for(dataset), self.out, self.progress)
 
-    def recipe_for(self, dataset: Dataset) -> Recipe:
-        """The recipe; ValueError for an unknown name."""
+    def recipe_for(self, dataset: Dataset, default: str | None = None) -> Recipe:
+        """The recipe: that of the request, or else ``default``, or else that of the data or the paper.
+
+        Raises:
+            ValueError: unknown name.
+        """
         from .. import train
 
-        name = self.recipe
+        name = self.recipe or default
         if name is None and self.quick:
             name = dataset.name if dataset.name in train.RECIPES else "digits"
         elif name is None:

@@ -1,16 +1,21 @@
-"""Reproduce: from a name to files."""
+"""Reproduce: from names of items to CSV, PNG and Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .registry import Item, find
+from ..helpers.files import atomic_write, replacing
+from ..report.record import versions
+from .bibliography import cited
+from .findings import Findings, markdown
+from .registry import ITEMS, Item, find
 from .request import Request
-from .write import page, write
+
+_PACKAGES = ("python", "lava-mlsnn", "torch", "numpy", "lightning")
 
 
-def run(names: str | Sequence[str], request: Request, told: Callable[[Item], None] | None = None) -> list[Path]:
+def run(names: str | Sequence[str], request: Request, announce: Callable[[Item], None] | None = None) -> list[Path]:
     """Reproduce an item, or several, which also get a page together.
 
     What is trained is kept in ``request.out / "runs"``: an interrupted reproduction goes on where it stopped, and items
@@ -19,10 +24,10 @@ def run(names: str | Sequence[str], request: Request, told: Callable[[Item], Non
     Args:
         names: one or more, see :func:`lava_mlsnn.papers.find`.
         request: data, preset, seeds, folder.
-        told: called with each item before its work.
+        announce: called with each item before its work.
 
     Returns:
-        The files written.
+        The files written: ``ITEM.csv``, ``.png`` and ``.md`` for each item, and the page of several.
 
     Raises:
         ValueError: an unknown item, or data that do not fit it.
@@ -33,15 +38,77 @@ def run(names: str | Sequence[str], request: Request, told: Callable[[Item], Non
         ['paper000-fig5.csv', 'paper000-fig5.png', 'paper000-fig5.md']
     """
     names = (names,) if isinstance(names, str) else tuple(names)
-    items = find(*names)
     paths: list[Path] = []
     found = []
-    for item in items:
-        if told is not None:
-            told(item)
+    for item in find(*names):
+        if announce is not None:
+            announce(item)
         findings = item.findings(request)
         found.append((item, findings))
-        paths += write(item, findings, request).paths
-    if len(items) > 1:
-        paths.append(page(found, request, names))
+        paths += _write(item, findings, request)
+    if len(found) > 1:
+        paths.append(_write_page(found, request, names))
     return paths
+
+
+def _write(item: Item, findings: Findings, request: Request) -> tuple[Path, Path, Path]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    request.out.mkdir(parents=True, exist_ok=True)
+    csv, png, text = (request.out / f"{item.name}.{ending}" for ending in ("csv", "png", "md"))
+    atomic_write(csv, findings.rows.to_csv(index=False))
+    figure = Figure(figsize=findings.size, layout="constrained")
+    FigureCanvasAgg(figure)
+    findings.draw(figure)
+    figure.suptitle(findings.title, fontsize=10, x=0.01, ha="left")
+    with replacing(png) as part:
+        figure.savefig(part, format="png", dpi=110, metadata={"Software": None})
+    lines = [f"## {findings.title}", *_text(findings), f"![{findings.title}]({png.name})"]
+    lines.append(f"Made by `{request.command(item.name)}`; {_versions()}.")
+    atomic_write(text, "\n\n".join(lines) + "\n")
+    return csv, png, text
+
+
+def _text(findings: Findings) -> list[str]:
+    """Paragraphs: notes, tables, relations."""
+    lines = list(findings.notes)
+    for caption, table in findings.tables.items():
+        lines += [f"**{caption}**", markdown(table)]
+    if findings.relations:
+        lines.append("\n".join(f"- {r.claim}: {r.verdict} ({r.numbers})." for r in findings.relations))
+    return lines
+
+
+def _write_page(found: Sequence[tuple[Item, Findings]], request: Request, names: Sequence[str]) -> Path:
+    """One Markdown page of several items, without pictures: the relations first, then the items.
+
+    Items of the same papers that were not asked for are named as not done.
+    """
+    where = request.dataset()
+    papers = list(dict.fromkeys(item.paper for item, _ in found))
+    title = "-".join(papers)
+    lines = [
+        f"# {title.replace('paper', 'Paper ')} on {where.name}, preset {request.preset}",
+        *map(cited, papers),
+        f"Data: {where.source} Seeds {', '.join(map(str, request.seeds))}; numbers are mean ± standard deviation over "
+        'them. Energies are estimates from counted events by a published 45 nm model, not measurements. "Same '
+        "accuracy\" holds where Welch's 95 % interval for the difference contains 0: these seeds do not tell the two "
+        "apart, which is no proof that they are equal.",
+        f"Made by `{request.command(' '.join(names))}`; {_versions()}. The same command draws the figures "
+        "and writes every number as CSV.",
+    ]
+    done = {item.name for item, _ in found}
+    left = [item.short for item in ITEMS.values() if item.paper in papers and item.name not in done]
+    if left:
+        lines.append(f"Not done here: {', '.join(left)}.")
+    lines.append("## What the paper says, and what these runs say")
+    lines.append("\n".join(f"- {item.short}: {r.claim}: {r.verdict}." for item, f in found for r in f.relations))
+    for _, findings in found:
+        lines += [f"## {findings.title}", *(line for line in _text(findings) if line not in lines)]
+    return atomic_write(request.out / f"{title}.md", "\n\n".join(lines) + "\n")
+
+
+def _versions() -> str:
+    found = versions()
+    return ", ".join(f"{name} {found[name]}" for name in _PACKAGES if found.get(name))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from ..lava_compat.runtime import GuardedRuntime, Process, ProcessError
-from .barrier.process import Barrier
-from .build import NetworkLayer
-from .conv.process import GroupedConv, Identity, Pool
-from .delay.process import Delay
-from .dense.process import WideDense
-from .multilevel.process import MultiLevel
+from ..lava_compat.guarded import Process
+from ..lava_compat.runtime import GuardedRuntime, ProcessError
+from .io.process import Delay, Sink, Source
+from .network.build import NetworkLayer
 from .network.process import Network
-from .probe.process import ActivityProbe, Monitor
-from .readout.process import Readout
-from .relay.process import Relay
-from .scheduled.process import Scheduled, Staircase
-from .sdn.process import ResetDelta, ResetSigma, ResetSigmaDelta
+from .neurons.process import (
+    Barrier,
+    MultiLevel,
+    Population,
+    Readout,
+    Relay,
+    Rescale,
+    ResetDelta,
+    ResetSigma,
+    ResetSigmaDelta,
+    Scheduled,
+    SoftLIF,
+    Staircase,
+)
+from .probe import ActivityProbe, Monitor
 from .simulate import SimCfg, run, simulate
-from .sink.process import Sink
-from .soft_lif.process import Rescale, SoftLIF
-from .source.process import Source
+from .synapses.process import GroupedConv, Identity, Pool, Projection, WideDense
 
 __all__ = [
     "ActivityProbe",
@@ -32,8 +37,10 @@ __all__ = [
     "Network",
     "NetworkLayer",
     "Pool",
+    "Population",
     "Process",
     "ProcessError",
+    "Projection",
     "Readout",
     "Relay",
     "Rescale",

@@ -1,4 +1,4 @@
-"""What probes take from the spikes of a timestep: counts or recordings, written to memory shared with the parent."""
+"""Observers of a run: what probes take from the spikes of each timestep, in memory shared with the parent."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lava_mlsnn.graph.activity import Activity
 from lava_mlsnn.graph.graph import INPUT, Connection, Layer, NetGraph
 from lava_mlsnn.lava_compat.shared import shared_array
+from lava_mlsnn.proc.timing import sample_steps
 
 Counts = Mapping[str, tuple[int, int]]
 """(events, sum of absolute values) of "input" and of each layer in one timestep."""
@@ -30,23 +31,7 @@ class Observer(Protocol):
     names: tuple[str, ...]
 
     def observe(self, time_step: int, spikes: Spikes, counts: Counts | None = None) -> None:
-        """Take what is wanted from the spikes of ``names``, or what an engine has counted; time_step counts from 1."""
-
-
-def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:
-    """A series per Lava timestep in sample time: step t of sample k is at k T + t + depth.
-
-    **Shape:** (steps, ...) -> (samples, T, ...).
-
-    Raises:
-        ValueError: the series is shorter.
-    """
-    stop = depth + samples * timesteps
-    if stop > len(series):
-        raise ValueError(
-            f"{samples} samples of {timesteps} steps at depth {depth} need {stop} recorded steps, got {len(series)}"
-        )
-    return series[depth:stop].reshape(samples, timesteps, *series.shape[1:])
+        """Take what is needed of one timestep, which counts from 1: from the spikes, or as an engine has counted it."""
 
 
 class Counter:
@@ -92,7 +77,7 @@ class Counter:
         """Non-zero sites of the sum that the layer answers to in this step."""
         total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
         for source in connection.sources:
-            total += self.past[source][connection.synapse.delay + self.graph.delay(layer, connection, source)]
+            total += self.past[source][self.graph.age(layer, connection, source)]
         return int(np.count_nonzero(total.astype(np.int32)))
 
     def activity(self, samples: int, timesteps: int) -> Activity:

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from os import PathLike
 from typing import Any
 
 import numpy as np
-from lava.magma.core.process.process import AbstractProcess, ProcessServer
-from lava.magma.core.process.variable import VarServer
-from lava.magma.core.run_conditions import RunSteps
+from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.conv.process import Conv
 from numpy.typing import NDArray
 
 from lava_mlsnn.graph.activity import Activity
 from lava_mlsnn.graph.graph import NetGraph
-from lava_mlsnn.lava_compat.runtime import create_runtime
-from lava_mlsnn.proc.conv.models import PyConvModelMatmul
-from lava_mlsnn.proc.layout import PortShape, from_port, to_port
+from lava_mlsnn.lava_compat.guarded import CHANNEL_SLOTS, tidy
+from lava_mlsnn.lava_compat.guarded import run as run_guarded
+from lava_mlsnn.proc.io.process import Sink, Source
 from lava_mlsnn.proc.network.process import Network
-from lava_mlsnn.proc.observe import sample_steps
-from lava_mlsnn.proc.probe.process import ActivityProbe, Monitor
-from lava_mlsnn.proc.sink.process import Sink
-from lava_mlsnn.proc.source.process import Source
+from lava_mlsnn.proc.ports import PortShape, from_port, to_port
+from lava_mlsnn.proc.probe import ActivityProbe, Monitor
+from lava_mlsnn.proc.synapses.models import PyConvModelMatmul
+from lava_mlsnn.proc.timing import sample_steps
 from lava_mlsnn.sim import Run
 from lava_mlsnn.sim.run import check_images
-
-CHANNEL_SLOTS = 2
-"""Messages that a channel holds: processes move in step, so Lava's 64 only cost memory and cache."""
 
 
 class SimCfg(Loihi2SimCfg):
@@ -66,10 +59,7 @@ def run(
         ProcessError: a process raised or died; the message has its traceback. None is left then.
         TimeoutError: the run took too long. No process is left.
     """
-    if process.runtime is None:
-        create_runtime(process, run_cfg or SimCfg(), {"pypy_channel_size": slots}, timeout=timeout)
-    process.runtime.timeout = timeout
-    process.run(condition=RunSteps(num_steps=steps))
+    run_guarded(process, steps, run_cfg or SimCfg(), timeout=timeout, slots=slots)
 
 
 def simulate(
@@ -85,7 +75,8 @@ def simulate(
     """Present images to a network in Lava, T steps each, and decode what comes out.
 
     Source, network and sink run as Lava Processes for all samples at once: the pipeline fills once, a wave of resets
-    separates the samples, and what belongs to a sample is read at its own steps. No process is left, whatever happens.
+    separates the samples, and what belongs to a sample is read at its own steps. No process is left behind, even after
+    an error.
 
     Args:
         net: a NetGraph, or the path of a ``.net`` file.
@@ -158,17 +149,3 @@ def decode(graph: NetGraph, recorded: NDArray[Any], samples: int) -> NDArray[np.
 
 def _nothing(graph: NetGraph) -> Run:
     return Run(np.zeros((0, graph.output.size), np.int64), Activity.zeros(graph))
-
-
-@contextmanager
-def tidy() -> Iterator[None]:
-    """Forget what is made inside: Lava keeps every Process and Var, and adds a log handler for each, for ever."""
-    processes, variables, handlers = ProcessServer().processes, VarServer().vars, logging.getLogger().handlers
-    sizes = len(processes), len(variables), list(handlers)
-    try:
-        yield
-    finally:
-        del processes[sizes[0] :]
-        del variables[sizes[1] :]
-        for handler in [handler for handler in handlers if handler not in sizes[2]]:
-            logging.getLogger().removeHandler(handler)

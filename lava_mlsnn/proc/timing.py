@@ -1,33 +1,77 @@
-"""When the layers of a network reset and start."""
+"""Time in a network that runs in Lava: when a layer starts, when its state is zeroed, and which steps are a sample's.
+
+Lava counts timesteps from 1. An image that enters at step s reaches the layer of depth d at step s + d, so everything
+that separates samples passes through the network as a wave: each layer starts, and resets, d steps after the input.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
-class Timing:
-    """When a layer resets and starts.
+class Resets:
+    """When the state of a population is zeroed, before the integration of a step.
 
     Args:
-        reset_interval: steps between resets, None for none.
-        reset_offset: phase of the first layer's reset, as in NetX.
-        depth: of the layer.
-        period: T, for parameters that differ from step to step.
+        interval: steps between two resets, None for no resets.
+        offset: a reset is at each step with ``step % interval == offset % interval``, as in lava.proc.lif.LIFReset.
+        start: first step in which the population computes.
+
+    Example:
+        >>> resets = Resets(interval=3, offset=5)
+        >>> [resets.at(step) for step in range(1, 6)], resets.since(7)
+        ([False, True, False, False, True], 2)
     """
 
-    reset_interval: int | None
-    reset_offset: int
-    depth: int
-    period: int = 1
+    interval: int | None = None
+    offset: int = 0
+    start: int = 1
+
+    @staticmethod
+    def of_layer(interval: int | None, offset: int, depth: int) -> Resets:
+        """Those of the layer of ``depth`` in a network with NetX's ``reset_interval`` and ``reset_offset``."""
+        return Resets(interval, offset + 1 + depth, depth + 1)
+
+    @staticmethod
+    def of_process(proc_params: Mapping[str, Any]) -> Resets:
+        """Those that a Process was made with."""
+        return Resets(proc_params["reset_interval"], proc_params["reset_offset"], proc_params.get("start", 1))
 
     @property
-    def reset(self) -> dict[str, Any]:
-        """Arguments of a Process that can reset: Lava counts steps from 1."""
-        return {"reset_interval": self.reset_interval, "reset_offset": self.reset_offset + 1 + self.depth}
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of a Process that can be reset."""
+        return {"reset_interval": self.interval, "reset_offset": self.offset}
 
     @property
     def gated(self) -> dict[str, Any]:
-        """The same for a Process that waits for the first input to reach its depth."""
-        return {**self.reset, "start": self.depth + 1}
+        """Arguments of a Process that waits for the first input to arrive."""
+        return {**self.arguments, "start": self.start}
+
+    def at(self, step: int) -> bool:
+        """Whether the state is zeroed in this step."""
+        return self.interval is not None and (step - self.offset) % self.interval == 0
+
+    def since(self, step: int) -> int:
+        """Steps since the state was last zeroed or, without resets, since the first step."""
+        return step - self.start if self.interval is None else (step - self.offset) % self.interval
+
+
+def sample_steps(series: NDArray[Any], depth: int, samples: int, timesteps: int) -> NDArray[Any]:
+    """A series per Lava timestep in sample time: step t of sample k is at k T + t + depth.
+
+    **Shape:** (steps, ...) -> (samples, T, ...).
+
+    Raises:
+        ValueError: the series is shorter.
+    """
+    stop = depth + samples * timesteps
+    if stop > len(series):
+        raise ValueError(
+            f"{samples} samples of {timesteps} steps at depth {depth} need {stop} recorded steps, got {len(series)}"
+        )
+    return series[depth:stop].reshape(samples, timesteps, *series.shape[1:])

@@ -10,7 +10,7 @@ from ..helpers.files import replacing
 from ..helpers.units import joules, percent
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-"""Okabe and Ito's palette, which people with any kind of colour vision can tell apart."""
+"""Okabe and Ito's palette, which people with any kind of color vision can distinguish."""
 
 
 def picture(document: Mapping[str, Any], path: str | Path) -> Path:
@@ -35,6 +35,13 @@ def picture(document: Mapping[str, Any], path: str | Path) -> Path:
     return Path(path)
 
 
+def energy_bars(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """Name, path in the results, and energy of each network and of the ANN twin of the first."""
+    bars = [(record["name"], f"networks.{i}.energy.snn", record["energy"]["snn"]) for i, record in enumerate(records)]
+    twin = records[0]["energy"]["ann"]
+    return [*bars, ("ANN twin", "networks.0.energy.ann", twin)] if twin else bars
+
+
 def _events(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
     names = [row["name"] for row in records[0]["layers"] if row["levels"]]
     height = 0.8 / len(records)
@@ -52,9 +59,7 @@ def _events(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _energy(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
-    bars = [(record["name"], record["energy"]["snn"]) for record in records]
-    if records[0]["energy"]["ann"]:
-        bars.append(("ANN twin", records[0]["energy"]["ann"]))
+    bars = [(name, energy) for name, _, energy in energy_bars(records)]
     terms = list(dict.fromkeys(term for _, energy in bars for term in energy["terms"]))
     bottoms = [0.0] * len(bars)
     for index, term in enumerate(terms):

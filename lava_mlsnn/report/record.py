@@ -17,7 +17,7 @@ from ..helpers.version import __version__
 from ..netx import digest
 
 FORMAT = 1
-"""Version of the records; a change of meaning counts it up."""
+"""Version of the records; increased whenever their meaning changes."""
 
 WITH_TWIN = ("lemaire", "horowitz")
 """Models that also price an ANN of the same shapes."""
@@ -101,14 +101,14 @@ def provenance(command: str, dataset: Mapping[str, Any] | None = None, **more: A
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide about the numbers; "" for a missing one."""
-    found = {"python": platform.python_version(), "lava-mlsnn": __version__}
+    """Versions of Python and of the packages that determine the numbers; "" for one that is not installed."""
+    versions = {"python": platform.python_version(), "lava-mlsnn": __version__}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = ""
-    return found
+            versions[package] = ""
+    return versions
 
 
 def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: Report | None) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: 
         "rate": events / (layer.size * graph.timesteps),
         "energy": snn[layer.name].total,
         "energy_ann": ann[layer.name].total if ann else None,
-        # At a residual sum both counts are told: what the connections carry and what stands behind the sum.
+        # A residual sum has both counts: the events its connections carry, and the non-zero sites after the sum.
         "sums": [
             {
                 "sources": list(connection.sources),

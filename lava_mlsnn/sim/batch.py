@@ -48,7 +48,7 @@ def reference(
             spikes[layer.name], sites, count = run_layer(layer, spikes)
             activity.sites[layer.name][...] += sites
             overflown[layer.name] += count
-        activity += counts(graph, spikes)
+        activity += Activity.of_spikes(graph, spikes)
         outputs.append(output(graph, spikes[graph.output.name]))
         for name in trace:
             traces[name].append(spikes[name])
@@ -152,17 +152,6 @@ def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int,
         if when >= 0:
             total += spikes[name][..., when]
     return wrap(total)
-
-
-def counts(graph: NetGraph, spikes: dict[str, Ints]) -> Activity:
-    """Events and values of one piece; sites are zero, their sum is kept elsewhere."""
-    activity = Activity.zeros(graph, len(spikes[INPUT]))
-    for name in activity.events:
-        if name == INPUT or graph[name].neuron.spiking:
-            axes = (0, 1, 2, 3)
-            activity.events[name][:] = np.count_nonzero(spikes[name], axis=axes)
-            activity.values[name][:] = np.abs(spikes[name].astype(np.int64)).sum(axis=axes)
-    return activity
 
 
 def output(graph: NetGraph, spikes: Ints) -> NDArray[np.int64]:

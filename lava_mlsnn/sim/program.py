@@ -195,9 +195,7 @@ class _Compiler:
             table = values.transpose(1, 2, 0).reshape(1, -1)
         else:
             values = np.atleast_2d(values)
-            table = np.tile(
-                np.broadcast_to(values, (len(values), shape[0])), shape[1] * shape[2] if per_neuron else 1
-            )
+            table = np.tile(np.broadcast_to(values, (len(values), shape[0])), shape[1] * shape[2] if per_neuron else 1)
         starts = [self.constants.add(row) for row in table]
         return starts[0], len(starts), starts[-1] - starts[-2] if len(starts) > 1 else 0
 

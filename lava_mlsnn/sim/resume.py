@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.digest import digest
 from ..graph.graph import NetGraph
+from ..helpers.check import integer
 from ..helpers.files import replacing
 from .run import Progress, Run, check_images, run
 
@@ -61,8 +62,7 @@ def run_resumable(
     """
     if settings.get("trace"):
         raise ValueError("trace: a resumable run keeps no spikes: expected sim.run(..., trace=True)")
-    if piece < 1:
-        raise ValueError(f"piece: expected at least 1 image, got {piece}")
+    piece = integer(piece, "piece", 1)
     images = check_images(graph, images)
     file = Path(path)
     identity = {"network": digest(graph), "images": _digest(images)}

@@ -122,7 +122,11 @@ def _part(n: int, most: int) -> int:
 def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
     """Synapses of one group; see :data:`lava_mlsnn.sim.scatter.KERNELS` for the arguments."""
     flat, width, row, features = link.flat, link.width, link.row, link.out_channels
-    out_stride, kernel_stride, row_of_site = link.out_width * features, link.kernel_width * features, events.channels * row
+    out_stride, kernel_stride, row_of_site = (
+        link.out_width * features,
+        link.kernel_width * features,
+        events.channels * row,
+    )
     rows_first, rows_tap, rows_out = link.rows_first, link.rows_tap, link.rows_out
     columns_first, columns_tap = link.columns_first, link.columns_tap
     columns_length, columns_out = link.columns_length, link.columns_out

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, NetGraph, require_graph
+from ..helpers.check import integer
 from . import batch
+from .difference import spikes_difference
 
 Progress = Callable[[int, int], None]
 
@@ -50,6 +52,22 @@ class Run:
         if not self.traces:
             raise ValueError("this run has no trace: expected sim.run(..., trace=True) or trace=[layer names]")
         return self.traces
+
+    def difference(self, other: Run) -> str:
+        """The first place where two runs of the same images differ, in words; "" if they are equal.
+
+        Compared are the spikes of all layers that both runs traced, the outputs and the activity.
+        """
+        found = spikes_difference(self.traces, other.traces)
+        if found:
+            return found
+        if self.output.shape != other.output.shape:
+            return f"outputs: shapes {self.output.shape} and {other.output.shape}"
+        if not np.array_equal(self.output, other.output):
+            image = int(np.flatnonzero((self.output != other.output).any(axis=1))[0])
+            return f"output of image {image}: {self.output[image].tolist()} and {other.output[image].tolist()}"
+        found = self.activity.difference(other.activity)
+        return f"activity: {found}" if found else ""
 
 
 def run(
@@ -141,6 +159,4 @@ def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...
 def _threads(threads: int | None) -> int:
     if threads is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if int(threads) != threads or threads < 1:
-        raise ValueError(f"threads: expected an integer >= 1, got {threads!r}")
-    return int(threads)
+    return integer(threads, "threads", 1)

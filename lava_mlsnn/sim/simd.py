@@ -148,9 +148,7 @@ class Lanes:
     def _times_float(self, factor: Lanes) -> Lanes:
         """Product with the float32 that has the bits of ``factor``, as an integer, truncated toward zero."""
         kind = like(F32, self.value.type)
-        product = self.builder.fmul(
-            self.builder.sitofp(self.value, kind), self.builder.bitcast(factor.value, kind)
-        )
+        product = self.builder.fmul(self.builder.sitofp(self.value, kind), self.builder.bitcast(factor.value, kind))
         return self._with(self.builder.fptosi(product, self.value.type))
 
 

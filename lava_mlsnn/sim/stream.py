@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph, require_graph
 from ..graph.synapses import DelayDense
+from ..helpers.check import integer
 from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
 from .run import check_range
 
@@ -44,14 +45,15 @@ class Stream:
         self, graph: NetGraph, reset_interval: int | None = None, reset_offset: int = 0, engine: str = "fast"
     ) -> None:
         require_graph(graph)
-        if reset_interval is not None and (int(reset_interval) != reset_interval or reset_interval < 1):
-            raise ValueError(f"reset_interval: expected an integer >= 1 or None, got {reset_interval!r}")
+        if reset_interval is not None:
+            reset_interval = integer(reset_interval, "reset_interval", 1)
+        reset_offset = integer(reset_offset, "reset_offset")
         self.graph = graph
         self._pipeline: _Fast | _Reference
         if engine == "fast":
-            self._pipeline = _Fast(graph, reset_interval or 0, int(reset_offset))
+            self._pipeline = _Fast(graph, reset_interval or 0, reset_offset)
         elif engine == "reference":
-            self._pipeline = _Reference(graph, reset_interval or 0, int(reset_offset))
+            self._pipeline = _Reference(graph, reset_interval or 0, reset_offset)
         else:
             raise ValueError(f"engine: expected one of fast, reference, got {engine!r}")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from .evaluate import accuracies, predict
-from .experiment import EXPERIMENTS, Experiment, create, default_model, default_recipe, train
+from .experiment import EXPERIMENTS, Experiment, default_model, default_recipe, train
 from .float_model import FloatRun, float_run
+from .kept import Kept, keep
 from .loop import Result, fit, seeded
 from .machine import Machine
-from .recipe import RECIPES, Augment, Optimizer, Recipe, Schedule, recipe
+from .recipe import Augment, Optimizer, Recipe, Schedule
+from .recipes import RECIPES, recipe
+from .training import Training, create
 
 __all__ = [
     "EXPERIMENTS",
@@ -15,17 +18,20 @@ __all__ = [
     "Augment",
     "Experiment",
     "FloatRun",
+    "Kept",
     "Machine",
     "Optimizer",
     "Recipe",
     "Result",
     "Schedule",
+    "Training",
     "accuracies",
     "create",
     "default_model",
     "default_recipe",
     "fit",
     "float_run",
+    "keep",
     "predict",
     "recipe",
     "seeded",

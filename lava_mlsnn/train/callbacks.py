@@ -9,19 +9,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from .batches import stream
-from .engine import pl
+from .lightning_import import pl
 from .recipe import Recipe
 from .task import Classifier
 from .world import rank
 
 
 class Phases(pl.Callback):
-    """Float epochs, then quantized ones; the float ones end early when validation does not improve any more.
+    """Float epochs, then quantized ones; the float epochs end early when validation no longer improves.
 
     Args:
         recipe: number of epochs, patience.
-        seed: of what layers draw at random, such as dropout: each epoch begins anew with (seed, epoch), so that
-            training which resumes draws what it would have drawn.
+        seed: of what layers draw at random, such as dropout. Each epoch is seeded with (seed, epoch), so that a resumed
+            training draws what it would have drawn.
     """
 
     state_key = "Phases"
@@ -62,7 +62,7 @@ class Phases(pl.Callback):
 
 
 class History(pl.Callback):
-    """Remembers loss and accuracy of each epoch, also over a resumption."""
+    """Loss and accuracy of each epoch, including those before a resumption."""
 
     state_key = "History"
 

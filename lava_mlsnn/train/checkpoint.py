@@ -1,26 +1,25 @@
-"""Checkpoints: written whole or not at all, read without executing anything, resumed by the same training only.
+"""Checkpoints: written completely or not at all, read without executing anything, resumed by the same training only.
 
-A checkpoint goes on to the weights that the training would have had without the interruption. So it says which training
-it belongs to (network, images, recipe, seed, precision), and is refused by another. For the same reason a training that
-ended is not made longer: schedule and integer epochs are laid out over its number of epochs. To go on from its weights,
-load the model and train it by a new recipe.
+A resumed training ends with the weights that it would have had without the interruption. So a checkpoint states which
+training it belongs to (network, images, recipe, seed, precision), and any other training refuses it. For the same
+reason a finished training cannot be made longer: its schedule and its integer epochs are laid out over its number of
+epochs. To train further from its weights, load the model and train it by a new recipe.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from ..data import Dataset
-from .engine import TorchCheckpointIO
+from ..helpers.files import replacing
+from .content import digest
+from .lightning_import import TorchCheckpointIO
 from .recipe import Recipe
 
 FILE = "last.ckpt"
@@ -30,7 +29,7 @@ _SHOWN = 4
 
 
 def identity(net: nn.Module, dataset: Dataset, recipe: Recipe, seed: int, precision: str) -> dict[str, Any]:
-    """What a training is, JSON-ready."""
+    """What a checkpoint states about its training, JSON-ready."""
     config = getattr(net, "config", None) or {"text": repr(net)}
     content = {
         "format": FORMAT,
@@ -38,7 +37,7 @@ def identity(net: nn.Module, dataset: Dataset, recipe: Recipe, seed: int, precis
         "recipe": recipe.to_dict(),
         "seed": seed,
         "precision": precision,
-        "data": {"name": dataset.name, "images": list(dataset.train_images.shape), "digest": _digest(dataset)},
+        "data": {"name": dataset.name, "images": list(dataset.train_images.shape), "digest": digest(dataset, "train")},
     }
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
@@ -48,7 +47,7 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> tuple[str, list[dict
     """Path of the checkpoint in a folder, and the history it holds.
 
     Raises:
-        ValueError: there is none, it is damaged, it is none of ours, or it is one of another training; says which.
+        ValueError: there is none, or it is damaged, of another program or of another training; the message says which.
     """
     path = Path(out or ".") / FILE
     if out is None or not path.is_file():
@@ -72,7 +71,7 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> tuple[str, list[dict
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # what a damaged file raises is torch's secret
+    except Exception as error:  # torch does not say what a damaged file raises
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path}: damaged, or no checkpoint of a lava-mlsnn training ({reason})") from None
     return content if isinstance(content, dict) else {}
@@ -87,24 +86,13 @@ def _differences(found: Any, wanted: Any, name: str = "") -> Iterator[str]:
         yield f"{name} was {theirs}, now {mine}"
 
 
-def _digest(dataset: Dataset) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for array in (dataset.train_images, dataset.train_labels):
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
 class AtomicIO(TorchCheckpointIO):
-    """Writes beside the old checkpoint and puts the new one in its place when it is on the disk.
+    """Replaces the old checkpoint when the new one is on the disk.
 
-    Lightning writes to the system's folder for temporary files and copies from there, which can be cut in two.
+    Lightning writes to the system's folder for temporary files and copies from there; a kill can leave half a copy.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        part = Path(f"{path}.part")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb") as file:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part, open(part, "wb") as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)

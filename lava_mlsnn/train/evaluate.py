@@ -19,11 +19,11 @@ EVALUATION_BATCH = 256
 
 
 def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[str, float]:
-    """Share of the test images labelled correctly: "float" with the weights as they are, "quantized" with integers.
+    """Share of the test images labeled correctly: "float" with the weights as they are, "quantized" with integers.
 
-    A network that says of itself that it has no integers (:func:`lava_mlsnn.block.no_integer_layer`) gets "float" only.
-
-    The second one is what every engine computes for ``netx.quantize(net, weight_bits)``, label by label.
+    A network without integer form (:func:`lava_mlsnn.block.no_integer_layer`) has "float" only. "quantized" is what
+    every
+    engine computes for ``netx.quantize(net, weight_bits)``, label by label.
     """
     with _as_floats(net):
         as_float = _share(predict(net, dataset), dataset)

@@ -12,15 +12,12 @@ from typing import Any
 from rich.console import Console
 
 from .. import data, model
-from ..data import Dataset
 from ..data.registry import published
 from .evaluate import accuracies
-from .loop import fit, seeded
 from .machine import Machine
-from .recipe import RECIPES, Recipe
-
-MODEL_FILE = "model.safetensors"
-SHAPE_OPTIONS = ("in_shape", "num_classes", "input_scale", "input_bits")
+from .recipe import Recipe
+from .recipes import RECIPES
+from .training import Training
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,12 @@ class Experiment:
             f"mlsnn train {self.model} --data {self.dataset} --recipe {self.recipe} --levels {levels} --steps {steps}"
             f"{''.join(others)} --seed {self.seed}"
         )
+
+    def training(self, recipe: Recipe | None = None, machine: Machine | None = None) -> Training:
+        """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
+        dataset = data.load_for(self.dataset, self.options.get("steps", 1))
+        recipe = recipe or RECIPES[self.recipe]
+        return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine())
 
 
 _SMALL = {"width": 16, "blocks": (1, 1)}
@@ -116,36 +119,6 @@ def default_model(dataset: str) -> tuple[str, dict[str, Any]]:
     return "sparse_resnet18", dict(_SMALL) if published(dataset) is None else {}
 
 
-def create(name: str, dataset: Dataset, *, seed: int = 0, **options: Any) -> model.Network:
-    """A new network that fits a dataset: its shape, classes, input scale and bits.
-
-    Args:
-        name: one of :func:`lava_mlsnn.model.names`.
-        dataset: what it is to be trained on.
-        seed: of the initial weights.
-        options: of the architecture and its neurons.
-
-    Raises:
-        ValueError: an unknown name or option, or one that the dataset decides.
-
-    Example:
-        >>> net = create("sparse_resnet18", data.load("digits"), levels=4, width=4, blocks=(1, 1))
-        >>> net.in_shape, net.setting.input_bits
-        ((1, 8, 8), 5)
-    """
-    for key in SHAPE_OPTIONS:
-        if key in options:
-            raise ValueError(f"option {key!r} is decided by the dataset {dataset.name!r}: expected it to be left out")
-    decided = {
-        "in_shape": dataset.shape,
-        "num_classes": dataset.num_classes,
-        "input_scale": dataset.input_scale,
-        "input_bits": dataset.bits,
-    }
-    with seeded(seed):
-        return model.create(name, **decided, **options)
-
-
 def train(
     experiment: Experiment,
     *,
@@ -165,37 +138,14 @@ def train(
             model.safetensors.
 
     Returns:
-        The network and a JSON-ready record of it; the same stands in the model file's notes.
+        The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
-    dataset = data.load_for(experiment.dataset, experiment.options.get("steps", 1))
-    recipe = recipe or RECIPES[experiment.recipe]
-    net = create(experiment.model, dataset, seed=experiment.seed, **experiment.options)
-    result = fit(
-        net,
-        dataset,
-        recipe,
-        seed=experiment.seed,
-        out=out,
-        resume=resume,
-        progress=progress,
-        name=name or experiment.model,
-        machine=machine,
-    )
-    record = {
-        "model": net.config,
-        "dataset": dataset.name,
-        "labels": list(dataset.labels),
-        "recipe": recipe.to_dict(),
-        "seed": experiment.seed,
-        "accuracy": accuracies(net, dataset, recipe.weight_bits),
-        "test_images": len(dataset.test_labels),
-        "epochs": len(result.history),
-        "seconds": round(result.seconds, 2),
-        "rank": result.rank,
-    }
-    if out is not None and result.rank == 0:
-        model.save(net, Path(out) / MODEL_FILE, {k: v for k, v in record.items() if k not in ("seconds", "rank")})
-    return net, record
+    training = experiment.training(recipe, machine)
+
+    def measure(net: model.Network) -> dict[str, Any]:
+        return {"accuracy": accuracies(net, training.dataset, training.recipe.weight_bits)}
+
+    return training.run(measure, out=out, resume=resume, progress=progress, name=name)
 
 
 def _plain(value: Any) -> str:

@@ -1,8 +1,8 @@
-"""The float model: evaluate a trained spiking network as torch computes it, with the record that an engine leaves.
+"""The float model: evaluate a trained spiking network as torch computes it, with the counts that an engine reports.
 
 It is for networks without integer form (:func:`lava_mlsnn.block.no_integer_layer`): projection functions of membranes,
-gates, median spikes. It is no substitute for the integer engine: outputs are floating point numbers, nothing is
-quantised, and no hardware computes it.
+gates, median spikes. It does not replace the integer engine: outputs are floating-point numbers, nothing is quantized,
+and no hardware computes it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class FloatRun:
         return self.output.argmax(axis=1)
 
     def rate(self, name: str) -> float:
-        """Events per neuron and sample over all T steps, the spiking rate of paper 004, Eq 13 (T counted once)."""
+        """Events per neuron and sample over all T steps, the spiking rate of [Yao2023], Eq 13 (T counted once)."""
         return self.activity.mean_events(name) / self.neurons[name]
 
     def record(self, dataset: Dataset) -> dict[str, Any]:

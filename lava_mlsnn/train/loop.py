@@ -19,8 +19,8 @@ from ..data import Dataset
 from .batches import Batches
 from .callbacks import Bar, History, Phases
 from .checkpoint import FILE, AtomicIO, find, identity
-from .engine import pl
 from .evaluate import EVALUATION_BATCH, check
+from .lightning_import import pl
 from .machine import Machine
 from .quiet import quiet
 from .recipe import Recipe
@@ -37,7 +37,7 @@ class Result:
         history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images.
         seconds: wall time of the training.
         quantized: whether the last epochs ran with integer weights.
-        rank: which of several processes this is; all of them end with the same network, and 0 should write it.
+        rank: which of several processes this is; all end with the same network, and process 0 should write it.
     """
 
     net: nn.Module
@@ -72,12 +72,12 @@ def fit(
         recipe: see :class:`Recipe`.
         seed: of everything random in training.
         out: folder for metrics.csv, tensorboard/ and, after each epoch, the checkpoint; None writes nothing.
-        resume: go on from the checkpoint in ``out``, with the result of a training that was never interrupted, however
-            it ended (:mod:`lava_mlsnn.train.checkpoint`).
+        resume: continue from the checkpoint in ``out``; the result is that of a training that was never interrupted
+            (:mod:`lava_mlsnn.train.checkpoint`).
         progress: show a progress bar, on a console if one is given.
         name: what the progress bar calls it.
         machine: devices and precision; by default one device, a GPU if there is one.
-        callbacks: more of Lightning's, behind those of this package.
+        callbacks: more Lightning callbacks, called after those of this package.
 
     Raises:
         ValueError: network and images that do not fit, nothing to resume, a checkpoint that is damaged or of another

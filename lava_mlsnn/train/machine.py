@@ -1,4 +1,4 @@
-"""What a training runs on: accelerator, number of processes, precision."""
+"""What a training runs on: accelerator, processes, precision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from .recipe import one_of
+from ..helpers.check import choice, integer
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 STRATEGIES = ("auto", "ddp")
@@ -16,7 +16,7 @@ PRECISIONS = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 @dataclass(frozen=True)
 class Machine:
-    """Where to train; what is learnt depends on it by rounding alone, but for ``precision``.
+    """Where to train; apart from rounding, only ``precision`` changes what is learned.
 
     Several devices or nodes train by Lightning's "ddp": a process for each device runs the same program from its start,
     gets its part of each batch, and gradients are averaged. ``Recipe.batch`` counts the images of all of them, batch
@@ -49,13 +49,11 @@ class Machine:
     precision: str = "32"
 
     def __post_init__(self) -> None:
-        one_of("accelerator", self.accelerator, ACCELERATORS)
-        one_of("strategy", self.strategy, STRATEGIES)
-        one_of("precision", self.precision, PRECISIONS)
-        for name in ("devices", "nodes"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}: expected at least 1, got {value!r}")
+        choice(self.accelerator, "accelerator", ACCELERATORS)
+        choice(self.strategy, "strategy", STRATEGIES)
+        choice(self.precision, "precision", PRECISIONS)
+        integer(self.devices, "devices", 1)
+        integer(self.nodes, "nodes", 1)
         if self.precision == "16" and not self._on_gpu:
             raise ValueError('precision: "16" needs a GPU, expected "32" or "bf16" on a CPU')
         if self.accelerator == "gpu" and not torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""Lightning says much that is not about the user's work: what is known to be noise is silenced, nothing else."""
+"""Silence those notices of Lightning that are known to be noise, and no others."""
 
 from __future__ import annotations
 

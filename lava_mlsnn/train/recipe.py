@@ -1,9 +1,11 @@
-"""How to train: small frozen dataclasses, and the recipes that have a name."""
+"""How to train, as small frozen dataclasses; those with a name are in :mod:`.recipes`."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
+
+from ..helpers.check import choice, finite, flag, integer
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "step", "milestones")
@@ -26,11 +28,10 @@ class Optimizer:
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        one_of("optimizer", self.name, OPTIMIZERS)
-        _at_least("lr", self.lr, 0, strict=True)
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum: expected 0 <= momentum < 1, got {self.momentum}")
-        _at_least("weight_decay", self.weight_decay, 0)
+        choice(self.name, "optimizer", OPTIMIZERS)
+        finite(self.lr, "lr", positive=True)
+        finite(self.momentum, "momentum", low=0, below=1)
+        finite(self.weight_decay, "weight_decay", low=0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Schedule:
 
     Args:
         name: "constant"; "cosine" down to ``factor`` at the end; "step": times ``factor`` every ``every`` epochs;
-            "milestones": times ``factor`` at 70, 80 and 90 % of the training (paper 002, section 3.5).
+            "milestones": times ``factor`` at 70, 80 and 90 % of the training ([VicenteSola2022], section 3.5).
         warmup: epochs of linear rise at the start.
         factor, every: see ``name``.
     """
@@ -50,11 +51,10 @@ class Schedule:
     every: int = 50
 
     def __post_init__(self) -> None:
-        one_of("schedule", self.name, SCHEDULES)
-        _at_least("warmup", self.warmup, 0)
-        if not 0 <= self.factor <= 1:
-            raise ValueError(f"schedule factor: expected 0 .. 1, got {self.factor}")
-        _at_least("every", self.every, 1)
+        choice(self.name, "schedule", SCHEDULES)
+        finite(self.warmup, "warmup", low=0)
+        finite(self.factor, "schedule factor", low=0, high=1)
+        integer(self.every, "every", 1)
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ class Augment:
     crop: float | None = None
 
     def __post_init__(self) -> None:
-        _at_least("shift", self.shift, 0)
-        if self.crop is not None and not 0 < self.crop <= 1:
-            raise ValueError(f"crop: expected 0 < crop <= 1, got {self.crop}")
+        integer(self.shift, "shift", 0)
+        flag(self.flip, "flip")
+        if self.crop is not None:
+            finite(self.crop, "crop", positive=True, high=1)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Recipe:
         26
         >>> Recipe(batch=0)
         Traceback (most recent call last):
-        ValueError: batch: expected at least 1, got 0
+        ValueError: batch: expected an integer >= 1, got 0
     """
 
     epochs: int = 24
@@ -122,21 +123,18 @@ class Recipe:
     patience: int | None = None
 
     def __post_init__(self) -> None:
-        _at_least("epochs", self.epochs, 1)
-        _at_least("quantized_epochs", self.quantized_epochs, 0)
-        _at_least("batch", self.batch, 1)
-        if self.weight_bits not in range(2, 9):
-            raise ValueError(f"weight_bits: expected 2 .. 8, got {self.weight_bits}")
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing: expected 0 <= label_smoothing < 1, got {self.label_smoothing}")
-        _at_least("mixup", self.mixup, 0)
-        if not 0 <= self.validation < 1:
-            raise ValueError(f"validation: expected 0 <= validation < 1, got {self.validation}")
+        integer(self.epochs, "epochs", 1)
+        integer(self.quantized_epochs, "quantized_epochs", 0)
+        integer(self.batch, "batch", 1)
+        integer(self.weight_bits, "weight_bits", 2, 8)
+        finite(self.label_smoothing, "label_smoothing", low=0, below=1)
+        finite(self.mixup, "mixup", low=0)
+        finite(self.validation, "validation", low=0, below=1)
         for name in ("clip", "quantized_clip"):
             if getattr(self, name) is not None:
-                _at_least(name, getattr(self, name), 0, strict=True)
+                finite(getattr(self, name), name, positive=True)
         if self.patience is not None:
-            _at_least("patience", self.patience, 1)
+            integer(self.patience, "patience", 1)
             if not self.validation:
                 raise ValueError("patience needs validation > 0: expected a share of the training images to watch")
 
@@ -160,156 +158,5 @@ class Recipe:
 def _build(kind: Any, values: dict[str, Any]) -> Any:
     known = [f.name for f in fields(kind)]
     for key in values:
-        one_of(f"{kind.__name__} field", key, known)
+        choice(key, f"{kind.__name__} field", known)
     return kind(**values)
-
-
-def one_of(what: str, value: str, choices: Any) -> None:
-    """ValueError unless ``value`` is one of the choices."""
-    if value not in choices:
-        raise ValueError(f"{what}: expected one of {', '.join(choices)}, got {value!r}")
-
-
-def _at_least(what: str, value: float, low: float, strict: bool = False) -> None:
-    if not (value > low if strict else value >= low):
-        raise ValueError(f"{what}: expected {'more than' if strict else 'at least'} {low}, got {value}")
-
-
-RECIPES: dict[str, Recipe] = {
-    "digits": Recipe(
-        epochs=12,
-        quantized_epochs=4,
-        batch=32,
-        optimizer=Optimizer("sgd", lr=0.2),
-        schedule=Schedule("cosine", warmup=1),
-        label_smoothing=0.1,
-    ),
-    "digits-windows": Recipe(
-        epochs=24,
-        quantized_epochs=6,
-        batch=32,
-        optimizer=Optimizer("sgd", lr=0.1),
-        schedule=Schedule("cosine", warmup=1),
-        label_smoothing=0.1,
-        clip=1.0,
-    ),
-    "paper004": Recipe(
-        epochs=300,
-        quantized_epochs=0,
-        batch=128,
-        optimizer=Optimizer("sgd", lr=0.05, weight_decay=2e-5),
-        schedule=Schedule("cosine", warmup=5),
-        augment=Augment(shift=4, flip=True),
-        mixup=0.1,
-    ),
-    "mnist5k": Recipe(
-        epochs=12,
-        quantized_epochs=4,
-        batch=64,
-        optimizer=Optimizer("sgd", lr=0.1),
-        schedule=Schedule("cosine", warmup=1),
-        augment=Augment(shift=2),
-        label_smoothing=0.1,
-        clip=5.0,
-    ),
-    "digits-leaky": Recipe(
-        epochs=20,
-        quantized_epochs=5,
-        batch=32,
-        optimizer=Optimizer("sgd", lr=0.1, weight_decay=1e-4),
-        schedule=Schedule("cosine", warmup=1),
-        label_smoothing=0.1,
-        clip=1.0,
-    ),
-    "paper002": Recipe(
-        epochs=70,
-        quantized_epochs=0,
-        batch=21,
-        optimizer=Optimizer("sgd", lr=0.0268, momentum=0.9, weight_decay=1e-4),
-        schedule=Schedule("milestones", factor=0.1),
-        augment=Augment(shift=4, flip=True),
-    ),
-    "paper000-cifar": Recipe(
-        epochs=1500,
-        quantized_epochs=20,
-        batch=128,
-        optimizer=Optimizer("sgd", lr=8e-2),
-        schedule=Schedule("step", factor=0.9, every=50),
-        augment=Augment(flip=True, crop=0.5),
-        clip=5.0,
-    ),
-    "paper003-cifar": Recipe(
-        epochs=900,
-        quantized_epochs=20,
-        batch=128,
-        optimizer=Optimizer("sgd", lr=8e-2),
-        schedule=Schedule("step", factor=0.9, every=30),
-        augment=Augment(flip=True, crop=0.5),
-        mixup=1.0,
-        clip=5.0,
-    ),
-    "paper003-speech": Recipe(
-        epochs=80,
-        quantized_epochs=5,
-        batch=128,
-        optimizer=Optimizer("sgd", lr=1e-3),
-        schedule=Schedule("step", factor=0.1, every=20),
-        mixup=1.0,
-        clip=5.0,
-    ),
-    "paper000-dvs": Recipe(
-        epochs=500,
-        quantized_epochs=20,
-        batch=32,
-        optimizer=Optimizer("adam", lr=1e-3),
-        schedule=Schedule("step", factor=0.5, every=50),
-        clip=5.0,
-    ),
-}
-"""Recipes by name.
-
-"digits" was chosen on validation parts of the training images (5 splits, seeds 0 to 4), never on the test images:
-learning rates 0.05 to 0.3, batches of 32 and 64, label smoothing 0 and 0.1, shifts of 0 and 1 pixel (shifts cost 0.6
-points on images this small), weight decay 0 and 5e-4, SGD and AdamW.
-
-"digits-windows" is for networks of windows, which train more slowly: twice the epochs, half the learning rate, and a
-limit of the gradient; chosen on one validation split (seed 0). For a network without integers, give
-``quantized_epochs=0``.
-
-"paper004" is that of paper 004, appendix 5.2, without dropout and augmentation splits; batch, schedule and length of
-the warmup are not said there and chosen here. It has not been run to its end for this project.
-
-"paper000-cifar" and "paper000-dvs" are those of paper 000, section 5.1: optimizer, learning rate, its factor every 50
-epochs, number of epochs, random resize and horizontal flip for CIFAR. What the paper leaves open is chosen here:
-momentum 0.9, batches, crops of at least half of the area, no weight decay, the limit of the gradient, and the integer
-epochs, which follow the paper's own at the learning rate that these end with. Neither has been run to its end for this
-project.
-
-"paper003-cifar" and "paper003-speech" are those of paper 003, section 4.1; batch, integer epochs and the limit of the
-gradient are chosen here. They have not been run to their end for this project.
-
-"paper002" is that of paper 002, section 3.5 (momentum, weight decay: its code); crops are shifts of up to 4 pixels. Its
-SGD is Nesterov's, as all of this project's. It has not been run to its end for this project. "digits-leaky" trains
-S-ResNets on the digits: learning rates 0.05 and 0.1 were tried on a validation part, never on the test images.
-
-"mnist5k" is for the 5000 images of MNIST: the digits' recipe with larger batches, half the learning rate and shifts.
-"""
-
-
-def recipe(name: str, **changes: Any) -> Recipe:
-    """The recipe called ``name`` with some of its fields replaced; None leaves a field as it is.
-
-    ``lr`` may be given directly. Raises ValueError for an unknown name.
-
-    Example:
-        >>> recipe("digits", epochs=2, lr=0.05).optimizer.lr
-        0.05
-    """
-    one_of("recipe", name, RECIPES)
-    changes = {key: value for key, value in changes.items() if value is not None}
-    found = RECIPES[name]
-    if "lr" in changes:
-        changes["optimizer"] = replace(found.optimizer, lr=changes.pop("lr"))
-    for key in changes:
-        one_of("recipe field", key, [f.name for f in fields(Recipe)])
-    return replace(found, **changes)

@@ -1,8 +1,8 @@
-"""Search for hyper-parameters on Optuna: TPE proposes, Hyperband stops (BOHB's two parts; paper 002, section 3.5).
+"""Search for hyper-parameters on Optuna: TPE proposes, Hyperband stops, as in BOHB ([VicenteSola2022], section 3.5).
 
 The study lives in a file, or in a database, so that several processes and machines share it. Each trial trains in a
-folder of its own with a checkpoint after every epoch. A trial whose process was killed is found by the next process
-that joins, which takes it up where its checkpoint is.
+folder of its own with a checkpoint after every epoch. The next process that joins finds a trial whose process was
+killed and resumes it from its checkpoint.
 """
 
 from __future__ import annotations
@@ -15,12 +15,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from .. import data
+from ..helpers.check import integer
 from ..model import arguments
-from .checkpoint import FILE
-from .engine import pl
-from .experiment import create
-from .loop import fit
+from .experiment import Experiment
+from .lightning_import import pl
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -89,7 +87,7 @@ class Range:
 
 
 PAPER002 = (Range("lr", 1e-3, 0.3, True), Range("leak", 0.5, 0.999), Range("steps", 2, 8))
-"""What paper 002 searched: learning rate, leak and timesteps (its ends are not printed)."""
+"""What [VicenteSola2022] searched: learning rate, leak and timesteps; the ends are not printed."""
 
 
 @dataclass(frozen=True)
@@ -126,21 +124,20 @@ class Sweep:
 
 
 def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
-    """Work on a study until it has so many finished trials, together with whoever else works on it.
+    """Work on a study until it has ``trials`` finished trials, together with all other processes that work on it.
 
-    Finished are those that came to their end or were stopped by Hyperband. Trials whose process is gone are taken up
-    first, with their checkpoints.
+    A trial is finished when it has trained all its epochs or Hyperband has stopped it. Trials whose process is gone are
+    resumed first, from their checkpoints.
 
     Args:
         sweep: the search.
-        trials: of the whole study.
-        progress: whether each trial says a line.
+        trials: number of finished trials of the whole study.
+        progress: whether to print a line per trial.
 
     Raises:
         ValueError: no trials, a search space that the model or recipe does not know, or a missing package.
     """
-    if trials < 1:
-        raise ValueError(f"trials: expected at least 1, got {trials}")
+    trials = integer(trials, "trials", 1)
     _check_space(sweep)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
@@ -154,7 +151,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
             sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
             pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
         )
-        _take_up_the_dead(tools, study, sweep.folder)
+        _requeue_abandoned(tools, study, sweep.folder)
 
         def stop(study: optuna.Study, _: Any) -> None:
             if _finished(tools, study) >= trials:
@@ -166,7 +163,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
 
 
 def _check_space(sweep: Sweep) -> None:
-    """Before there is a study: a mistake must not become a trial of it."""
+    """Before a study is created, so that a mistake does not become one of its trials."""
     known = (*RECIPE_FIELDS, *arguments(sweep.model))
     names = [dimension.name for dimension in sweep.space]
     for name in names:
@@ -182,14 +179,9 @@ def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> fl
     trial.set_user_attr(OWNER, owner)
     values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
-    dataset = data.load(sweep.dataset)
-    net = create(sweep.model, dataset, seed=sweep.seed, **options)
-    out = sweep.folder / folder
     watch = _Watch(trial)
-    begun = (out / FILE).is_file()
-    result = fit(
-        net, dataset, recipe, seed=sweep.seed, out=out, resume=begun, progress=False, callbacks=[watch], name=folder
-    )
+    training = Experiment(sweep.model, options, sweep.dataset, seed=sweep.seed).training(recipe)
+    result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
     trial.set_user_attr("epochs", len(result.history))
     if watch.pruned:
         raise optuna.TrialPruned
@@ -197,7 +189,7 @@ def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> fl
 
 
 class _Watch(pl.Callback):
-    """Tells the study the accuracy after each epoch, and ends the training when Hyperband says so."""
+    """Reports the accuracy to the study after each epoch, and ends the training when Hyperband decides so."""
 
     def __init__(self, trial: optuna.Trial) -> None:
         self.trial = trial
@@ -222,11 +214,11 @@ def _with(recipe: Recipe, options: dict[str, Any], values: Mapping[str, Any]) ->
     return (recipe if recipe.validation else replace(recipe, validation=VALIDATION)), options
 
 
-def _take_up_the_dead(optuna: Any, study: optuna.Study, folder: Path) -> None:
+def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
     """Queue the trials of killed processes again, with their values and their folders."""
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         owner = trial.user_attrs.get(OWNER)
-        if owner is None or not _is_dead(folder / owner):
+        if owner is None or not _is_abandoned(folder / owner):
             continue
         try:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -238,7 +230,7 @@ def _take_up_the_dead(optuna: Any, study: optuna.Study, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _alive(folder: Path) -> Iterator[str]:
-    """A locked file that says that this process lives: the system lets go of the lock when it does not."""
+    """A locked file that shows that this process is alive: the system releases the lock when it dies."""
     import fcntl
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -251,7 +243,7 @@ def _alive(folder: Path) -> Iterator[str]:
             (folder / name).unlink()
 
 
-def _is_dead(path: Path) -> bool:
+def _is_abandoned(path: Path) -> bool:
     import fcntl
 
     try:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from .batches import Batch
 from .checkpoint import KEY
-from .engine import pl
+from .lightning_import import pl
 from .recipe import Optimizer, Recipe, Schedule
 from .world import synchronized
 

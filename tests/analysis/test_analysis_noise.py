@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lava_mlsnn.analysis import lloyd_max, sqnr, staircase, transfer
 from lava_mlsnn.analysis.noise import gaussian
-from lava_mlsnn.analysis.quantiser import decibels
+from lava_mlsnn.analysis.quantizer import decibels
 from lava_mlsnn.neuron import Barrier, MultiLevel, functional
 
 GRID = 4  # inputs per level
@@ -38,7 +38,7 @@ def test_fig2_exactly(levels, steps):
     st.fractions(-2, 3, max_denominator=500),
     st.fractions(Fraction(1, 50), 5, max_denominator=50),
 )
-def test_staircase_is_the_uniform_quantiser(levels, steps, x, threshold):
+def test_staircase_is_the_uniform_quantizer(levels, steps, x, threshold):
     (got,) = staircase([x], levels, steps, threshold)
     n = levels * steps
     assert got == threshold / n * min(max(n * x / threshold // 1, 0), n)
@@ -48,7 +48,7 @@ def test_staircase_is_the_uniform_quantiser(levels, steps, x, threshold):
 def test_staircase_wants_exact_numbers(bad):
     with pytest.raises(ValueError, match="expected an int or a Fraction"):
         staircase([bad], 4, 1)
-    with pytest.raises(ValueError, match="threshold: expected more than 0, got 0"):
+    with pytest.raises(ValueError, match="threshold: expected a number > 0, got 0"):
         staircase([1], 4, 1, 0)
 
 

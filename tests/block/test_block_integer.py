@@ -1,4 +1,4 @@
-"""The arithmetic of quantisation: integers, powers of two, bounds."""
+"""The arithmetic of quantization: integers, powers of two, bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S-ResNet's blocks: norms per timestep, and quantised mode as the integer network, step by step on every engine."""
+"""S-ResNet's blocks: norms per timestep, and quantized mode as the integer network, step by step on every engine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 import torch_nets
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
 import lava_mlsnn as ml
 from lava_mlsnn import block, proc
 from lava_mlsnn.block.norm import affine, make_norm
-from lava_mlsnn.neuron import LIF, MultiLevel
+from lava_mlsnn.neuron import MultiLevel, SoftLIF
 
 
 @given(st.integers(0, 2**16), st.integers(1, 5), st.booleans(), st.booleans())
@@ -66,8 +66,8 @@ def test_norms_that_do_not_become_a_gain_and_a_shift_are_refused():
 def test_what_a_leaky_block_refuses():
     conv = block.Connection(nn.Conv2d(1, 2, 3), block.BNTT(2, 1))
     with pytest.raises(ValueError, match="a norm beside other connections"):
-        block.Leaky([conv, conv], LIF())
-    with pytest.raises(ValueError, match=r"neuron MultiLevel: expected neuron\.LIF"):
+        block.Leaky([conv, conv], SoftLIF())
+    with pytest.raises(ValueError, match=r"neuron MultiLevel: expected neuron\.SoftLIF"):
         block.Leaky([conv], MultiLevel())
     net = nn.Sequential(block.Input((1, 4, 4)), block.Leaky([conv], nn.ReLU()), block.Readout(8, 2)).eval()
     with pytest.raises(ValueError, match="sends no spikes"):
@@ -111,24 +111,25 @@ def test_every_engine_and_the_file_agree(case):
         assert loaded == graph and ml.netx.digest(loaded) == ml.netx.digest(graph)
         for fused in (True, False):
             lava = proc.simulate(str(path), images.numpy(), fused=fused, trace=True, timeout=60)
-            assert np.array_equal(lava.output, run.output)
-            assert all(np.array_equal(lava.trace[name], spikes) for name, spikes in run.trace.items())
-            assert lava.activity == run.activity, lava.activity.difference(run.activity)
+            assert lava.traces.keys() == run.traces.keys() and run.difference(lava) == ""
     assert block.activity(net, images) == run.activity
 
 
 @given(torch_nets.leaky_cases())
 @settings(max_examples=8, suppress_health_check=list(HealthCheck))
 def test_gradients_of_the_integer_network_are_near_those_of_the_float_network(case):
+    """Wherever the two networks answer alike: rounding can turn single spikes, on which all that follows depends."""
     net, images = case
-    found = []
+    found, answers = [], []
     for mode in (block.quantized, block.unquantized):
         net.zero_grad()
         mode(net)
         logits = net(images)
         logits.square().sum().backward()
+        answers.append(logits.detach().norm())
         assert all(p.grad is None or bool(p.grad.isfinite().all()) for p in net.parameters())
         found.append(next(p.grad.norm() for n, p in net.named_parameters() if n.startswith("readout")))
+    assume(0.5 < answers[0] / answers[1] < 2)
     assert found[0] <= 10 * found[1] + 1 and found[1] <= 10 * found[0] + 1
 
 

@@ -1,4 +1,4 @@
-"""Quantised mode: the torch forward is the integer network, layer by layer and step by step."""
+"""Quantized mode: the torch forward is the integer network, layer by layer and step by step."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_float64_gives_the_same_integers(case: tuple[torch_nets.RandomNet, torch
 
 @given(torch_nets.cases())
 @settings(max_examples=15)
-def test_quantising_at_export_is_quantised_mode(case: tuple[torch_nets.RandomNet, torch.Tensor]) -> None:
+def test_quantizing_at_export_is_quantized_mode(case: tuple[torch_nets.RandomNet, torch.Tensor]) -> None:
     net, images = case
     before = net(images)
     exported = ml.netx.quantize(net, weight_bits=8)
@@ -118,7 +118,7 @@ def test_gradient_is_that_of_the_float_network() -> None:
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
 
 
-def test_training_in_quantised_mode_lowers_the_loss() -> None:
+def test_training_in_quantized_mode_lowers_the_loss() -> None:
     torch.manual_seed(0)
     net = block.quantized(ml.model.create("cnn", in_shape=(1, 6, 6), width=4, depth=2, input_scale=1.0, input_bits=1))
     net.train()
@@ -186,7 +186,7 @@ def test_as_integers_puts_everything_back() -> None:
 @pytest.mark.parametrize("bits", [1, 9, 8.5, True, "8"])
 def test_weight_bits_are_checked(bits: object) -> None:
     net = ml.model.create("cnn", in_shape=(1, 6, 6), width=3, depth=2)
-    with pytest.raises(ValueError, match=r"weight_bits: expected an integer 2 \.\. 8, got"):
+    with pytest.raises(ValueError, match=r"weight_bits: expected an integer in 2 \.\. 8, got"):
         block.quantized(net, bits)
     assert block.quantization_of(net) is None
 
@@ -194,14 +194,14 @@ def test_weight_bits_are_checked(bits: object) -> None:
 def test_bits_of_training_are_kept() -> None:
     net = block.quantized(ml.model.create("cnn", in_shape=(1, 6, 6), width=3, depth=2), 4)
     assert np.abs(ml.netx.quantize(net)["conv1"].synapse.weight).max() <= 7
-    with pytest.raises(ValueError, match="in quantised mode with 4 bits, got 8"):
+    with pytest.raises(ValueError, match="in quantized mode with 4 bits, got 8"):
         ml.netx.quantize(net, weight_bits=8)
 
 
 def test_more_steps_than_the_membranes_are_made_for() -> None:
     net = block.quantized(ml.model.create("cnn", in_shape=(1, 6, 6), width=3, depth=2, steps=2).eval())
     assert net(torch.zeros(1, 1, 6, 6, 1)).shape == (1, 10)
-    with pytest.raises(ValueError, match="at most steps=2 timesteps in quantised mode, got 3"):
+    with pytest.raises(ValueError, match="at most steps=2 timesteps in quantized mode, got 3"):
         net(torch.zeros(1, 1, 6, 6, 3))
     with pytest.raises(ValueError, match="activity: expected 2 timesteps, got 1"):
         block.activity(net, torch.zeros(1, 1, 6, 6, 1))
@@ -209,7 +209,7 @@ def test_more_steps_than_the_membranes_are_made_for() -> None:
 
 def test_half_precision_is_refused() -> None:
     net = block.quantized(ml.model.create("cnn", in_shape=(1, 6, 6), width=3, depth=2).eval()).half()
-    with pytest.raises(ValueError, match=r"quantised mode needs float32 or float64 parameters, got torch.float16"):
+    with pytest.raises(ValueError, match=r"quantized mode needs float32 or float64 parameters, got torch.float16"):
         net(torch.zeros(1, 1, 6, 6, dtype=torch.float16))
 
 
@@ -223,5 +223,5 @@ def test_autocast_does_not_reach_the_integers() -> None:
 
 
 def test_membrane_of_a_float_readout() -> None:
-    with pytest.raises(ValueError, match="in quantised mode only"):
+    with pytest.raises(ValueError, match="in quantized mode only"):
         block.Readout(4, 2).membrane(torch.zeros(1, 4, 1))

@@ -157,7 +157,7 @@ def shared(**options: Any) -> dict[str, Any]:
         ([cuba.Dense(shared(graded_spike=True), 6, 5)], "CUBA with graded_spike=True"),
         ([cuba.Dense(shared(norm=slayer.neuron.norm.WgtScaleBatchNorm), 6, 5)],
          "norm WgtScaleBatchNorm: expected none"),
-        ([cuba.Dense(CUBA, 6, 5, pre_hook_fx=None)], "a synapse without quantisation"),
+        ([cuba.Dense(CUBA, 6, 5, pre_hook_fx=None)], "a synapse without quantization"),
         ([slayer.block.alif.Dense(shared(threshold_step=0.1, threshold_decay=0.1, refractory_decay=0.1), 6, 5)],
          "SLAYER neuron .*alif.*: expected CUBA or sigma-delta"),
         ([slayer.block.rf.Dense({"threshold": 1.0, "period": 7, "decay": 0.1}, 6, 5)], "SLAYER neuron .*rf"),

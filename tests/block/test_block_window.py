@@ -305,7 +305,7 @@ def test_what_has_no_integer_layer_says_so(layer: Any, words: str) -> None:
         (lambda: block.Window(1, 1, neuron=None)(torch.zeros(1, 1, 8, 8, 2)), "expected one timestep"),
         (lambda: condense(torch.zeros(4, 1, 1, 2, 2), Windows(8, 8)), "condense: expected"),
         (lambda: partition(torch.zeros(1, 1, 2, 2), Windows(8, 8)), "window partition: expected"),
-        (lambda: fusion.surface(0.0), "theta: expected a number above 0"),
+        (lambda: fusion.surface(0.0), "theta: expected a finite number > 0, got 0.0"),
     ],
 )
 def test_refusals(call: Any, words: str) -> None:

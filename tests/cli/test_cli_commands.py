@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from lava_mlsnn import data, netx, sim, train
 from lava_mlsnn.cli import app
 
-COMMANDS = ("train", "export", "simulate", "energy", "report", "info", "demo", "exports")
+COMMANDS = ("train", "export", "simulate", "energy", "report", "info", "demo", "shipped")
 TINY = ["--epochs", "1", "--quantized-epochs", "1", "--batch", "64"]
 
 
@@ -158,6 +158,12 @@ def test_report_of_two_networks(folder: Path):
     assert f'<data value="{record["networks"][1]["totals"]["events"]!r}"' in html
 
 
+def test_the_command_of_a_report_can_be_pasted(folder: Path, tmp_path: Path):
+    (tmp_path / "my net.net").write_bytes((folder / "tiny.net").read_bytes())
+    mlsnn("report", tmp_path / "my net.net")
+    assert read(tmp_path / "my net.report.json")["run"]["command"].startswith("mlsnn report 'my net.net' --data digits")
+
+
 def test_a_killed_simulation_goes_on_and_says_where(folder: Path, tmp_path: Path):
     net = tmp_path / "tiny.net"
     net.write_bytes((folder / "tiny.net").read_bytes())
@@ -210,16 +216,16 @@ def test_resume_goes_on_where_it_was(folder: Path, tmp_path: Path):
         (["train", "sparse_resnet19"], "sparse_resnet18"),
         (["train", "--data", "cifar11"], "expected one of digits, mnist5k"),
         (["train", "--recipe", "nope"], "recipe: expected one of digits"),
-        (["train", "-m", "wdth=3"], "option 'wdth'"),
+        (["train", "-m", "wdth=3"], "got 'wdth'"),
         (["train", "-m", "width"], "--model-option 'width': expected NAME=VALUE"),
         (["train", "-m", "levels=8"], "expected --levels 8"),
-        (["train", "--epochs", "0"], "epochs: expected at least 1, got 0"),
+        (["train", "--epochs", "0"], "epochs: expected an integer >= 1, got 0"),
         (["train", "-m", "in_shape=1,2,3"], "decided by the dataset"),
         (["export", "missing.safetensors"], "missing.safetensors"),
         (["simulate", "missing.net"], "missing.net"),
         (["simulate", ":x:.net"], "file: :x:.net"),
         (["simulate", __file__], "test_cli_commands.py"),
-        (["exports", "--only", "nope", "--out", "/nonexistent"], "expected one of digits_mlp"),
+        (["shipped", "--only", "nope", "--out", "/nonexistent"], "expected one of digits_mlp"),
     ],
 )
 def test_mistakes_get_one_line_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from lava_mlsnn import data, energy, netx, sim
+from lava_mlsnn import data, energy, loihi2, netx, sim
 from lava_mlsnn.cli.app import app
 from lava_mlsnn.helpers import units
-from lava_mlsnn.netx import Connection, Conv, Dense, Input, Layer, MultiLevel, NetGraph, Readout
+from lava_mlsnn.netx import Connection, Conv, DelayDense, Dense, Input, Layer, MultiLevel, NetGraph, Readout
 
 
 def small(levels=2, timesteps=1):
@@ -113,6 +113,59 @@ def test_soft_reset_over_several_steps_has_no_stock_or_nir_form(tmp_path):
     assert not (tmp_path / "slow.stock.net").exists()
 
 
+@pytest.fixture
+def delayed(tmp_path):
+    """A network with a delay per synapse, over three timesteps."""
+    rng = np.random.default_rng(5)
+    delays = DelayDense(rng.integers(-9, 10, (20, 64)), rng.integers(0, 3, (20, 64)))
+    layers = (
+        Layer("late", (Connection(("input",), delays),), (20, 1, 1), MultiLevel(2, 64)),
+        Layer("out", (Connection(("late",), Dense(rng.integers(-9, 10, (10, 20)))),), (10, 1, 1), Readout()),
+    )
+    netx.save(NetGraph(Input((1, 8, 8), 1 / 16, 5), layers, 3), tmp_path / "delayed.net")
+    return tmp_path / "delayed.net"
+
+
+@pytest.mark.parametrize("command", ["simulate", "energy", "report", "fit"])
+def test_delays_go_through_every_command(command, delayed):
+    result = mlsnn(command, delayed)
+    assert result.exit_code == 0, result.output
+    content = json.loads(delayed.with_name(f"delayed.{command}.json").read_text())
+    if command == "fit":
+        return
+    graph = netx.load(delayed)
+    expected = energy.estimate(graph, sim.run(graph, data.load("digits").test_images).activity)
+    record = content["networks"][0] if command == "report" else content
+    assert record["totals"]["energy"] == expected.total > 0
+    assert record["layers"][0]["kind"] == "delay_dense+multilevel"
+
+
+def test_fit_gives_the_time_of_a_step(net):
+    """From silent to all firing, or for measured activity, from data or from a file: the library's numbers."""
+    graph, activity = small(), sim.run(small(), data.load("digits").test_images).activity
+    mapped = loihi2.fit(graph)
+    out = net.with_name("small.fit.json")
+    result = mlsnn("fit", net)
+    assert result.exit_code == 0, result.output
+    assert json.loads(out.read_text())["fit"]["time"] == loihi2.step_range(graph, mapped).to_dict()
+    assert "per timestep" in result.output and "guess" in result.output
+    assert mlsnn("simulate", net).exit_code == 0
+    expected = loihi2.step_range(graph, mapped, activity).to_dict()
+    for arguments in (["--data", "digits"], ["--activity", net.with_name("small.simulate.json")]):
+        assert mlsnn("fit", net, *arguments).exit_code == 0
+        assert json.loads(out.read_text())["fit"]["time"] == expected
+
+
+def test_fit_refuses_counts_of_something_else(net, tmp_path):
+    other = tmp_path / "other.json"
+    other.write_text('{"activity": 3}')
+    for path, message in ((net, "expected JSON"), (other, "found no activity"), (tmp_path / "no.json", "no.json")):
+        result = mlsnn("fit", net, "--activity", path)
+        assert result.exit_code == 2 and message in result.output, path
+    both = mlsnn("fit", net, "--data", "digits", "--activity", other)
+    assert both.exit_code == 2 and "expected one of the two" in both.output
+
+
 def test_energy_tells_the_price_of_stock_neurons(net):
     result = mlsnn("energy", net, "--stock")
     assert result.exit_code == 0, result.output
@@ -144,7 +197,7 @@ def test_energy_takes_a_preset_and_options_of_the_model(net):
     ("arguments", "message"),
     [
         (["-o", "sram=magic"], "'magic'"),
-        (["-o", "colour=1"], "no setting 'colour'"),
+        (["-o", "color=1"], "no setting 'color'"),
         (["-o", "bits"], "expected NAME=VALUE"),
         (["--preset", "qualia", "--model", "loihi1"], "presets belong to the model lemaire"),
         (["--preset", "best"], "got 'best'"),

@@ -49,8 +49,8 @@ def stock(part: str, cwd: Path) -> tuple[dict[str, Any], list[str]]:
         out, err = process.communicate()
         pytest.fail(f"{part} hangs; stderr ends:\n{err[-3000:]}")
     assert process.returncode == 0, err[-3000:]
-    told = [line for line in err.splitlines() if re.search(r":\d+: \w*Warning: ", line)]
-    return json.loads(out.splitlines()[-1]), [w for w in told if not any(re.search(k, w) for k in KNOWN_WARNINGS)]
+    reported = [line for line in err.splitlines() if re.search(r":\d+: \w*Warning: ", line)]
+    return json.loads(out.splitlines()[-1]), [w for w in reported if not any(re.search(k, w) for k in KNOWN_WARNINGS)]
 
 
 def test_every_module_of_lava_imports(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_a_module_is_mended_although_its_bytecode_is_cached(fresh: Path, monkeyp
 
 
 @pytest.mark.parametrize("text", ["value = 3\n", "value = 1\nvalue = 1\n"])
-def test_text_of_another_version_is_left_alone_and_told(
+def test_text_of_another_version_is_left_alone_and_reported(
     fresh: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     (fresh / "madeup.py").write_text(text)
@@ -128,7 +128,7 @@ def test_text_of_another_version_is_left_alone_and_told(
     assert f"not mended: madeup, 'value = 1' stands there {times} times instead of 1" in compat.summary()
 
 
-def test_a_module_that_was_imported_before_is_told(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_was_imported_before_is_reported(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (fresh / "madeup.py").write_text("value = 1\n")
     importlib.import_module("madeup")
     monkeypatch.setattr(compat, "MENDS", (mend("value = 1", "value = 2"),))
@@ -137,7 +137,7 @@ def test_a_module_that_was_imported_before_is_told(fresh: Path, monkeypatch: pyt
     assert "not mended: madeup, it was imported before lava_mlsnn" in compat.summary()
 
 
-def test_an_unknown_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_version_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat, "KNOWN", {"lava-nc": "0.9.0", "nothing-like-this": "1"})
     assert compat.summary().startswith("lava-nc 0.10.0 (not known; known is 0.9.0), no nothing-like-this, ")
 

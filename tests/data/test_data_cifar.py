@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -172,6 +173,57 @@ def test_a_member_that_declares_a_huge_size_is_not_read(tmp_path):
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(gzip.compress(info.tobuf()))
     with pytest.raises(ValueError, match="68,719,476,736 bytes, expected at most"):
         data.load("cifar10", tmp_path, complete=False)
+
+
+def header(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def padded(content: bytes) -> bytes:
+    return content + bytes(-len(content) % 512)
+
+
+SIZE = b"30 size=4611686018427387904\n\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (header("other", 2**62), "member 'other': 4,611,686,018,427,387,904 bytes, expected at most"),
+        (
+            header("x", len(SIZE), tarfile.XHDTYPE) + padded(SIZE) + header("a", 0),
+            "member 'a': 4,611,686,018,427,387,904",
+        ),
+        (header("././@LongLink", 2**31, tarfile.GNUTYPE_LONGNAME) + bytes(1 << 16), "a header of 2,147,483,648 bytes"),
+        (header("x", 2**31, tarfile.XHDTYPE) + bytes(1 << 16), "a header of 2,147,483,648 bytes"),
+        (header("x", 2**31, tarfile.XGLTYPE) + bytes(1 << 16), "a header of 2,147,483,648 bytes"),
+        (header("a", 0) * 4000, "unpacks to more than 1,000,000 bytes"),
+        ((header("a", 300_000) + bytes(300_032)) * 4, "unpacks to more than 1,000,000 bytes"),
+    ],
+)
+def test_an_archive_takes_neither_memory_nor_time_for_what_it_declares(content, message, tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar, "LIMIT", 1_000_000)
+    path = tmp_path / "cifar-10-python.tar.gz"
+    path.write_bytes(gzip.compress(content))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=rf"cifar-10-python\.tar\.gz: .*{message}.*; refused"):
+            data.load("cifar10", path, complete=False)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_sparse_member_without_its_map_is_damage(tmp_path):
+    sparse = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n21 GNU.sparse.name=a\n"
+    path = tmp_path / "cifar-10-python.tar.gz"
+    path.write_bytes(
+        gzip.compress(header("x", len(sparse), tarfile.XHDTYPE) + padded(sparse) + header("a", 512) + b"9" * 512)
+    )
+    with pytest.raises(ValueError, match=r"cifar-10-python\.tar\.gz: cut or damaged at its beginning"):
+        data.load("cifar10", path, complete=False)
 
 
 def test_a_malicious_batch_is_not_executed(tmp_path):

@@ -107,7 +107,7 @@ def test_inconsistent_arrays_are_refused(change: dict, message: str):
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5])
 def test_split_refuses_impossible_fractions(fraction: float):
-    with pytest.raises(ValueError, match="fraction between 0 and 1"):
+    with pytest.raises(ValueError, match="split fraction: expected a finite number > 0 and < 1"):
         data.split(np.zeros(10, np.int64), fraction, 0)
 
 

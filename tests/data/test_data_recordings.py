@@ -24,8 +24,8 @@ from real_formats import (
 )
 
 from lava_mlsnn import data
-from lava_mlsnn.data import cache, cifar10dvs, dataset, events, gesture, nmnist, recordings, registry
-from lava_mlsnn.data.events import Events
+from lava_mlsnn.data import cache, cifar10dvs, dataset, gesture, integration, nmnist, recordings, registry
+from lava_mlsnn.data.integration import Events
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +88,7 @@ def test_nmnist(tmp_path):
     found = part("nmnist", folder, steps=3, by="time", size=17)
     assert found.train_images.shape == (20, 2, 17, 17, 3) and np.bincount(found.test_labels).tolist() == [1] * 10
     content = random_events(200, 34, seed_of(0, "Train", 3, 1), 3, 300_000)
-    expected = events.frames(Events(**content), 3, "time", (34, 34), 17)
+    expected = integration.frames(Events(**content), 3, "time", (34, 34), 17)
     np.testing.assert_array_equal(found.train_images[7], expected)
     assert sum(nmnist.COUNTS["train"]) == 60000 and sum(nmnist.COUNTS["test"]) == 10000
 
@@ -103,7 +103,7 @@ def test_both_layouts_of_gestures_hold_the_same(tmp_path):
     np.testing.assert_array_equal(found["npy"].train_images, found["aedat"].train_images)
     np.testing.assert_array_equal(found["npy"].test_labels, found["aedat"].test_labels)
     content = random_events(400, 128, seed_of(0, "Train", 5, 2), 5, 4_000_000)
-    expected = events.frames(Events(**content), 2, "number", (128, 128), 32)
+    expected = integration.frames(Events(**content), 2, "number", (128, 128), 32)
     np.testing.assert_array_equal(found["npy"].train_images[11 + 5], expected)
 
 
@@ -173,6 +173,22 @@ def test_damage_is_named_by_load_and_counted_by_check(tmp_path):
     told = {finding.what: finding for finding in data.check("nmnist", folder)}
     assert told["content"].detail.startswith("2 damaged: ") and "00001.bin" in told["content"].detail
     assert "1 recordings without events, the first is Test/1/00000.bin" in told["events"].detail
+
+
+def test_a_recording_that_ends_the_decoder_is_counted_and_the_others_are_read(tmp_path, monkeypatch):
+    pytest.importorskip("aedat")
+    folder = write_cifar10dvs(tmp_path / "dvs", "aedat4", per_class=2, events=10)
+    path = folder / "cat" / "cifar10_cat_1.aedat4"
+    path.write_bytes(path.read_bytes().replace(b"</node", b"</n\xefde", 1))
+    started, start = [], subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *args, **settings: (started.append(args), start(*args, **settings))[1]
+    )
+    told = {finding.what: finding for finding in data.check("cifar10dvs", folder)}
+    assert told["content"].detail.startswith("1 damaged: cifar10_cat_1.aedat4: damaged") and len(started) == 2
+    with pytest.raises(ValueError, match=r"cat/cifar10_cat_1\.aedat4: damaged"):
+        part("cifar10dvs", folder)
+    assert len(started) == 3
 
 
 def test_archives_beside_the_folders_are_checked(tmp_path):

@@ -18,6 +18,7 @@ from lava_mlsnn.netx import (
     Barrier,
     Connection,
     Conv,
+    DelayDense,
     Delta,
     Dense,
     Identity,
@@ -206,6 +207,33 @@ def test_lif_input_block_and_recurrence():
         5 * (act.mean_events("encoder") + act.mean_events("loop"))
     )
     assert energy.ann(graph).total > 0
+
+
+def delayed(synapse):
+    """A dense layer with or without delays between two others."""
+    weight = np.arange(40).reshape(4, 10) - 20
+    return NetGraph(
+        Input((6, 1, 1), bits=1),
+        (
+            Layer("first", (Connection("input", Dense(np.ones((10, 6), int))),), (10, 1, 1), MultiLevel(2, 3)),
+            Layer("late", (Connection("first", synapse(weight)),), (4, 1, 1), MultiLevel(2, 9)),
+            Layer("read", (Connection("late", Dense(np.ones((3, 4), int))),), (3, 1, 1), Readout()),
+        ),
+        timesteps=3,
+    )
+
+
+@pytest.mark.parametrize("model", ["lemaire", "horowitz", "loihi1"])
+def test_delays_cost_what_the_synapses_cost(model):
+    """A dense synapse with delays reads the same weights and potentials as one without, only later."""
+    late, prompt = delayed(lambda w: DelayDense(w, np.arange(10)[None] % 3)), delayed(Dense)
+    act = counted(late)
+    found, expected = energy.estimate(late, act, model), energy.estimate(prompt, act, model)
+    for row, other in zip(found, expected, strict=True):
+        assert (row.terms, row.counts) == (other.terms, other.counts)
+    assert found["late"].total > 0 and found["late"].kind == "delay_dense+multilevel"
+    if model != "loihi1":
+        assert energy.ann(late, model).total == energy.ann(prompt, model).total
 
 
 def test_analog_input_is_recognised_and_can_be_overruled():

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lava_mlsnn import loihi2
+from lava_mlsnn import energy, loihi2
+from lava_mlsnn.energy import NoFigureError, UnpublishedError
 from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Readout
 
 
@@ -113,6 +114,69 @@ def test_step_time_needs_events_of_every_layer():
     graph = mlp(10, 4, 2)
     with pytest.raises(ValueError, match="no events of fc1"):
         loihi2.step_time(graph, loihi2.fit(graph), {"input": 3, "fc0": 2}, loihi2.ESTIMATE)
+
+
+def test_the_guess_of_timing_is_the_table_s():
+    """One set of numbers: an update is SANA-FE's access and update together, 3.0 + 1.85 ns."""
+    table, guess = energy.loihi.TABLES["loihi2_estimate"], loihi2.ESTIMATE
+    assert guess == loihi2.Timing.of(table)
+    nanoseconds = [t * 1e9 for t in (guess.synop, guess.update, guess.idle, guess.spike, guess.barrier)]
+    assert nanoseconds == pytest.approx([0.76, 4.85, 3.0, 3.0, 200])
+    assert guess.synaptic("conv") == table["synop_conv_time"] < guess.synop < guess.synaptic("pool")
+    assert "guess" in guess.source
+    with pytest.raises(UnpublishedError):
+        loihi2.Timing.of(energy.loihi.TABLES["loihi2"])
+
+
+def test_step_time_charges_the_synapses_that_borders_leave():
+    """A 3 x 3 kernel to 8 channels on a 3 x 3 map: 49 of 81 pairs of sites, so 8 x 49 / 9 per event, not 72."""
+    conv = Conv(np.ones((8, 1, 3, 3), np.int32), padding=1)
+    layer = Layer("conv", (Connection(("input",), conv),), (8, 3, 3), MultiLevel(1, 64))
+    graph = NetGraph(Input((1, 3, 3), bits=1), (layer,))
+    timing = loihi2.Timing(1.0, 0.0, 0.0, 0.0, "test")
+    times = loihi2.step_time(graph, loihi2.fit(graph), {"input": 9, "conv": 0}, timing)
+    assert times["step"] == pytest.approx(8 * 49)
+
+
+def test_the_range_is_from_a_silent_network_to_one_that_fires_everywhere():
+    graph = mlp(10, 4, 2)
+    timing = loihi2.Timing(1.0, 10.0, 100.0, 1000.0, "test", idle=3.0, barrier_least=500.0)
+    found = loihi2.step_range(graph, loihi2.fit(graph), timing=timing)
+    assert [layer.low for layer in found.layers] == [4 * 3, 2 * 3]
+    assert [layer.high for layer in found.layers] == [10 * 4 + 4 * 10 + 4 * 100, 4 * 2 + 2 * 10 + 2 * 100]
+    assert found.step == (12 + 500, 480 + 1000)
+    assert found.sample == (3 * 512, 3 * 1480)  # T = 1 and two synapses deep
+    assert (found.slowest.name, found.slowest.bottleneck) == ("fc0", "spikes")
+    assert json.loads(json.dumps(found.to_dict()))["step"] == [512, 1480]
+
+
+def test_measured_activity_narrows_the_range():
+    graph = mlp(10, 4, 2)
+    counts = {"input": np.array([6]), "fc0": np.array([4]), "fc1": np.array([0])}
+    sites = {"fc0": np.array([[6]]), "fc1": np.array([[4]])}
+    activity = energy.Activity(2, counts, counts, sites)
+    timing = loihi2.Timing(1.0, 10.0, 100.0, 1000.0, "test", idle=3.0)
+    found = loihi2.step_range(graph, loihi2.fit(graph), activity, timing)
+    first, second = found.layers
+    assert (first.low, first.high) == (3 * 4 + 2 * 10 + 2 * 3 + 200, 3 * 4 + 4 * 10 + 200)
+    assert (second.low, second.high) == (2 * 2 + 2 * 3, 2 * 2 + 2 * 10)
+    assert first.high == loihi2.step_time(graph, loihi2.fit(graph), {"input": 3, "fc0": 2, "fc1": 0}, timing)["fc0"]
+    wide = loihi2.step_range(graph, loihi2.fit(graph), timing=timing)
+    assert wide.step[0] < found.step[0] < found.step[1] < wide.step[1]
+    with pytest.raises(ValueError, match="activity of another network: layers fc1"):
+        loihi2.step_range(mlp(10, 4), loihi2.fit(mlp(10, 4)), activity)
+
+
+def test_a_layer_without_a_place_has_no_time():
+    graph = mlp(20_000, 4)
+    with pytest.raises(NoFigureError, match="layer 'fc0': not even one neuron fits a core"):
+        loihi2.step_range(graph, loihi2.fit(graph))
+
+
+@pytest.mark.parametrize("value", [-1.0, np.nan, "1"])
+def test_times_are_seconds(value):
+    with pytest.raises(ValueError, match="timing synop: expected"):
+        loihi2.Timing(value, 0.0, 0.0, 0.0, "test")
 
 
 @pytest.mark.parametrize("field", ["cores", "state_words"])

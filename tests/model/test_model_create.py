@@ -11,7 +11,7 @@ from torch import nn
 import lava_mlsnn as ml
 from lava_mlsnn import block, model
 from lava_mlsnn.block.norm import BNTT
-from lava_mlsnn.neuron import ATIF, LIF, Barrier, MultiLevel
+from lava_mlsnn.neuron import ATIF, Barrier, MultiLevel, SoftLIF
 
 torch.set_num_threads(1)
 
@@ -57,7 +57,7 @@ def test_every_model_trains_and_has_a_twin(name: str) -> None:
 
     twin = model.twin(net)
     assert shapes(twin) == shapes(net)
-    assert not any(isinstance(m, MultiLevel | Barrier | LIF) for m in twin.modules())
+    assert not any(isinstance(m, MultiLevel | Barrier | SoftLIF) for m in twin.modules())
     assert twin(images).shape == (4, 4)
 
 
@@ -211,18 +211,22 @@ def test_neuron_options() -> None:
     ("name", "options", "message"),
     [
         ("resnet18", {}, "model: expected one of mlp, cnn, vgg16, spiking_resnet18, .*, got 'resnet18'"),
-        ("cnn", {"widht": 8}, "cnn option 'widht': expected one of in_shape, num_classes, .*, width, depth"),
-        ("mlp", {"width": 8}, "mlp option 'width': expected one of .*hidden"),
-        ("sew_resnet18", {"form": "ms"}, "sew_resnet18 option 'form'"),
+        ("cnn", {"widht": 8}, "option of cnn: expected one of in_shape, num_classes, .*, width, depth, got 'widht'"),
+        ("mlp", {"width": 8}, "option of mlp: expected one of .*hidden, got 'width'"),
+        ("sew_resnet18", {"form": "ms"}, "option of sew_resnet18: .*, got 'form'"),
         ("cnn", {"in_shape": (8, 8)}, "in_shape: expected 3 integers >= 1"),
         ("cnn", {"num_classes": 0}, "num_classes: expected an integer >= 1, got 0"),
         ("cnn", {"levels": 0}, "levels: expected an integer >= 1, got 0"),
         ("cnn", {"steps": 1.5}, "steps: expected an integer >= 1, got 1.5"),
         ("cnn", {"width": 0}, "width: expected an integer >= 1, got 0"),
         ("cnn", {"neuron": "gelu"}, "neuron: expected multilevel, atif, relu or a mapping of arguments, got 'gelu'"),
-        ("cnn", {"neuron": {"slope": 1}}, "neuron argument 'slope': expected one of threshold, alpha, grad"),
+        (
+            "cnn",
+            {"neuron": {"slope": 1}},
+            "argument of neuron MultiLevel: expected one of threshold, alpha, grad, .*, got 'slope'",
+        ),
         ("vgg16", {"downsample": "avg"}, "downsample: expected one of stride, sumpool, maxpool, got 'avg'"),
-        ("mobilenet_v2", {"form": "sparse"}, "mobilenet_v2 option 'form'"),
+        ("mobilenet_v2", {"form": "sparse"}, "option of mobilenet_v2: .*, got 'form'"),
         ("mobilenet_v2", {"blocks": (1,) * 8}, "blocks: expected 1 to 7 stages, got 8"),
         ("mobilenet_v2", {"stem": "imagenet"}, "stem: expected one of cifar, dvs, got 'imagenet'"),
         ("sew_resnet18", {"stem": "imagenet"}, "stem: expected one of cifar, dvs, got 'imagenet'"),
@@ -250,5 +254,5 @@ def test_neurons_of_paper_003(name: str) -> None:
     assert found and all((m.mode, m.steps, m.levels, m.schedule) == ("nonuniform", 4, 1, "printed") for m in found)
     net(torch.rand(2, 1, 8, 8)).sum().backward()
     assert all(bool((m.free.grad != 0).any()) for m in found)
-    with pytest.raises(ValueError, match="neuron kind 'lstm': expected one of multilevel, atif"):
+    with pytest.raises(ValueError, match="neuron kind: expected one of multilevel, atif, got 'lstm'"):
         model.create(name, neuron={"kind": "lstm"})

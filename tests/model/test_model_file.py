@@ -36,7 +36,7 @@ def test_round_trip(tmp_path: Path, options: dict[str, object]) -> None:
     assert model.load(path).notes == again.notes, "notes are kept when saved again without new ones"
 
 
-def test_quantised_mode_is_kept(tmp_path: Path) -> None:
+def test_quantized_mode_is_kept(tmp_path: Path) -> None:
     net = block.quantized(trained(), 5, per_channel=False)
     model.save(net, tmp_path / "net.safetensors")
     again = model.load(tmp_path / "net.safetensors")
@@ -84,7 +84,7 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
         ({"version": 99}, "version 99, this library reads up to 1: expected a newer library"),
         ({"config": {"name": "cnn", "in_shape": [1, 6, 6], "width": 4}}, "weights do not fit the model 'cnn'"),
         ({"config": {"name": "gnn"}}, "model: expected one of mlp"),
-        ({"config": {"name": "cnn", "colour": 1}}, "cnn option 'colour'"),
+        ({"config": {"name": "cnn", "color": 1}}, "option of cnn: .*, got 'color'"),
     ],
 )
 def test_files_that_were_changed(tmp_path: Path, changes: dict[str, object], message: str) -> None:

@@ -149,11 +149,11 @@ def test_a_shared_leak_survives_the_file(tmp_path: object) -> None:
     ("option", "what"),
     [
         ({"residual": "s2x"}, "residual: expected one of s2s, s2m, v2v"),
-        ({"levels": 4}, "levels = 4: S-ResNet has binary neurons"),
+        ({"levels": 4}, "levels: expected 1, as the neurons of an S-ResNet are binary, got 4"),
         ({"norm": "layer"}, "norm: expected one of bntt"),
         ({"plif": "yes"}, "plif: expected"),
         ({"encoding": "rate"}, "encoding: expected one of direct, poisson"),
-        ({"leak": 2}, "leak = 2"),
+        ({"leak": 2}, "leak: expected a finite number >= 0 and <= 1, got 2"),
     ],
 )
 def test_refused(option: dict[str, object], what: str) -> None:

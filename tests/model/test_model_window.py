@@ -12,8 +12,8 @@ import torch_nets
 
 import lava_mlsnn as ml
 from lava_mlsnn import block, model, train
+from lava_mlsnn.analysis.window_cost import _of_map, costs, table2
 from lava_mlsnn.energy import horowitz
-from lava_mlsnn.model.window_cost import _of_map, costs, table2
 
 torch.set_num_threads(1)
 

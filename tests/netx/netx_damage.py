@@ -79,7 +79,7 @@ def dtype(file: h5py.File, rng: random.Random) -> tuple[str, bool]:
 def strange_type(file: h5py.File, rng: random.Random) -> tuple[str, bool]:
     name = rng.choice(_datasets(file))
     kind = rng.randrange(7)
-    silent = _leaf(name) in SILENT
+    silent = _leaf(name) in SILENT or _sigma(file, name)
     if kind == 0:
         _replace(file, name, data=np.array([1 + 2j]))
     elif kind == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,18 @@ from test_netx_hdf5 import residual
 from test_netx_stock import SAMPLES, graded_chain, lif_chain, sdnn_chain
 
 from lava_mlsnn import netx
-from lava_mlsnn.netx import NetFileError, StockWarning, WeightWarning
+from lava_mlsnn.netx import (
+    Connection,
+    Conv,
+    Injection,
+    Input,
+    Layer,
+    NetFileError,
+    NetGraph,
+    Relay,
+    StockWarning,
+    WeightWarning,
+)
 
 FUZZ = Path(__file__).with_name("netx_fuzz.py")
 ROUNDS = int(os.environ.get("MLSNN_FUZZ_ROUNDS", "300"))
@@ -98,6 +110,58 @@ def test_bytes_overwritten_cut_and_repeated(files, tmp_path):
     for case in cases:  # a file of ours is what it was, or refused
         if not paths[case["file"]].name.startswith("stock"):
             assert case["digest"] == netx.digest(files[paths[case["file"]]]), case
+
+
+def test_a_damaged_heap_of_texts_is_refused_before_hdf5_walks_it(tmp_path):
+    """Stock files keep texts in a global heap, whose damaged sizes make libhdf5 loop for ever."""
+    content = (SAMPLES / "tiny.net").read_bytes()
+    heap, graph, refused = content.find(b"GCOL"), netx.load(SAMPLES / "tiny.net"), 0
+    size = int.from_bytes(content[heap + 8 : heap + 16], "little")
+    rng = random.Random(7)
+    places = [(heap + rng.randrange(size), rng.choice([0, 1, 8, 0xC3, 255])) for _ in range(2 * ROUNDS)]
+    places.insert(0, (9256, 0xC3))
+    for place, value in places:
+        damaged = bytearray(content)
+        damaged[place] = value
+        (tmp_path / "x.net").write_bytes(damaged)
+        try:
+            assert netx.load(tmp_path / "x.net") == graph, (place, value)
+        except NetFileError as error:
+            assert str(error).startswith("x.net"), error
+            refused += 1
+        if place == 9256:
+            assert refused == 1
+    assert refused > len(places) / 100
+
+
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "x.net")
+    with pytest.raises(NetFileError, match=r"x\.net: expected a file, found a pipe"):
+        netx.load(tmp_path / "x.net")
+
+
+def test_names_are_text(tmp_path):
+    netx.save(residual(), tmp_path / "x.net")
+    with h5py.File(tmp_path / "x.net", "r+") as file:
+        file.id.links.create_soft(b"\xff\xfe", b"layer")
+    with pytest.raises(NetFileError, match="expected printable text"):
+        netx.load(tmp_path / "x.net")
+
+
+def test_a_small_file_does_not_ask_for_all_memory(tmp_path):
+    """Padding and shapes are bounded before anything is allocated; the error says what raises the limit."""
+    wide = Layer(
+        "wide", (Connection("input", Conv(np.ones((1, 1, 3, 3)), padding=10_000)),), (1, 20_000, 20_000), Relay()
+    )
+    huge = Layer("huge", (Connection("input", Injection()),), (2**22, 2**22, 2**20), Relay())
+    for graph, message in (
+        (NetGraph(Input((2**22, 2**22, 2**20)), (huge,)), "'huge': 18,446,744,073,709,551,616 neurons: .*largest=N"),
+        (NetGraph(Input((1, 2, 2)), (wide,)), "'wide': 400,080,004 sites of its input with padding: expected at most"),
+    ):
+        netx.save(graph, tmp_path / "x.net")
+        with pytest.raises(NetFileError, match=message):
+            netx.load(tmp_path / "x.net")
+    assert netx.load(tmp_path / "x.net", largest=2**30) == graph and huge.size == 2**64
 
 
 @pytest.mark.parametrize("size", [0, 4, 8, 100, 1000, -1, -100])

@@ -152,18 +152,18 @@ def test_uniform_is_the_multilevel_neuron(levels: int) -> None:
      ("nonuniform", 1, 6, "extended")],
 )  # fmt: skip
 def test_points_stay_ordered_and_always_learn(mode: str, steps: int, levels: int, kind: str) -> None:
-    """Large random steps of an optimiser: points stay positive and ordered, no gradient is cut to zero."""
+    """Large random steps of an optimizer: points stay positive and ordered, no gradient is cut to zero."""
     random = torch.Generator().manual_seed(5)
     neuron = ATIF(mode, steps, levels, kind)
-    optimiser = torch.optim.SGD(neuron.parameters(), lr=1.0)
+    optimizer = torch.optim.SGD(neuron.parameters(), lr=1.0)
     for _ in range(30):
         x = torch.randn(200, 1, 1, generator=random).expand(-1, 1, steps) * float(neuron.threshold.detach())
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         weight = torch.randn(200, 1, steps, generator=random)
         (neuron(x) * weight).sum().backward()
         assert bool((neuron.free.grad != 0).all()) and bool(neuron.free.grad.isfinite().all())
         neuron.free.grad.copy_(neuron.free.grad.sign() * 0.5)
-        optimiser.step()
+        optimizer.step()
         p = neuron.points.detach()
         assert bool((p > 0).all()) and bool((p.diff() <= 0).all())
         assert bool((neuron.thresholds > 0).all())
@@ -172,26 +172,26 @@ def test_points_stay_ordered_and_always_learn(mode: str, steps: int, levels: int
 def test_training_finds_the_threshold() -> None:
     """Fig 3: from Vth = 1 down to between sigma and 2 sigma for a Gaussian input, sigma = 0.1."""
     neuron = ATIF("uniform", steps=4, alpha=5.0)
-    optimiser = torch.optim.Adam(neuron.parameters(), lr=0.05)
+    optimizer = torch.optim.Adam(neuron.parameters(), lr=0.05)
     random = torch.Generator().manual_seed(0)
     for _ in range(250):
         x = 0.1 * torch.randn(500, 1, 1, generator=random)
         decoded = neuron(x.expand(-1, 1, 4)).mean(-1, keepdim=True) * neuron.threshold
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         ((decoded - x.relu()) ** 2).mean().backward()
-        optimiser.step()
+        optimizer.step()
     assert 0.1 < float(neuron.threshold.detach()) < 0.25
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"mode": "both"}, "mode = 'both': the modes are 'uniform', 'nonuniform'"),
-        ({"schedule": "linear"}, "schedule = 'linear'"),
-        ({"mode": "nonuniform", "schedule": "printed", "steps": 3}, "schedule = 'printed' with steps = 3"),
-        ({"steps": 0}, "steps = 0: the number of timesteps"),
-        ({"grad": "ste"}, "grad = 'ste'"),
-        ({"threshold": -1.0}, "threshold = -1.0"),
+        ({"mode": "both"}, "mode: expected one of uniform, nonuniform, got 'both'"),
+        ({"schedule": "linear"}, "schedule: expected one of .*, got 'linear'"),
+        ({"mode": "nonuniform", "schedule": "printed", "steps": 3}, "schedule 'printed': expected steps=4 .*, got 3"),
+        ({"steps": 0}, "steps: expected an integer >= 1, got 0"),
+        ({"grad": "ste"}, "grad of ATIF: expected one of attached, detached, sigmoids, got 'ste'"),
+        ({"threshold": -1.0}, "threshold: expected a finite number > 0, got -1.0"),
     ],
 )
 def test_wrong_arguments(arguments: dict, words: str) -> None:
@@ -206,5 +206,5 @@ def test_wrong_inputs() -> None:
         functional.scheduled(torch.zeros(2, 3), None, torch.ones(2))
     with pytest.raises(ValueError, match="one per level"):
         functional.staircase(torch.zeros(3), torch.tensor(1.0))
-    with pytest.raises(ValueError, match="'printed' with 3 points"):
+    with pytest.raises(ValueError, match=r"'printed': expected 4 points .*, got 3"):
         functional.schedule(torch.ones(3), "printed")

@@ -71,7 +71,7 @@ def test_dyadic_charges_are_exact(levels: int, dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("levels", range(1, 11))
 def test_levels_of_a_constant_input(levels: int) -> None:
-    """Paper 000, Fig. 2: N T + 1 quantisation levels, saturation where x = Vth; the k-th step is at x = k Vth/(N T)."""
+    """Paper 000, Fig. 2: N T + 1 quantization levels, saturation where x = Vth; the k-th step is at x = k Vth/(N T)."""
     for steps in range(1, 11):
         check_levels(steps, levels)
 

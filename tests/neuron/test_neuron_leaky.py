@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lava_mlsnn.neuron import LIF, PLIF, Leak
+from lava_mlsnn import neuron
+from lava_mlsnn.neuron import PLIF, Leak, SoftLIF
 from lava_mlsnn.neuron.bumps import BUMPS, bump
 from lava_mlsnn.neuron.leaky import lif, whole_lif
 
@@ -112,26 +113,27 @@ def test_the_threshold_itself_does_not_fire():
 
 def test_one_leak_for_all_or_one_each():
     shared = Leak(0.9, trainable=True)
-    net = torch.nn.Sequential(LIF(shared), LIF(shared))
+    net = torch.nn.Sequential(SoftLIF(shared), SoftLIF(shared))
     assert len(list(net.parameters())) == 1
-    own = torch.nn.Sequential(PLIF(0.9), PLIF(0.9), LIF(0.9))
+    own = torch.nn.Sequential(PLIF(0.9), PLIF(0.9), SoftLIF(0.9))
     assert len(list(own.parameters())) == 2
     net(torch.rand(4, 3, 5) * 2).sum().backward()
     assert shared.w.grad is not None and float(shared.w.grad) != 0
+    assert neuron.LIF is SoftLIF, "the older name"
     assert "trained" in repr(own) and "surrogate='triangle'" in repr(own)
 
 
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"leak": 1.5}, "leak = 1.5"),
-        ({"threshold": 0}, "threshold = 0"),
-        ({"surrogate": "relu"}, "surrogate = 'relu'"),
-        ({"alpha": -1}, "alpha = -1"),
+        ({"leak": 1.5}, "leak: expected a finite number >= 0 and <= 1, got 1.5"),
+        ({"threshold": 0}, "threshold: expected a finite number > 0, got 0"),
+        ({"surrogate": "relu"}, "surrogate: expected one of .*, got 'relu'"),
+        ({"alpha": -1}, "alpha: expected a finite number > 0, got -1"),
     ],
 )
 def test_refused(arguments, what):
     with pytest.raises(ValueError, match=what):
-        LIF(**arguments)
-    with pytest.raises(ValueError, match="starts between"):
+        SoftLIF(**arguments)
+    with pytest.raises(ValueError, match="leak: expected a number > 0 and < 1 to start training from, got 1"):
         PLIF(1)

@@ -104,7 +104,7 @@ def test_inplace_takes_the_memory_of_the_input(make: type, steps: int) -> None:
 @pytest.mark.parametrize("make", [MultiLevel, Barrier])
 def test_inplace_notices_what_it_would_spoil(make: type) -> None:
     x = torch.rand(2, 3, 1, requires_grad=True)
-    with pytest.raises(ValueError, match="inplace = True on a leaf that requires a gradient"):
+    with pytest.raises(ValueError, match="inplace=True: expected no leaf that requires a gradient"):
         make(4, inplace=True)(x)
     kept = x.sigmoid()  # keeps its output for the backward pass
     spikes = make(4, inplace=True)(kept)
@@ -115,30 +115,48 @@ def test_inplace_notices_what_it_would_spoil(make: type) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: MultiLevel(0), "levels = 0"),
-        (lambda: MultiLevel(2.5), "levels = 2.5"),
-        (lambda: MultiLevel(True), "levels = True"),
-        (lambda: MultiLevel(4, threshold=0), "threshold = 0"),
-        (lambda: MultiLevel(4, threshold=float("nan")), "threshold = nan"),
-        (lambda: MultiLevel(4, threshold=torch.ones(3)), "threshold is a tensor"),
-        (lambda: MultiLevel(4, alpha=-1), "alpha = -1"),
-        (lambda: MultiLevel(4, alpha="5"), "alpha = '5'"),
-        (lambda: MultiLevel(4, grad="relu"), "grad = 'relu'.*'attached', 'detached', 'sigmoids', 'ste'"),
-        (lambda: MultiLevel(4, exact="yes"), "exact = 'yes'"),
-        (lambda: Barrier(-1), "levels = -1"),
-        (lambda: Barrier(4, grad="none"), "grad = 'none'"),
-        (lambda: MultiLevel(4)(torch.zeros(3)), r"x has shape \(3,\)"),
-        (lambda: MultiLevel(4)(torch.zeros(3, 2, 0)), r"x has shape \(3, 2, 0\).*T >= 1"),
-        (lambda: MultiLevel(4)(torch.zeros(3, 2, dtype=torch.int32)), "x has dtype torch.int32"),
-        (lambda: Barrier(4)([0.5]), "x is a list"),
-        (lambda: functional.fire(torch.zeros(3, 1), torch.zeros(2), 1.0, 4), r"v has shape \(2,\)"),
-        (lambda: functional.fire(torch.zeros(3, 1), torch.zeros(3).int(), 1.0, 4), "v is torch.int32"),
-        (lambda: functional.fire(torch.zeros(3, 1), None, torch.ones(2), 4), r"threshold has shape \(2,\)"),
-        (lambda: functional.fire(torch.zeros(3, 1), None, torch.tensor([1.0, 0.0, 1.0]), 4), "above 0"),
-        (lambda: functional.fire(torch.zeros(3, 1), None, torch.ones(3).int(), 4), "threshold has dtype"),
+        (lambda: MultiLevel(0), "levels: expected an integer >= 1, got 0"),
+        (lambda: MultiLevel(2.5), "levels: expected an integer >= 1, got 2.5"),
+        (lambda: MultiLevel(True), "levels: expected an integer >= 1, got True"),
+        (lambda: MultiLevel(4, threshold=0), "threshold: expected a finite number > 0, got 0"),
+        (lambda: MultiLevel(4, threshold=float("nan")), "threshold: expected a finite number > 0, got nan"),
+        (lambda: MultiLevel(4, threshold=torch.ones(3)), "threshold: expected a number .*, got a tensor"),
+        (lambda: MultiLevel(4, alpha=-1), "alpha: expected a finite number > 0, got -1"),
+        (lambda: MultiLevel(4, alpha="5"), "alpha: expected a finite number > 0, got '5'"),
+        (lambda: MultiLevel(4, grad="relu"), "grad: expected one of attached, detached, sigmoids, ste, got 'relu'"),
+        (lambda: MultiLevel(4, exact="yes"), "exact: expected True or False, got 'yes'"),
+        (lambda: Barrier(-1), "levels: expected an integer >= 1, got -1"),
+        (lambda: Barrier(4, grad="none"), "grad: expected one of .*, got 'none'"),
+        (lambda: MultiLevel(4)(torch.zeros(3)), r"x: expected shape \(N, ..., T\).*, got \(3,\)"),
+        (lambda: MultiLevel(4)(torch.zeros(3, 2, 0)), r"x: expected .* with T >= 1 timesteps, got \(3, 2, 0\)"),
+        (
+            lambda: MultiLevel(4)(torch.zeros(3, 2, dtype=torch.int32)),
+            "x: expected a floating-point tensor, got dtype torch.int32",
+        ),
+        (lambda: Barrier(4)([0.5]), "x: expected a torch tensor .*, got a list"),
+        (
+            lambda: functional.fire(torch.zeros(3, 1), torch.zeros(2), 1.0, 4),
+            r"v: expected the shape \(3,\) of .*, got \(2,\)",
+        ),
+        (
+            lambda: functional.fire(torch.zeros(3, 1), torch.zeros(3).int(), 1.0, 4),
+            "v: expected a floating-point tensor or None, got torch.int32",
+        ),
+        (
+            lambda: functional.fire(torch.zeros(3, 1), None, torch.ones(2), 4),
+            r"threshold: expected a shape that broadcasts .*, got \(2,\)",
+        ),
+        (
+            lambda: functional.fire(torch.zeros(3, 1), None, torch.tensor([1.0, 0.0, 1.0]), 4),
+            "threshold: expected finite numbers > 0",
+        ),
+        (
+            lambda: functional.fire(torch.zeros(3, 1), None, torch.ones(3).int(), 4),
+            "threshold: expected a floating-point tensor, got dtype",
+        ),
         (
             lambda: functional.fire(torch.zeros(3, 1, requires_grad=True), None, torch.ones(3), 4, exact=False),
-            "exact = False: no table",
+            "exact=False: expected one threshold for all neurons",
         ),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -155,3 +157,25 @@ def test_a_layer_that_reads_a_readout_is_refused():
     after = Layer("after", (Connection("out", Dense([[1]])),), (1, 1, 1), MultiLevel(1, 1))
     with pytest.raises(ValueError, match="layer 'after' reads 'out', a readout that never spikes"):
         sim.run(NetGraph(Input((1, 1, 1)), (out, after)), np.zeros((1, 1, 1, 1), int))
+
+
+def test_differences_of_two_runs_are_told(images):
+    graph = _residual()
+
+    def changed(**changes):
+        return replace(sim.run(graph, images, trace=["a", "sum"]), **changes)
+
+    run = changed()
+    assert run.difference(changed()) == "" and run.difference(sim.run(graph, images)) == ""
+    other = changed()
+    other.traces["sum"][3, 1, 0, 2, 1] += 1
+    assert run.difference(other).startswith(
+        "spikes of layer 'sum': 1 differ, the first at image 3, (c, h, w) (1, 0, 2), st"
+    )
+    assert "shapes (37, " in run.difference(changed(traces={"a": run.trace["a"][:36]}))
+    output = run.output.copy()
+    output[5, 1] += 1
+    assert run.difference(changed(output=output)).startswith("output of image 5: [")
+    assert run.difference(changed(output=output[:2])) == "outputs: shapes (37, 3) and (2, 3)"
+    found = run.difference(changed(activity=run.activity + run.activity))
+    assert found == "activity: samples: 37 and 74"

@@ -11,7 +11,7 @@ from torch import nn
 
 from lava_mlsnn import block, data, train
 from lava_mlsnn.neuron import MultiLevel
-from lava_mlsnn.train.engine import pl
+from lava_mlsnn.train.lightning_import import pl
 
 TINY = train.Recipe(epochs=2, quantized_epochs=1, batch=64, augment=train.Augment(shift=1))
 

@@ -45,7 +45,7 @@ def test_two_processes_train_like_one(tmp_path: Path) -> None:
         assert mine == pytest.approx(theirs, rel=1e-6), "accuracies are logged in float32"
         assert mine["train_loss"] == pytest.approx(theirs["train_loss"], rel=1e-10)
         assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=1e-10)
-    assert alone["history"][2]["train_loss"] < alone["history"][0]["train_loss"], "it learnt"
+    assert alone["history"][2]["train_loss"] < alone["history"][0]["train_loss"], "it learned"
     for name, values in alone["weights"].items():
         torch.testing.assert_close(torch.tensor(found["weights"][name]), torch.tensor(values), rtol=1e-8, atol=1e-9)
     assert found["accuracy"] == alone["accuracy"]

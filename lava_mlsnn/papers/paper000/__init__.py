@@ -1,1 +1,1 @@
-"""Paper 000, "All in one timestep": its figures and tables."""
+"""[Castagnetti2025], "All in one timestep": its figures and tables."""

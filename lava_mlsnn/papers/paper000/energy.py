@@ -1,7 +1,8 @@
-"""Tables 3 and 4: energy by term. On the paper's geometry, exactly; of networks trained here, measured."""
+"""Tables 3 and 4 of [Castagnetti2025], energy by term: exact on the paper's geometry, measured on networks trained."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -12,37 +13,37 @@ from ...report.picture import COLOURS
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread
 from ..request import Request
+from ..table import beside
 from . import geometry, published, setting
 
 NANO = 1e-9
 PLACES = {"cifar10": "CIFAR-10", "cifar10dvs": "CIFAR10-DVS"}
+DATASETS = {3: "cifar10", 4: "cifar10dvs"}
+DOMINANT = ("weights", "io", "synaptic", "total")
+"""Rows of the ANN column that hold nearly all of its energy."""
+
+Columns = dict[str, dict[str, geometry.Column]]
+"""Reading -> name of a column -> its energies."""
+
+Measured = dict[tuple[int, int], dict[str, Spread]]
+"""(T, N) -> row -> joules over seeds."""
 
 
-def table3(request: Request) -> Findings:
-    """VGG16 at 3 x 32 x 32: N, T = 4 and 8."""
-    return _table(request, "cifar10", 3)
-
-
-def table4(request: Request) -> Findings:
-    """VGG16 at 2 x 128 x 128: N, T = 10."""
-    return _table(request, "cifar10dvs", 4)
-
-
-def _table(request: Request, dataset: str, number: int) -> Findings:
+def table(request: Request, number: int) -> Findings:
+    """VGG16: Table 3 at 3 x 32 x 32 with N, T = 4 and 8; Table 4 at 2 x 128 x 128 with N, T = 10."""
+    dataset = DATASETS[number]
     data = request.dataset().name
     columns = {r: _columns(dataset, r) for r in geometry.READINGS}
     measured = {pair: setting.vgg(request, pair[1], pair[0]) for pair in geometry.COLUMNS[dataset]}
     ours = {
-        (steps, levels): {row: Spread.of(o.energy().get(row, 0.0) for o in outcomes) for row in paper000.ROWS}
-        for (steps, levels), outcomes in measured.items()
+        pair: {row: Spread.of(o.energy().get(row, 0.0) for o in outcomes) for row in paper000.ROWS}
+        for pair, outcomes in measured.items()
     }
-    first = next(iter(measured.values()))[0]
-    twin = first.energy(network="ann")
+    twin = next(iter(measured.values()))[0].energy(network="ann")
     rows = [*_geometry_rows(dataset, columns), *_measured_rows(data, ours, twin)]
+    place = PLACES[dataset]
     tables = {
-        f"{PLACES[dataset]}'s geometry, nJ: paper | published code | decoded reading": _geometry_table(
-            dataset, columns
-        ),
+        f"{place}'s geometry, nJ: paper | published code | decoded reading": _geometry_table(dataset, columns),
         f"Measured on {data}, small VGG of its own geometry, nJ (preset qualia)": _measured_table(ours, twin),
     }
 
@@ -55,7 +56,7 @@ def _table(request: Request, dataset: str, number: int) -> Findings:
         right.set(ylabel="µJ per image", title=f"measured, {data}; dotted: ANN")
 
     return Findings(
-        f"Table {number}: energy of VGG16 on {PLACES[dataset]}'s geometry, and measured on {data}",
+        f"Table {number}: energy of VGG16 on {place}'s geometry, and measured on {data}",
         pd.DataFrame(rows),
         draw,
         tables,
@@ -67,7 +68,7 @@ def _table(request: Request, dataset: str, number: int) -> Findings:
             "so these columns are a consistency check, not a reproduction.",
             "The decoded reading was fitted to the ANN columns after the fact "
             "(see lava_mlsnn.energy.paper000): an inference, not a source.",
-            setting.told(request),
+            setting.note(request),
         ),
         (10.0, 4.4),
     )
@@ -81,36 +82,26 @@ def _columns(dataset: str, reading: str) -> dict[str, geometry.Column]:
     }
 
 
-def _geometry_table(dataset: str, columns: dict[str, dict[str, geometry.Column]]) -> pd.DataFrame:
+def _geometry_table(dataset: str, columns: Columns) -> pd.DataFrame:
     """One line per row of the paper's table, one column per column: printed | qualia | decoded."""
-    table = []
-    for row in paper000.ROWS:
-        line = {"": row}
-        for name, printed in paper000.PUBLISHED[dataset].items():
-            cells = [_nano(printed[row])]
-            for found in columns.values():
-                c = found[name]
-                span = "" if c.low[row] == c.high[row] else f" [{_nano(c.low[row])} .. {_nano(c.high[row])}]"
-                cells.append(_nano(c.rows[row]) + span)
-            line[name] = " / ".join(cells)
-        table.append(line)
-    return pd.DataFrame(table)
+
+    def cell(column: geometry.Column, row: str) -> str:
+        low, high = column.low[row], column.high[row]
+        return _nano(column.rows[row]) + ("" if low == high else f" [{_nano(low)} .. {_nano(high)}]")
+
+    def line(name: str, printed: dict[str, float]) -> Callable[[str], str]:
+        return lambda row: " / ".join([_nano(printed[row]), *(cell(found[name], row) for found in columns.values())])
+
+    lines = {name: line(name, printed) for name, printed in paper000.PUBLISHED[dataset].items()}
+    return beside(paper000.ROWS, {"": str, **lines})
 
 
-def _measured_table(ours: dict[tuple[int, int], dict[str, Spread]], twin: dict[str, float]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "": row,
-                "ANN": _nano(twin.get(row, 0.0)),
-                **{geometry.name(*pair): spreads[row].number(NANO) for pair, spreads in ours.items()},
-            }
-            for row in paper000.ROWS
-        ]
-    )
+def _measured_table(ours: Measured, twin: dict[str, float]) -> pd.DataFrame:
+    measured = {geometry.name(*pair): {row: s.number(NANO) for row, s in rows.items()} for pair, rows in ours.items()}
+    return beside(paper000.ROWS, {"": str, "ANN": lambda row: _nano(twin.get(row, 0.0)), **measured})
 
 
-def _geometry_rows(dataset: str, columns: dict[str, dict[str, geometry.Column]]) -> list[dict[str, Any]]:
+def _geometry_rows(dataset: str, columns: Columns) -> list[dict[str, Any]]:
     return [
         {
             "source": f"{PLACES[dataset]} geometry, {reading}",
@@ -128,75 +119,60 @@ def _geometry_rows(dataset: str, columns: dict[str, dict[str, geometry.Column]])
     ]
 
 
-def _measured_rows(
-    data: str, ours: dict[tuple[int, int], dict[str, Spread]], twin: dict[str, float]
-) -> list[dict[str, Any]]:
+def _measured_rows(data: str, ours: Measured, twin: dict[str, float]) -> list[dict[str, Any]]:
+    source = f"measured on {data}"
     rows: list[dict[str, Any]] = [
-        {"source": f"measured on {data}", "column": "ann", "row": row, "joules": twin.get(row, 0.0)}
-        for row in paper000.ROWS
+        {"source": source, "column": "ann", "row": row, "joules": twin.get(row, 0.0)} for row in paper000.ROWS
     ]
-    rows += [
-        {
-            "source": f"measured on {data}",
-            "column": geometry.name(*pair),
-            "row": row,
-            "joules": spread.mean,
-            "low": min(spread.values),
-            "high": max(spread.values),
-        }
-        for pair, spreads in ours.items()
-        for row, spread in spreads.items()
-    ]
+    for pair, spreads in ours.items():
+        for row, spread in spreads.items():
+            column = {"source": source, "column": geometry.name(*pair), "row": row, "joules": spread.mean}
+            rows.append({**column, "low": min(spread.values), "high": max(spread.values)})
     return rows
 
 
-def _relations(
-    dataset: str,
-    columns: dict[str, dict[str, geometry.Column]],
-    ours: dict[tuple[int, int], dict[str, Spread]],
-    data: str,
-) -> list[Relation]:
-    found = []
-    for n, printed in published.RATIOS[dataset].items():
-        graded, binary = geometry.name(1, n), geometry.name(n, 1)
-        told = ", ".join(
-            f"{reading} {c[graded].rows['total'] / c[binary].rows['total']:.2f}" for reading, c in columns.items()
-        )
-        pairs = zip(ours[(1, n)]["total"].values, ours[(n, 1)]["total"].values, strict=True)
-        measured = Spread.of(a / b for a, b in pairs)
-        found.append(
-            Relation(
-                f"E_N / E_binary = {printed} for N = {n}: multi-level spikes need less energy",
-                all(c[graded].rows["total"] < c[binary].rows["total"] for c in columns.values())
-                and max(measured.values) < 1,
-                f"on the paper's geometry {told}; measured on {data} {measured.number()}",
-            )
-        )
-    dominant = ("weights", "io", "synaptic", "total")
+def _relations(dataset: str, columns: Columns, ours: Measured, data: str) -> list[Relation]:
+    found = [_ratio(n, printed, columns, ours, data) for n, printed in published.RATIOS[dataset].items()]
     for reading, c in columns.items():
-        ratios = {row: c["ann"].rows[row] / paper000.PUBLISHED[dataset]["ann"][row] for row in dominant}
-        told = ", ".join(f"{row} x{ratio:.3f}" for row, ratio in ratios.items())
-        found.append(
-            Relation(
-                f"the {reading} reading gives the printed ANN column to 2 % in its dominant rows",
-                all(abs(ratio - 1) < 0.02 for ratio in ratios.values()),
-                told,
-            )
-        )
-        totals = {name: paper000.PUBLISHED[dataset][name]["total"] for name in c if name != "ann"}
-        inside = [n for n, v in totals.items() if c[n].low["total"] <= 1.02 * v and 0.98 * v <= c[n].high["total"]]
-        outside = [name for name in totals if name not in inside]
-        found.append(
-            Relation(
-                f"some spread of the printed spikes over the layers gives the printed SNN totals to 2 % ({reading})",
-                not outside,
-                f"possible for {', '.join(inside) or 'none'}; impossible for {', '.join(outside) or 'none'}",
-            )
-        )
+        found += [_ann_column(dataset, reading, c["ann"]), _possible(dataset, reading, c)]
     return found
 
 
-def _draw_geometry(axes: Any, dataset: str, columns: dict[str, dict[str, geometry.Column]]) -> None:
+def _ratio(n: int, printed: float, columns: Columns, ours: Measured, data: str) -> Relation:
+    graded, binary = geometry.name(1, n), geometry.name(n, 1)
+    ratios = {reading: c[graded].rows["total"] / c[binary].rows["total"] for reading, c in columns.items()}
+    pairs = zip(ours[(1, n)]["total"].values, ours[(n, 1)]["total"].values, strict=True)
+    measured = Spread.of(a / b for a, b in pairs)
+    shown = ", ".join(f"{reading} {ratio:.2f}" for reading, ratio in ratios.items())
+    return Relation(
+        f"E_N / E_binary = {printed} for N = {n}: multi-level spikes need less energy",
+        all(ratio < 1 for ratio in (*ratios.values(), *measured.values)),
+        f"on the paper's geometry {shown}; measured on {data} {measured.number()}",
+    )
+
+
+def _ann_column(dataset: str, reading: str, column: geometry.Column) -> Relation:
+    ratios = {row: column.rows[row] / paper000.PUBLISHED[dataset]["ann"][row] for row in DOMINANT}
+    return Relation(
+        f"the {reading} reading gives the printed ANN column to 2 % in its dominant rows",
+        all(abs(ratio - 1) < 0.02 for ratio in ratios.values()),
+        ", ".join(f"{row} x{ratio:.3f}" for row, ratio in ratios.items()),
+    )
+
+
+def _possible(dataset: str, reading: str, columns: dict[str, geometry.Column]) -> Relation:
+    totals = {name: paper000.PUBLISHED[dataset][name]["total"] for name in columns if name != "ann"}
+    spans = {name: (columns[name].low["total"], columns[name].high["total"]) for name in totals}
+    inside = [n for n, v in totals.items() if spans[n][0] <= 1.02 * v and 0.98 * v <= spans[n][1]]
+    outside = [name for name in totals if name not in inside]
+    return Relation(
+        f"some spread of the printed spikes over the layers gives the printed SNN totals to 2 % ({reading})",
+        not outside,
+        f"possible for {', '.join(inside) or 'none'}; impossible for {', '.join(outside) or 'none'}",
+    )
+
+
+def _draw_geometry(axes: Any, dataset: str, columns: Columns) -> None:
     names = list(paper000.PUBLISHED[dataset])
     series = {"paper": [paper000.PUBLISHED[dataset][n]["total"] for n in names]}
     series |= {reading: [c[n].rows["total"] for n in names] for reading, c in columns.items()}

@@ -1,7 +1,7 @@
-"""The SNN columns of Tables 3 and 4 on the paper's geometry: total spikes as printed, their spread over layers assumed.
+"""The SNN columns of Tables 3 and 4 of [Castagnetti2025] on its geometry: spikes as printed, their spread assumed.
 
 The paper prints no activity per layer. Each row of a column is linear in the spikes of each layer, so for a given total
-the lowest and highest value over all spreads can be told exactly, beside the value for one firing rate in all layers.
+the lowest and highest value over all spreads are known exactly, beside the value for one firing rate in all layers.
 """
 
 from __future__ import annotations

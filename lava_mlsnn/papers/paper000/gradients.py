@@ -1,4 +1,4 @@
-"""Fig. 8 and 9: gradients in residual blocks and validation loss, with three ways to pass a residual sum."""
+"""Fig. 8 and 9 of [Castagnetti2025]: gradients and validation loss with three ways to pass a residual sum."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import pandas as pd
 
 from ...analysis import GradientNorms, gradient_norms
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, difference
+from ..findings import Findings, Relation, Spread, compared
 from ..lab import Job
 from ..request import Request
+from ..table import beside
 from . import setting
 from .setting import SEW, SPARSE, SURROGATE
 
@@ -40,18 +41,19 @@ def fig8(request: Request) -> Findings:
         for axes in grid[1]:
             axes.set_xlabel("residual block")
 
+    norms = {when: {n: [spread(n, when, "direct", b) for b in blocks] for n in NAMES} for when in WHEN}
     tables = {
-        f"|dL/dA| on {data}, {when}": pd.DataFrame(
-            [{"block": b, **{n: spread(n, when, "direct", b).number(1e-3) for n in NAMES}} for b in blocks]
-        ).rename(columns={n: f"{n} (x 1e-3)" for n in NAMES})
+        f"|dL/dA| on {data}, {when}": beside(
+            range(len(blocks)),
+            {
+                "block": lambda i: blocks[i],
+                **{f"{n} (x 1e-3)": lambda i, s=s: s[i].number(1e-3) for n, s in norms[when].items()},
+            },
+        )
         for when in WHEN
     }
     tables["The same at the initial weights, relative to SEW, for other surrogates of the barrier"] = _others(request)
-    relations = [
-        relation
-        for when in WHEN
-        for relation in _order(when, {n: [spread(n, when, "direct", b) for b in blocks] for n in NAMES})
-    ]
+    relations = [relation for when in WHEN for relation in _order(when, norms[when])]
     return Findings(
         f"Fig. 8: gradient norms in residual blocks, on {data}",
         rows,
@@ -59,7 +61,7 @@ def fig8(request: Request) -> Findings:
         tables,
         relations,
         (
-            setting.told(request),
+            setting.note(request),
             "Norms of the gradient of the mean loss of a minibatch, averaged over one pass of minibatches over the "
             "training images, batch norm as in training, float weights. The paper averages 10^4 minibatches and does "
             "not say whether before, during or after training: both ends are here.",
@@ -95,16 +97,14 @@ def fig9(request: Request) -> Findings:
         axes.axvline(floats + 0.5, color="0.6", linestyle=":")
         axes.set(xlabel="epoch (dotted: from here on integer weights)", ylabel="validation loss", yscale="log")
 
-    table = pd.DataFrame(
-        [
-            {
-                "network": name,
-                "after the last epoch": ends[name].number(),
-                "mean over the float epochs": over[name].number(),
-                "accuracy on the test images": setting.accuracy(found[name]).percent(),
-            }
-            for name in NAMES
-        ]
+    table = beside(
+        NAMES,
+        {
+            "network": str,
+            "after the last epoch": {name: spread.number() for name, spread in ends.items()},
+            "mean over the float epochs": {name: spread.number() for name, spread in over.items()},
+            "accuracy on the test images": {name: setting.accuracy(outcomes) for name, outcomes in found.items()},
+        },
     )
     return Findings(
         f"Fig. 9: validation loss of residual networks, on {data}",
@@ -121,7 +121,7 @@ def fig9(request: Request) -> Findings:
             ),
         ],
         (
-            setting.told(request),
+            setting.note(request),
             f"{setting.networks(request).validation:.0%} of the training images are held out and watched; which ones "
             "depends on the seed.",
         ),
@@ -129,11 +129,8 @@ def fig9(request: Request) -> Findings:
 
 
 def _measured(request: Request, name: str, when: str) -> pd.DataFrame:
-    model, barrier = NAMES[name]
-    if when == "trained":
-        setting.residual(request, model, LEVELS, barrier)
     frames = []
-    for job in setting.residual_jobs(request, model, LEVELS, barrier):
+    for job in setting.residual_jobs(request, NAMES[name][0], LEVELS, NAMES[name][1]):
         norms = _norms(request, job, when)
         frames.append(norms.to_frame().assign(network=name, when=when, seed=job.seed))
     return pd.concat(frames, ignore_index=True)
@@ -141,7 +138,7 @@ def _measured(request: Request, name: str, when: str) -> pd.DataFrame:
 
 def _norms(request: Request, job: Job, when: str) -> GradientNorms:
     lab = request.lab(1)
-    net = lab.untrained(job) if when == WHEN[0] else lab.run(job).net()
+    net = lab.training(job).network() if when == WHEN[0] else lab.run(job).net()
     dataset = lab.dataset
     order = np.random.RandomState(job.seed).permutation(len(dataset.train_labels))
     return gradient_norms(net, dataset.train_images[order], dataset.train_labels[order], batch=lab.recipe.batch)
@@ -178,14 +175,9 @@ def _order(when: str, norms: dict[str, list[Spread]]) -> list[Relation]:
 
 
 def _higher(claim: str, losses: dict[str, Spread], other: str) -> Relation:
-    """Whether the surrogate's loss is higher: told by Welch's interval, "cannot tell" if it contains 0."""
-    mine = losses["Sparse, surrogate"]
-    delta, low, high = difference(mine, losses[other])
-    told = f"{mine.number()} against {losses[other].number()}"
-    if low != low:
-        return Relation(claim, None, f"{told} (one seed)")
-    holds = True if low > 0 else False if high < 0 else None
-    return Relation(claim, holds, f"{told}; difference {delta:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}")
+    """Whether the surrogate's loss is higher than another one."""
+    mine, theirs = losses["Sparse, surrogate"], losses[other]
+    return compared(claim, f"{mine.number()} against {theirs.number()}", mine, theirs, points=False)
 
 
 def _list(values: Any) -> str:

@@ -1,7 +1,8 @@
-"""Fig. 6 and 7: k levels in one timestep against k timesteps of binary spikes, VGG16."""
+"""Fig. 6 and 7 of [Castagnetti2025]: k levels in one timestep against k timesteps of binary spikes, VGG16."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,13 @@ from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, quotient, within_noise
 from ..lab import Outcome
 from ..request import Request
+from ..table import ACCURACIES, SEED, beside, per_seed
 from . import published, setting
 
 MULTI, BINARY = "T = 1, N = k", "T = k, N = 1"
 
 Runs = dict[tuple[int, int], tuple[Outcome, ...]]
+Curves = dict[str, dict[int, Spread]]
 
 
 def runs(request: Request) -> Runs:
@@ -26,14 +29,12 @@ def runs(request: Request) -> Runs:
 
 def fig6(request: Request) -> Findings:
     """Accuracy over k."""
-    found, ann = runs(request), setting.accuracy(setting.vgg_ann(request))
+    found = runs(request)
+    ann = setting.accuracy(setting.vgg(request, 4, 1, neuron="relu"))
     data = request.dataset().name
     curves = _curves(found, lambda outcome: outcome.accuracy)
     ks = setting.networks(request).levels
-    table = pd.DataFrame(
-        [{"k": k, MULTI: curves[MULTI][k].percent(), BINARY: curves[BINARY][k].percent()} for k in ks]
-        + [{"k": "ANN", MULTI: ann.percent()}]
-    )
+    columns: dict[str, Any] = {"k": lambda k: k, MULTI: {**curves[MULTI], "ANN": ann}, BINARY: curves[BINARY]}
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
@@ -46,7 +47,7 @@ def fig6(request: Request) -> Findings:
         f"Fig. 6: accuracy of VGG16 over levels and over timesteps, on {data}",
         _rows(found),
         draw,
-        {f"Accuracy on {data}": table},
+        {f"Accuracy on {data}": beside([*ks, "ANN"], columns)},
         [
             within_noise(
                 f"[T = 1, N = {k}] and [T = {k}, N = 1] have the same accuracy (section 6.1)",
@@ -57,7 +58,7 @@ def fig6(request: Request) -> Findings:
             for k in ks
             if k > 1
         ],
-        (setting.told(request),),
+        (setting.note(request),),
     )
 
 
@@ -65,23 +66,18 @@ def fig7(request: Request) -> Findings:
     """Spikes and Lemaire energy over k."""
     found = runs(request)
     data = request.dataset().name
-    spikes = _curves(found, lambda outcome: spikes_of(outcome))
+    spikes = _curves(found, spikes_of)
     joules = _curves(found, lambda outcome: outcome.energy()["total"])
     ann = next(iter(found.values()))[0].energy(network="ann")["total"]
     ks = setting.networks(request).levels
-    table = pd.DataFrame(
-        [
-            {
-                "k": k,
-                **{f"spikes, {name}": spikes[name][k].number() for name in (MULTI, BINARY)},
-                **{f"energy, {name}": joules[name][k].number(1e-6, "µJ") for name in (MULTI, BINARY)},
-                "spikes ratio": f"{quotient(spikes[MULTI][k].mean, spikes[BINARY][k].mean):.2f}",
-                "energy ratio": f"{joules[MULTI][k].mean / joules[BINARY][k].mean:.2f}",
-                "paper, energy ratio (CIFAR-10)": published.RATIOS["cifar10"].get(k),
-            }
-            for k in ks
-        ]
-    )
+    columns: dict[str, Any] = {
+        "k": lambda k: k,
+        **{f"spikes, {name}": lambda k, name=name: spikes[name][k].number() for name in (MULTI, BINARY)},
+        **{f"energy, {name}": lambda k, name=name: joules[name][k].number(1e-6, "µJ") for name in (MULTI, BINARY)},
+        "spikes ratio": lambda k: f"{quotient(spikes[MULTI][k].mean, spikes[BINARY][k].mean):.2f}",
+        "energy ratio": lambda k: f"{joules[MULTI][k].mean / joules[BINARY][k].mean:.2f}",
+        "paper, energy ratio (CIFAR-10)": published.RATIOS["cifar10"],
+    }
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
@@ -91,23 +87,24 @@ def fig7(request: Request) -> Findings:
         right.axhline(ann / 1e-6, color="0.5", linestyle=":")
         right.set(xlabel="k", ylabel="energy per image in µJ (45 nm)", title="(B); dotted: ANN")
 
-    relations = []
-    for k in (k for k in ks if k in (4, 8)):
+    relations = [
+        _below(f"{what} of [T = 1, N = {k}] below 0.6 of [T = {k}, N = 1]", curves, k, paper.get(k))
+        for k in ks
+        if k in (4, 8)
         for what, curves, paper in (
-            ("spikes", spikes, {4: 57 / 130}.get(k)),
-            ("Lemaire energy", joules, published.RATIOS["cifar10"][k]),
-        ):
-            printed = f"; paper, CIFAR-10: {paper:.2f}" if paper else ""
-            relations.append(_below(f"{what} of [T = 1, N = {k}] below 0.6 of [T = {k}, N = 1]", curves, k, printed))
+            ("spikes", spikes, {4: 57 / 130}),
+            ("Lemaire energy", joules, published.RATIOS["cifar10"]),
+        )
+    ]
     relations += [_below_ann(pair, joules, ann) for pair in published.FIGURE_7_ENERGY_TO_ANN if max(pair) in ks]
     return Findings(
         f"Fig. 7: spikes and energy of VGG16 over levels and over timesteps, on {data}",
         _rows(found),
         draw,
-        {f"Per image of {data}; the ANN of the same shapes needs {ann * 1e6:.3g} µJ": table},
+        {f"Per image of {data}; the ANN of the same shapes needs {ann * 1e6:.3g} µJ": beside(ks, columns)},
         relations,
         (
-            setting.told(request),
+            setting.note(request),
             "Spikes are Eq 12: non-zero outputs of all neurons. Energy is the Lemaire model as published code computes "
             "it (preset qualia), with N ACC for each synaptic operation of a spike of N levels (section 5.3).",
         ),
@@ -116,19 +113,20 @@ def fig7(request: Request) -> Findings:
 
 
 def spikes_of(outcome: Outcome) -> float:
-    """Eq 12 per image, the input left out."""
+    """Spikes per image, without the input (Eq 12)."""
     counts = outcome.activity()
     return sum(counts.mean_events(name) for name in counts.events if name != "input")
 
 
-def _below(claim: str, curves: dict[str, dict[float, Spread]], k: int, printed: str) -> Relation:
+def _below(claim: str, curves: Curves, k: int, paper: float | None) -> Relation:
     pairs = zip(curves[MULTI][k].values, curves[BINARY][k].values, strict=True)
     ratio = Spread.of(quotient(a, b) for a, b in pairs)
     silent = any(value != value for value in ratio.values)
+    printed = f"; paper, CIFAR-10: {paper:.2f}" if paper else ""
     return Relation(claim, None if silent else max(ratio.values) < 0.6, f"{ratio.number()}{printed}")
 
 
-def _below_ann(pair: tuple[int, int], curves: dict[str, dict[float, Spread]], ann: float) -> Relation:
+def _below_ann(pair: tuple[int, int], curves: Curves, ann: float) -> Relation:
     """As the paper says of each configuration: cheaper than the ANN of the same shapes, or not."""
     steps, levels = pair
     spread = curves[MULTI][levels] if steps == 1 else curves[BINARY][steps]
@@ -141,33 +139,25 @@ def _below_ann(pair: tuple[int, int], curves: dict[str, dict[float, Spread]], an
     )
 
 
-def _curves(found: Runs, value: Any) -> dict[str, dict[float, Spread]]:
-    curves: dict[str, dict[float, Spread]] = {MULTI: {}, BINARY: {}}
-    for (steps, levels), outcomes in found.items():
-        spread = Spread.of(value(outcome) for outcome in outcomes)
-        if steps == 1:
-            curves[MULTI][levels] = spread
-        if levels == 1:
-            curves[BINARY][steps] = spread
-    return curves
+def _curves(found: Runs, value: Callable[[Outcome], float]) -> Curves:
+    spreads = {pair: Spread.of(map(value, outcomes)) for pair, outcomes in found.items()}
+    return {
+        MULTI: {levels: spread for (steps, levels), spread in spreads.items() if steps == 1},
+        BINARY: {steps: spread for (steps, levels), spread in spreads.items() if levels == 1},
+    }
 
 
 def _rows(found: Runs) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "T": steps,
-                "N": levels,
-                "seed": outcome.job.seed,
-                **{f"accuracy_{how}": value for how, value in outcome.record["accuracy"].items()},
-                "spikes": spikes_of(outcome),
-                "energy_J": outcome.energy()["total"],
-                "energy_decoded_J": outcome.energy("paper000_tables")["total"],
-                "energy_ann_J": outcome.energy(network="ann")["total"],
-                "paper_spikes": published.FIGURE_7.get((steps, levels)),
-                "paper_energy_to_ann": published.FIGURE_7_ENERGY_TO_ANN.get((steps, levels)),
-            }
-            for (steps, levels), outcomes in found.items()
-            for outcome in outcomes
-        ]
-    )
+    columns: dict[str, Any] = {
+        "T": lambda pair, _: pair[0],
+        "N": lambda pair, _: pair[1],
+        **SEED,
+        **ACCURACIES,
+        "spikes": lambda _, outcome: spikes_of(outcome),
+        "energy_J": lambda _, outcome: outcome.energy()["total"],
+        "energy_decoded_J": lambda _, outcome: outcome.energy("paper000_tables")["total"],
+        "energy_ann_J": lambda _, outcome: outcome.energy(network="ann")["total"],
+        "paper_spikes": published.FIGURE_7,
+        "paper_energy_to_ann": published.FIGURE_7_ENERGY_TO_ANN,
+    }
+    return per_seed(found, columns)

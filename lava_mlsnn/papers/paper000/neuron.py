@@ -1,4 +1,4 @@
-"""Fig. 2 and 5: the neuron and its surrogate gradient. Exact; no data, no training."""
+"""Fig. 2 and 5 of [Castagnetti2025]: the neuron and its surrogate gradient. Exact; no data, no training."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def fig2(request: Request) -> Findings:
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         ticks = [Fraction(k, 400) for k in range(-80, 521)]
-        for colour, (levels, steps) in zip(COLOURS, ((4, 2), (4, 1), (1, 4)), strict=False):
+        for color, (levels, steps) in zip(COLOURS, ((4, 2), (4, 1), (1, 4)), strict=False):
             curve = [float(y) for y in staircase(ticks, levels, steps)]
-            axes.step([float(x) for x in ticks], curve, where="post", color=colour, label=f"T = {steps}, N = {levels}")
+            axes.step([float(x) for x in ticks], curve, where="post", color=color, label=f"T = {steps}, N = {levels}")
         axes.axvline(VTH, color="0.6", linestyle=":")
         axes.set(xlabel="constant input x, in units of Vth", ylabel="decoded output (Eq 7)")
         drawing.finish(axes)
@@ -43,7 +43,7 @@ def fig2(request: Request) -> Findings:
         {"Output levels for constant inputs, by N and T": shown.rename(columns={c: f"T = {c}" for c in range(1, 11)})},
         (
             Relation(
-                "N T + 1 quantisation levels (section 4.2)",
+                "N T + 1 quantization levels (section 4.2)",
                 count_right,
                 f"in exact arithmetic for all N, T up to {LARGEST}",
             ),

@@ -1,4 +1,4 @@
-"""What paper 000 prints, one table per item (Tables 3 and 4: :data:`lava_mlsnn.energy.paper000.PUBLISHED`)."""
+"""What [Castagnetti2025] prints, one table per item (Tables 3 and 4: :data:`lava_mlsnn.energy.paper000.PUBLISHED`)."""
 
 from __future__ import annotations
 

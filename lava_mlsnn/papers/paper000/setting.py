@@ -1,4 +1,4 @@
-"""The networks that paper 000's items train, by preset. Items share trainings because they ask here."""
+"""The networks that the items of [Castagnetti2025] train, by preset. Items share trainings because they ask here."""
 
 from __future__ import annotations
 
@@ -57,21 +57,15 @@ def networks(request: Request) -> Networks:
     return SMALL if request.dataset().shape[1] <= 16 else MIDDLE
 
 
-def vgg(request: Request, levels: int, steps: int) -> tuple[Outcome, ...]:
-    """VGG16 with stride 2 at the end of each stage, one outcome per seed."""
-    options = {"levels": levels, "steps": steps, **networks(request).vgg}
-    return _runs(request, VGG, options, 0.0)
-
-
-def vgg_ann(request: Request) -> tuple[Outcome, ...]:
-    """Its ReLU twin."""
-    return _runs(request, VGG, {"levels": 4, "steps": 1, **networks(request).vgg, "neuron": "relu"}, 0.0)
+def vgg(request: Request, levels: int, steps: int, **options: Any) -> tuple[Outcome, ...]:
+    """VGG16 with stride 2 at the end of each stage, one outcome per seed; ``neuron="relu"`` is its ANN twin."""
+    everything = {"levels": levels, "steps": steps, **networks(request).vgg, **options}
+    return tuple(request.lab(steps).run(Job(VGG, everything, seed)) for seed in request.seeds)
 
 
 def residual(request: Request, name: str, levels: int, barrier: str | None = None) -> tuple[Outcome, ...]:
     """A residual network in one timestep; ``barrier``: another gradient of its barrier neurons than STE."""
-    jobs = residual_jobs(request, name, levels, barrier)
-    return tuple(request.lab(1).run(job) for job in jobs)
+    return tuple(request.lab(1).run(job) for job in residual_jobs(request, name, levels, barrier))
 
 
 def residual_jobs(request: Request, name: str, levels: int, barrier: str | None = None) -> tuple[Job, ...]:
@@ -86,27 +80,19 @@ def accuracy(outcomes: tuple[Outcome, ...]) -> Spread:
     return Spread.of(outcome.accuracy for outcome in outcomes)
 
 
-def told(request: Request) -> str:
+def note(request: Request) -> str:
     """What was trained, for the notes."""
     sizes, dataset = networks(request), request.dataset()
+    recipe = request.recipe_for(dataset)
+    epochs = f"{recipe.epochs} epochs with float weights and {recipe.quantized_epochs} with integers"
     if not request.quick:
-        return f"The paper's networks at full width on {dataset.name}; {_recipe(request)}."
+        return f"The paper's networks at full width on {dataset.name}; {epochs}."
     plain = "; ".join(
         f"{title} with {', '.join(f'{k} {v}' for k, v in options.items())}"
         for title, options in (("VGG", sizes.vgg), ("residual networks", sizes.residual))
     )
     return (
-        f"Small networks, so that two cores are enough: {plain}; {_recipe(request)}. Accuracies are those of the "
+        f"Small networks, so that two cores are enough: {plain}; {epochs}. Accuracies are those of the "
         f"integer networks on {len(dataset.test_labels)} test images of {dataset.name}, where one image is "
         f"{100 / len(dataset.test_labels):.2f} points."
     )
-
-
-def _recipe(request: Request) -> str:
-    recipe = request.recipe_for(request.dataset())
-    return f"{recipe.epochs} epochs with float weights and {recipe.quantized_epochs} with integers"
-
-
-def _runs(request: Request, name: str, options: Mapping[str, Any], validation: float) -> tuple[Outcome, ...]:
-    lab = request.lab(int(options["steps"]))
-    return tuple(lab.run(Job(name, options, seed, validation)) for seed in request.seeds)

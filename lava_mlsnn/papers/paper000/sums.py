@@ -1,4 +1,4 @@
-"""Fig. 10 and 11: events at the sums and in all of SEW- and Sparse-ResNet, counted both ways."""
+"""Fig. 10 and 11 of [Castagnetti2025]: events at the sums and in all of SEW- and Sparse-ResNet, counted both ways."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, quotient, within_noise
 from ..lab import Outcome
 from ..request import Request
+from ..table import ACCURACIES, SEED, beside, per_seed
 from . import published, setting
 from .setting import SEW, SPARSE
 
 LEVELS = 4
+SHORT = {SEW: "SEW", SPARSE: "Sparse"}
 COUNTS = ("direct", "residual", "carried", "sites", "sent")
 TOTALS: dict[str, Callable[[NetworkActivity], float]] = {
     "emitted": lambda a: a.emitted,
@@ -33,78 +35,56 @@ def fig10(request: Request) -> Findings:
     data = request.dataset().name
     rows = pd.DataFrame(
         [
-            {"network": name, "seed": outcome.job.seed, "sum": i, "block": s.name, **_numbers(s)}
+            {"network": name, "seed": outcome.job.seed, "sum": i, "block": s.name}
+            | {what: float(getattr(s, what)) for what in COUNTS}
             for name, outcomes in found.items()
             for outcome, activity in zip(outcomes, counted[name], strict=True)
             for i, s in enumerate(activity.sums)
         ]
     )
-    number = int(rows["sum"].max()) + 1
-
-    def spread(name: str, what: str, i: int) -> Spread:
-        return Spread.of(getattr(activity.sums[i], what) for activity in counted[name])
-
-    table = pd.DataFrame(
-        [
-            {
-                "sum": i,
-                "SEW, carried": spread(SEW, "carried", i).number(),
-                "SEW, sites": spread(SEW, "sites", i).number(),
-                "Sparse, into the barrier": spread(SPARSE, "carried", i).number(),
-                "Sparse, behind it": spread(SPARSE, "sent", i).number(),
-                "as the paper counts": change(spread(SPARSE, "sent", i).mean, spread(SEW, "carried", i).mean),
-                "sites against sites": change(spread(SPARSE, "sent", i).mean, spread(SEW, "sites", i).mean),
-                "paper, CIFAR-10": _printed(i),
-            }
-            for i in range(number)
-        ]
-    )
+    every = range(int(rows["sum"].max()) + 1)
+    spread = {
+        (name, what): [Spread.of(getattr(activity.sums[i], what) for activity in counted[name]) for i in every]
+        for name in (SEW, SPARSE)
+        for what in COUNTS
+    }
+    means = {key: [s.mean for s in spreads] for key, spreads in spread.items()}
+    sent, carried, sites = means[SPARSE, "sent"], means[SEW, "carried"], means[SEW, "sites"]
+    columns: dict[str, Any] = {
+        "sum": lambda i: i,
+        "SEW, carried": lambda i: spread[SEW, "carried"][i].number(),
+        "SEW, sites": lambda i: spread[SEW, "sites"][i].number(),
+        "Sparse, into the barrier": lambda i: spread[SPARSE, "carried"][i].number(),
+        "Sparse, behind it": lambda i: spread[SPARSE, "sent"][i].number(),
+        "as the paper counts": lambda i: change(sent[i], carried[i]),
+        "sites against sites": lambda i: change(sent[i], sites[i]),
+        "paper, CIFAR-10": dict(enumerate(map("{:,} → {:,}".format, *published.FIGURE_10.values()))),
+    }
 
     def draw(figure: Any) -> None:
         top, bottom = figure.subplots(2, 1, sharex=True)
-        names = [f"sum {i}" for i in range(number)]
-        every = range(number)
-        drawing.bars(
-            top,
-            names,
-            {
-                "SEW, carried": [spread(SEW, "carried", i) for i in every],
-                "SEW, sites": [spread(SEW, "sites", i) for i in every],
-                "Sparse, behind the barrier": [spread(SPARSE, "sent", i) for i in every],
-            },
-        )
-        drawing.bars(
-            bottom,
-            names,
-            {
-                f"{title}, {what}": [spread(name, what, i) for i in every]
-                for title, name in (("SEW", SEW), ("Sparse", SPARSE))
-                for what in ("direct", "residual")
-            },
-        )
-        top.set_ylabel("events behind the sum")
-        bottom.set_ylabel("events into the sum")
+        names = [f"sum {i}" for i in every]
+        behind = {
+            "SEW, carried": spread[SEW, "carried"],
+            "SEW, sites": spread[SEW, "sites"],
+            "Sparse, behind the barrier": spread[SPARSE, "sent"],
+        }
+        into = {f"{SHORT[n]}, {what}": spread[n, what] for n in (SEW, SPARSE) for what in ("direct", "residual")}
+        for axes, groups, place in ((top, behind, "behind"), (bottom, into, "into")):
+            drawing.bars(axes, names, groups)
+            axes.set_ylabel(f"events {place} the sum")
 
-    means = {(n, w): [spread(n, w, i).mean for i in range(number)] for n in (SEW, SPARSE) for w in COUNTS}
     return Findings(
         f"Fig. 10: events at residual sums, N = 4, T = 1, on {data}",
         rows,
         draw,
-        {f"Events per image of {data}": table},
+        {f"Events per image of {data}": beside(every, columns)},
         (
-            _fewer(
-                "fewer events behind every sum of Sparse than of SEW, as the paper counts (Fig. 10)",
-                means[SPARSE, "sent"],
-                means[SEW, "carried"],
-            ),
-            _fewer(
-                "the same when SEW's sums are counted by their non-zero sites",
-                means[SPARSE, "sent"],
-                means[SEW, "sites"],
-            ),
+            _fewer("fewer events behind every sum of Sparse than of SEW, as the paper counts (Fig. 10)", sent, carried),
+            _fewer("the same when SEW's sums are counted by their non-zero sites", sent, sites),
         ),
         (
-            setting.told(request),
+            setting.note(request),
             "For SEW the paper counts direct and residual spikes both; for Sparse what leaves the barrier. A barrier "
             "keeps the support of its sum, so part of the difference is the way of counting: both are given.",
         ),
@@ -119,57 +99,43 @@ def fig11(request: Request) -> Findings:
     data = request.dataset().name
     accuracy = {key: setting.accuracy(outcomes) for key, outcomes in found.items()}
     energy = {key: Spread.of(o.energy()["total"] for o in outcomes) for key, outcomes in found.items()}
-    counted = {key: [counts(outcome) for outcome in outcomes] for key, outcomes in found.items()}
+    counted = {outcome: counts(outcome) for outcomes in found.values() for outcome in outcomes}
     spikes = {
-        (what, *key): Spread.of(total(activity) for activity in activities)
-        for key, activities in counted.items()
+        (what, *key): Spread.of(total(counted[outcome]) for outcome in outcomes)
+        for key, outcomes in found.items()
         for what, total in TOTALS.items()
     }
-    rows = pd.DataFrame(
-        [
-            {
-                "network": name,
-                "N": n,
-                "seed": outcome.job.seed,
-                **{f"accuracy_{how}": value for how, value in outcome.record["accuracy"].items()},
-                **{what.replace(" ", "_"): total(activity) for what, total in TOTALS.items()},
-                "carried": activity.carried,
-                "sites": activity.sites,
-                "energy_J": outcome.energy()["total"],
-                "paper_spikes": published.FIGURE_11_SPIKES.get(n, {}).get(name),
-            }
-            for (name, n), outcomes in found.items()
-            for outcome, activity in zip(outcomes, counted[name, n], strict=True)
-        ]
-    )
 
     def saved(what: str, n: int) -> str:
         return f"{1 - quotient(spikes[what, SPARSE, n].mean, spikes[what, SEW, n].mean):.0%}"
 
-    table = pd.DataFrame(
-        [
-            {
-                "N": n,
-                "accuracy, SEW": accuracy[SEW, n].percent(),
-                "accuracy, Sparse": accuracy[SPARSE, n].percent(),
-                "spikes with sums, SEW": spikes["with sums", SEW, n].number(),
-                "spikes, Sparse": spikes["with sums", SPARSE, n].number(),
-                **{f"saved, {what}": saved(what, n) for what in TOTALS},
-                "paper, CIFAR-10": f"{published.FIGURE_11_REDUCTION[n]:.0%}"
-                if n in published.FIGURE_11_REDUCTION
-                else None,
-                "energy, Sparse / SEW": f"{energy[SPARSE, n].mean / energy[SEW, n].mean:.2f}",
-            }
-            for n in levels
-        ]
-    )
+    rows: dict[str, Any] = {
+        "network": lambda key, _: key[0],
+        "N": lambda key, _: key[1],
+        **SEED,
+        **ACCURACIES,
+        **{what.replace(" ", "_"): lambda _, o, total=total: total(counted[o]) for what, total in TOTALS.items()},
+        "carried": lambda _, outcome: counted[outcome].carried,
+        "sites": lambda _, outcome: counted[outcome].sites,
+        "energy_J": lambda _, outcome: outcome.energy()["total"],
+        "paper_spikes": lambda key, _: published.FIGURE_11_SPIKES.get(key[1], {}).get(key[0]),
+    }
+    columns: dict[str, Any] = {
+        "N": lambda n: n,
+        "accuracy, SEW": lambda n: accuracy[SEW, n],
+        "accuracy, Sparse": lambda n: accuracy[SPARSE, n],
+        "spikes with sums, SEW": lambda n: spikes["with sums", SEW, n].number(),
+        "spikes, Sparse": lambda n: spikes["with sums", SPARSE, n].number(),
+        **{f"saved, {what}": lambda n, what=what: saved(what, n) for what in TOTALS},
+        "paper, CIFAR-10": {n: f"{share:.0%}" for n, share in published.FIGURE_11_REDUCTION.items()},
+        "energy, Sparse / SEW": lambda n: f"{energy[SPARSE, n].mean / energy[SEW, n].mean:.2f}",
+    }
 
     def draw(figure: Any) -> None:
         left, right = figure.subplots(1, 2)
-        titles = {SEW: "SEW", SPARSE: "Sparse"}
-        drawing.lines(left, {titles[m]: {n: accuracy[m, n] for n in levels} for m in titles}, scale=0.01)
+        drawing.lines(left, {short: {n: accuracy[m, n] for n in levels} for m, short in SHORT.items()}, scale=0.01)
         left.set(xlabel="N", ylabel="accuracy in %", title="(A)")
-        curves = {f"{titles[m]}, with sums": {n: spikes["with sums", m, n] for n in levels} for m in titles}
+        curves = {f"{short}, with sums": {n: spikes["with sums", m, n] for n in levels} for m, short in SHORT.items()}
         curves["SEW, neurons only"] = {n: spikes["emitted", SEW, n] for n in levels}
         drawing.lines(right, curves)
         right.set(xlabel="N", ylabel="events per image", title="(B)")
@@ -183,20 +149,22 @@ def fig11(request: Request) -> Findings:
         )
         for n in levels
     ]
-    for what in TOTALS:
-        less = [spikes[what, SPARSE, n].mean < spikes[what, SEW, n].mean for n in levels if n > 1]
-        told = ", ".join(f"N = {n}: {saved(what, n)}" for n in levels)
-        relations.append(
-            Relation(f"Sparse sends fewer spikes than SEW for N > 1, counted {what}", all(less), f"saved at {told}")
+    relations += [
+        Relation(
+            f"Sparse sends fewer spikes than SEW for N > 1, counted {what}",
+            all(spikes[what, SPARSE, n].mean < spikes[what, SEW, n].mean for n in levels if n > 1),
+            f"saved at {', '.join(f'N = {n}: {saved(what, n)}' for n in levels)}",
         )
+        for what in TOTALS
+    ]
     return Findings(
         f"Fig. 11: accuracy and spikes of SEW- and Sparse-ResNet over N, T = 1, on {data}",
-        rows,
+        per_seed(found, rows),
         draw,
-        {f"On {data}": table},
+        {f"On {data}": beside(levels, columns)},
         relations,
         (
-            setting.told(request),
+            setting.note(request),
             "Totals are Eq 12 in three readings: emitted (neurons only, barriers are neurons), with sums (each SEW sum "
             "counts like a layer by what its connections carry, as Fig. 10 does), with sum sites (by its non-zero "
             "sites).",
@@ -206,7 +174,7 @@ def fig11(request: Request) -> Findings:
 
 
 def counts(outcome: Outcome) -> NetworkActivity:
-    """Of an outcome's test images."""
+    """Activity on the test images of an outcome's network."""
     return analysis.activity(outcome.graph(), outcome.activity())
 
 
@@ -219,15 +187,7 @@ def change(new: float, old: float) -> str:
     return f"{quotient(new, old) - 1:+.0%}"
 
 
-def _numbers(s: analysis.SumActivity) -> dict[str, float]:
-    return {what: float(getattr(s, what)) for what in COUNTS}
-
-
-def _printed(i: int) -> str | None:
-    both = [values[i] if i < len(values) else None for values in published.FIGURE_10.values()]
-    return None if None in both else f"{both[0]:,} → {both[1]:,}"
-
-
 def _fewer(claim: str, sparse: list[float], sew: list[float]) -> Relation:
-    told = ", ".join(f"sum {i} {change(a, b)}" for i, (a, b) in enumerate(zip(sparse, sew, strict=True)))
-    return Relation(claim, all(a < b for a, b in zip(sparse, sew, strict=True)), told)
+    pairs = list(zip(sparse, sew, strict=True))
+    changes = ", ".join(f"sum {i} {change(a, b)}" for i, (a, b) in enumerate(pairs))
+    return Relation(claim, all(a < b for a, b in pairs), changes)

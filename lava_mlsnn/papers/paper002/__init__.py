@@ -1,1 +1,1 @@
-"""Paper 002, S-ResNet: its tables and figure 3."""
+"""[VicenteSola2022], S-ResNet: its tables and figure 3."""

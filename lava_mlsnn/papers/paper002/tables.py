@@ -1,4 +1,4 @@
-"""Tables 2 to 10 and 15 to 17: accuracies of variants of one network, beside the paper's."""
+"""Tables 2 to 10 and 15 to 17 of [VicenteSola2022]: accuracies of variants of one network."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ import pandas as pd
 
 from ...model.s_resnet import SResNet
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, better
+from ..findings import Findings, Relation, Spread, all_hold, better
 from ..lab import Outcome
 from ..request import Request
 from . import trained
 
 WIDE = {"width": 32}
-ORIENTATION = "The paper's accuracies are of other data; they stand beside for orientation only."
 
 
 @dataclass(frozen=True)
@@ -121,11 +120,9 @@ def compare(request: Request, number: int) -> Findings:
     found: dict[str, Spread] = {}
     for row in table.rows:
         chosen = trained.options(request, {**row.options, **row.quick}, {**row.options, **row.full})
-        found[row.name] = trained.spread(trained.train_all(request, chosen))
-    classes = request.dataset().num_classes
-    return findings(
-        request, table.title, table.data, found, {r.name: r.paper for r in table.rows}, [_order(table, found, classes)]
-    )
+        found[row.name] = trained.spread(trained.trained(request, chosen))
+    relation = _order(table, found, request.dataset().num_classes)
+    return trained.findings(request, table.title, table.data, found, {r.name: r.paper for r in table.rows}, [relation])
 
 
 def boosting(request: Request, number: int) -> Findings:
@@ -140,7 +137,7 @@ def boosting(request: Request, number: int) -> Findings:
     for boost in (False, True):
         name = "boosting" if boost else "plain"
         chosen = trained.options(request, {"boost": boost}, {"boost": boost})
-        found[name] = trained.spread(trained.train_all(request, chosen))
+        found[name] = trained.spread(trained.trained(request, chosen))
         paper[name] = printed[16, boost][1]
     first, second = ("boosting", "plain") if classes == 10 else ("plain", "boosting")
     claim = f"boosting {'raises' if classes == 10 else 'lowers'} the accuracy with {classes} classes (section 4)"
@@ -149,7 +146,7 @@ def boosting(request: Request, number: int) -> Findings:
     if here != classes:
         relation = Relation(claim, None, f"{relation.numbers}; {here} classes here")
     relations.append(relation)
-    return findings(request, f"Table {number}: boosting", f"CIFAR-{classes}", found, paper, relations)
+    return trained.findings(request, f"Table {number}: boosting", f"CIFAR-{classes}", found, paper, relations)
 
 
 def parameters(classes: int, width: int, boost: bool) -> int:
@@ -171,7 +168,7 @@ def parameters(classes: int, width: int, boost: bool) -> int:
 def table9(request: Request) -> Findings:
     """The leak that all layers share, trained."""
     chosen = trained.options(request, {"plif": "shared"}, {"plif": "shared"})
-    nets = (trainee.net() for trainee in trained.train_all(request, chosen))
+    nets = (trainee.net() for trainee in trained.trained(request, chosen))
     values = Spread.of(next(iter(net.leaks.values())) for net in nets if isinstance(net, SResNet))
     rows = pd.DataFrame(
         [{"leak": "searched", "paper": 0.889}, {"leak": "trained", "paper": 0.986, "here": values.mean}]
@@ -184,14 +181,14 @@ def table9(request: Request) -> Findings:
         lambda figure: drawing.bars(figure.subplots(), ["trained leak"], {request.data: [values]}),
         {"Leak": pd.DataFrame([{"leak": "trained", "here": values.number(), "paper": 0.986}])},
         (relation,),
-        (trained.told(request),),
+        (trained.note(request),),
     )
 
 
 def table16(request: Request) -> Findings:
     """Fewer timesteps than in training."""
     steps = 4 if request.quick else 50
-    networks = trained.train_all(request, trained.options(request, {"steps": steps}, {"steps": steps, "boost": True}))
+    networks = trained.trained(request, trained.options(request, {"steps": steps}, {"steps": steps, "boost": True}))
     counts = (4, 3, 2, 1) if request.quick else (50, 40, 30, 20, 10)
     printed = dict(zip((50, 40, 30, 20, 10), (0.941, 0.9396, 0.9361, 0.9193, 0.6386), strict=True))
     found = {f"{n} of {steps}": Spread.of(_stopped(request, network, n) for network in networks) for n in counts}
@@ -199,7 +196,7 @@ def table16(request: Request) -> Findings:
     means = [s.mean for s in found.values()]
     holds = all(a >= b for a, b in pairwise(means))
     relation = Relation("accuracy falls with every timestep that is dropped (Table 16)", holds, _numbers(found))
-    return findings(request, "Table 16: early stop", "CIFAR-10", found, paper, [relation])
+    return trained.findings(request, "Table 16: early stop", "CIFAR-10", found, paper, [relation])
 
 
 def _stopped(request: Request, network: Outcome, steps: int) -> float:
@@ -217,108 +214,17 @@ def _stopped(request: Request, network: Outcome, steps: int) -> float:
 
 
 def _order(table: Table, found: Mapping[str, Spread], classes: int) -> Relation:
-    """Whether accuracies fall from row to row: not if two neighbours rise, cannot tell if two are too close.
+    """Whether accuracies fall from row to row: not if two neighbors rise, undecided if two are too close.
 
     A network that has learned nothing, at less than twice of chance, is no evidence for an order either.
     """
-    steps = [better(table.claim, (a, b), found[a], found[b]) for a, b in pairwise(found)]
-    verdicts = [step.holds for step in steps]
-    holds = False if False in verdicts else None if None in verdicts else True
-    numbers = "; ".join(step.numbers for step in steps)
+    relation = all_hold(table.claim, [better(table.claim, (a, b), found[a], found[b]) for a, b in pairwise(found)])
     untrained = [name for name, spread in found.items() if spread.mean < 2 / classes]
     if untrained:
-        return Relation(table.claim, None, f"{numbers}; these epochs do not train {', '.join(untrained)}")
-    return Relation(table.claim, holds, numbers)
+        numbers = f"{relation.numbers}; these epochs do not train {', '.join(untrained)}"
+        return Relation(table.claim, None, numbers)
+    return relation
 
 
 def _numbers(found: Mapping[str, Spread]) -> str:
     return ", ".join(f"{name} {spread.percent()}" for name, spread in found.items())
-
-
-def findings(
-    request: Request,
-    title: str,
-    data: str,
-    found: Mapping[str, Spread],
-    paper: Mapping[str, float],
-    relations: list[Relation],
-    here: str | None = None,
-    notes: tuple[str, ...] = (),
-) -> Findings:
-    """A table of accuracies beside the paper's; ``here`` names the data if they are not the request's."""
-    here = here or request.dataset().name
-    rows = pd.DataFrame(
-        [
-            {"network": name, "seed": seed, "accuracy": value, f"paper, {data}": paper.get(name)}
-            for name, spread in found.items()
-            for seed, value in zip(request.seeds, spread.values, strict=True)
-        ]
-    )
-    shown = pd.DataFrame(
-        [
-            {
-                "network": n,
-                f"accuracy on {here}": s.percent(),
-                f"paper, {data}": f"{paper[n]:.2%}" if n in paper else None,
-            }
-            for n, s in found.items()
-        ]
-    )
-    return Findings(
-        f"{title}, on {here}",
-        rows,
-        lambda figure: drawing.bars(figure.subplots(), list(found), {here: list(found.values())}),
-        {"Accuracy": shown},
-        tuple(relations),
-        (trained.told(request), *notes, *([ORIENTATION] if request.quick else [])),
-    )
-
-
-def table2(request: Request) -> Findings:
-    """Residual connections."""
-    return compare(request, 2)
-
-
-def table3(request: Request) -> Findings:
-    """Depth."""
-    return compare(request, 3)
-
-
-def table4(request: Request) -> Findings:
-    """Encoding."""
-    return compare(request, 4)
-
-
-def table5(request: Request) -> Findings:
-    """Batch norm."""
-    return compare(request, 5)
-
-
-def table6(request: Request) -> Findings:
-    """Boosting, 100 classes."""
-    return boosting(request, 6)
-
-
-def table7(request: Request) -> Findings:
-    """Boosting, 10 classes."""
-    return boosting(request, 7)
-
-
-def table8(request: Request) -> Findings:
-    """PLIF."""
-    return compare(request, 8)
-
-
-def table10(request: Request) -> Findings:
-    """One trained leak."""
-    return compare(request, 10)
-
-
-def table15(request: Request) -> Findings:
-    """The ANN."""
-    return compare(request, 15)
-
-
-def table17(request: Request) -> Findings:
-    """Leak for fewer timesteps."""
-    return compare(request, 17)

@@ -1,4 +1,4 @@
-"""Tables 11 to 14: weights from other data, events, and what others reached."""
+"""Tables 11 to 14 of [VicenteSola2022]: weights from other data, events, and what others reached."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from ..findings import Findings, Relation, Spread, better
+from ..findings import Findings, Spread, all_hold, better
 from ..request import Request
 from . import trained
 from .standins import moving, shrunk
-from .tables import findings
 
 if TYPE_CHECKING:
     from ...data import Dataset
@@ -61,17 +60,8 @@ OWN = {"cifar10": ("CIFAR-10", 0.9414), "cifar100": ("CIFAR-100", 0.7465), "cifa
 """Table 14: S-ResNet38 as printed."""
 
 
-def table11(request: Request) -> Findings:
-    """Fine-tuning on events."""
-    return _fine_tuning(request, 11)
-
-
-def table12(request: Request) -> Findings:
-    """Fine-tuning on images."""
-    return _fine_tuning(request, 12)
-
-
-def _fine_tuning(request: Request, number: int) -> Findings:
+def fine_tuning(request: Request, number: int) -> Findings:
+    """Table 11 on events, Table 12 on images."""
     title, data, printed = FINE_TUNED[number]
     found: dict[str, Spread] = {}
     relations = []
@@ -79,20 +69,16 @@ def _fine_tuning(request: Request, number: int) -> Findings:
         chosen = trained.options(request, quick, full)
         target = _events(request, int(chosen["steps"])) if number == 11 else request.dataset()
         source = _source(request, target)
-        starts = [trained.trained(request, chosen, seed, source) for seed in request.seeds]
-        fresh = [trained.trained(request, chosen, seed, target) for seed in request.seeds]
-        tuned = [
-            trained.trained(request, chosen, seed, target, start)
-            for seed, start in zip(request.seeds, starts, strict=True)
-        ]
+        starts = trained.trained(request, chosen, source)
         own, other = name, f"{name}, from {source.name}"
-        found[own], found[other] = trained.spread(tuple(fresh)), trained.spread(tuple(tuned))
+        found[own] = trained.spread(trained.trained(request, chosen, target))
+        found[other] = trained.spread(trained.trained(request, chosen, target, starts))
         more, less = (own, other) if (number, name) == LOSES else (other, own)
         claim = f"{more} is more accurate than {less} (section 4, Table {number})"
         relations.append(better(claim, (more, less), found[more], found[less]))
     paper = dict(zip(found, printed, strict=True))
     note = f"First weights: {source.source} Norms' statistics are taken over, stem and readout only where they fit."
-    return findings(request, title, data, found, paper, relations, target.name, (note,))
+    return trained.findings(request, title, data, found, paper, relations, target.name, (note,))
 
 
 def _source(request: Request, target: Dataset) -> Dataset:
@@ -125,28 +111,28 @@ def table13(request: Request) -> Findings:
         chosen = trained.options(request, {"stem": stem}, {"stem": stem, "width": 32})
         target = _events(request, int(chosen["steps"]), rows)
         name = f"{target.shape[1]} x {target.shape[2]}, stem {stem}"
-        found[name] = trained.spread(tuple(trained.trained(request, chosen, s, target) for s in request.seeds))
+        found[name] = trained.spread(trained.trained(request, chosen, target))
         paper[name] = printed
-    names = list(found)
+    low, middle, high = found
     claim = "the middle resolution gives the most (Table 13)"
-    steps = [better(claim, (names[1], other), found[names[1]], found[other]) for other in (names[0], names[2])]
-    verdicts = [step.holds for step in steps]
-    holds = False if False in verdicts else None if None in verdicts else True
-    relation = Relation(claim, holds, "; ".join(step.numbers for step in steps))
+    steps = [better(claim, (middle, other), found[middle], found[other]) for other in (low, high)]
     here = target.name.partition("-x")[0]
     note = "Trained from scratch; the paper starts from CIFAR-100. Stand-ins hold the same events at each resolution."
-    return findings(request, "Table 13: resolution of events", "CIFAR10-DVS", found, paper, [relation], here, (note,))
+    relations = [all_hold(claim, steps)]
+    return trained.findings(
+        request, "Table 13: resolution of events", "CIFAR10-DVS", found, paper, relations, here, (note,)
+    )
 
 
 def table14(request: Request) -> Findings:
     """What others reached, as printed, and the wider network with boosting here."""
     chosen = trained.options(request, QUICK_WIDER, WIDER)
-    ours = trained.spread(trained.train_all(request, chosen))
+    ours = trained.spread(trained.trained(request, chosen))
     name = request.dataset(int(chosen["steps"])).name.partition("-")[0]
     data, printed = OWN.get(name, (None, None))
     network = f"S-ResNet, {BOOSTED}"
     paper = {} if printed is None else {network: printed}
-    result = findings(request, "Table 14: beside others", data or "no such data", {network: ours}, paper, [])
+    result = trained.findings(request, "Table 14: beside others", data or "no such data", {network: ours}, paper, [])
     rows = [
         {"network": who, "data": where, "printed": f"{value:.2%}"}
         for who, where, value in (*OTHERS, *(("S-ResNet38", *own) for own in OWN.values()))

@@ -1,1 +1,1 @@
-"""Paper 003, "Trainable quantization": its figures and tables."""
+"""[Castagnetti2023], "Trainable quantization": its figures and tables."""

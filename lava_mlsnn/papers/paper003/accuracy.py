@@ -1,18 +1,18 @@
-"""Tables 1, 2 and 3: accuracy and sparsity of networks with trained thresholds."""
+"""Tables 1, 2 and 3 of [Castagnetti2023]: accuracy and sparsity of networks with trained thresholds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
-
-import pandas as pd
 
 from ...analysis import sparsity
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, better
-from ..lab import Job, Outcome
+from ..lab import Job
 from ..request import Request
+from ..table import SEED, beside, per_seed
 
 STEPS = 4
 NEURONS: dict[str, Any] = {
@@ -23,20 +23,48 @@ NEURONS: dict[str, Any] = {
 }
 TITLES = {"vgg16": "VGG-16", "sew_resnet18": "ResNet-18"}
 
-TABLE_1 = {
-    ("vgg16", "ATIF-u"): (0.9251, 0.111),
-    ("sew_resnet18", "ATIF-u"): (0.9384, 0.113),
-    ("vgg16", "ATIF-nu"): (0.9313, 0.129),
-    ("sew_resnet18", "ATIF-nu"): (0.9465, 0.148),
-}
-"""CIFAR-10: accuracy and theta."""
 
-TABLE_2 = {("sew_resnet18", "ATIF-u"): (0.9431, 0.12), ("sew_resnet18", "ATIF-nu"): (0.9429, 0.12)}
-TABLE_3 = {
-    ("sew_resnet18", "fixed Vth"): (0.8968, 0.17),
-    ("sew_resnet18", "ATIF-u"): (0.9384, 0.113),
-    ("sew_resnet18", "ATIF-nu"): (0.9465, 0.148),
+@dataclass(frozen=True)
+class Table:
+    """What a table compares on which data, and (network, neuron) -> accuracy and theta as printed."""
+
+    models: tuple[str, ...]
+    neurons: tuple[str, ...]
+    data: str
+    paper: Mapping[tuple[str, str], tuple[float, float]]
+
+
+VGG, RESNET = TITLES
+TABLES = {
+    1: Table(
+        (VGG, RESNET),
+        ("ATIF-u", "ATIF-nu"),
+        "CIFAR-10",
+        {
+            (VGG, "ATIF-u"): (0.9251, 0.111),
+            (RESNET, "ATIF-u"): (0.9384, 0.113),
+            (VGG, "ATIF-nu"): (0.9313, 0.129),
+            (RESNET, "ATIF-nu"): (0.9465, 0.148),
+        },
+    ),
+    2: Table(
+        (RESNET,),
+        ("ATIF-u", "ATIF-nu"),
+        "GSC v2",
+        {(RESNET, "ATIF-u"): (0.9431, 0.12), (RESNET, "ATIF-nu"): (0.9429, 0.12)},
+    ),
+    3: Table(
+        (RESNET,),
+        tuple(NEURONS),
+        "CIFAR-10",
+        {
+            (RESNET, "fixed Vth"): (0.8968, 0.17),
+            (RESNET, "ATIF-u"): (0.9384, 0.113),
+            (RESNET, "ATIF-nu"): (0.9465, 0.148),
+        },
+    ),
 }
+"""By number."""
 
 RECIPES = {"speech": "paper003-speech"}
 
@@ -46,65 +74,41 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-def table1(request: Request) -> Findings:
-    """VGG16 and ResNet18, uniform and non-uniform."""
-    return _findings(request, "Table 1", ("vgg16", "sew_resnet18"), ("ATIF-u", "ATIF-nu"), TABLE_1, "CIFAR-10")
-
-
-def table2(request: Request) -> Findings:
-    """ResNet18 on speech commands."""
-    return _findings(request, "Table 2", ("sew_resnet18",), ("ATIF-u", "ATIF-nu"), TABLE_2, "GSC v2")
-
-
-def table3(request: Request) -> Findings:
-    """Fixed, uniform and non-uniform thresholds, both schedules."""
-    return _findings(request, "Table 3", ("sew_resnet18",), tuple(NEURONS), TABLE_3, "CIFAR-10")
-
-
 def job(request: Request, model: str, neuron: str, seed: int) -> Job:
     """One training: T = 4, binary spikes."""
     sizes = SMALL[model] if request.quick else {}
     return Job(model, {"levels": 1, "steps": STEPS, "neuron": NEURONS[neuron], **sizes}, seed)
 
 
-def _findings(
-    request: Request,
-    item: str,
-    models: tuple[str, ...],
-    neurons: tuple[str, ...],
-    paper: Mapping[tuple[str, str], tuple[float, float]],
-    data: str,
-) -> Findings:
+def table(request: Request, number: int) -> Findings:
+    """Table 1: VGG16 and ResNet18; 2: ResNet18 on speech commands; 3: fixed and trained thresholds."""
+    compared = TABLES[number]
+    models, neurons, data, paper = compared.models, compared.neurons, compared.data, compared.paper
     if not request.quick and request.recipe is None:
         request = request.but(recipe=RECIPES.get(request.dataset().name, "paper003-cifar"))
-    lab = request.lab(STEPS)
+    lab, here = request.lab(STEPS), request.dataset().name
     found = {
         (m, n): tuple(lab.run(job(request, m, n, seed)) for seed in request.seeds) for m in models for n in neurons
     }
     accuracy = {key: Spread.of(o.accuracy for o in outcomes) for key, outcomes in found.items()}
-    theta = {key: Spread.of(_theta(o) for o in outcomes) for key, outcomes in found.items()}
-    here = request.dataset().name
-    table = pd.DataFrame(
-        [
-            {
-                "network": TITLES[m],
-                "neuron": n,
-                f"accuracy on {here}": accuracy[m, n].percent(),
-                "theta": _told(theta[m, n], 1),
-                "spikes per neuron": _told(theta[m, n], STEPS),
-                f"paper, {data}": f"{paper[m, n][0]:.2%}" if (m, n) in paper else "",
-                "paper, theta": f"{paper[m, n][1]:g}" if (m, n) in paper else "",
-            }
-            for m, n in found
-        ]
-    )
-    rows = pd.DataFrame(
-        [
-            {"network": m, "neuron": n, "seed": o.job.seed, "accuracy": o.accuracy, "theta": _theta(o)}
-            for (m, n), outcomes in found.items()
-            for o in outcomes
-        ]
-    )
+    sparse = {o: sparsity(o.graph(), o.activity()).mean for outcomes in found.values() for o in outcomes}
+    theta = {key: Spread.of(sparse[o] for o in outcomes) for key, outcomes in found.items()}
+    columns = {
+        "network": lambda key: TITLES[key[0]],
+        "neuron": lambda key: key[1],
+        f"accuracy on {here}": accuracy,
+        "theta": lambda key: _decimals(theta[key], 1),
+        "spikes per neuron": lambda key: _decimals(theta[key], STEPS),
+        f"paper, {data}": lambda key: f"{paper[key][0]:.2%}" if key in paper else "",
+        "paper, theta": lambda key: f"{paper[key][1]:g}" if key in paper else "",
+    }
+    rows = {
+        "network": lambda key, _: key[0],
+        "neuron": lambda key, _: key[1],
+        **SEED,
+        "accuracy": lambda _, outcome: outcome.accuracy,
+        "theta": lambda _, outcome: sparse[outcome],
+    }
     claims = [
         Relation(
             f"{TITLES[m]}, {n}: less than one spike per neuron (section 4.2)",
@@ -122,16 +126,15 @@ def _findings(
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        drawing.bars(
-            axes, [TITLES[m] for m in models], {n: [accuracy[m, n] for m in models] for n in neurons}, scale=0.01
-        )
+        groups = {n: [accuracy[m, n] for m in models] for n in neurons}
+        drawing.bars(axes, [TITLES[m] for m in models], groups, scale=0.01)
         axes.set(ylabel="accuracy in %")
 
     return Findings(
-        f"{item}: accuracy and sparsity with trained thresholds, T = {STEPS}, on {here}",
-        rows,
+        f"Table {number}: accuracy and sparsity with trained thresholds, T = {STEPS}, on {here}",
+        per_seed(found, rows),
         draw,
-        {"Accuracy of the integer networks and theta (Eq 20)": table},
+        {"Accuracy of the integer networks and theta (Eq 20)": beside(found, columns)},
         claims,
         (
             "ResNet-18 is the SEW form, whose sums of spikes have no neuron; the paper does not name its form. "
@@ -140,10 +143,6 @@ def _findings(
     )
 
 
-def _told(spread: Spread, factor: int) -> str:
+def _decimals(spread: Spread, factor: int) -> str:
     deviation = "" if len(spread.values) < 2 else f" ± {factor * spread.std:.3f}"
     return f"{factor * spread.mean:.3f}{deviation}"
-
-
-def _theta(outcome: Outcome) -> float:
-    return sparsity(outcome.graph(), outcome.activity()).mean

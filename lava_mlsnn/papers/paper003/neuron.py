@@ -1,4 +1,4 @@
-"""Fig. 1, 2, 3 and 5: what one neuron says of a constant input, and what training its thresholds gains."""
+"""Fig. 1, 2, 3 and 5 of [Castagnetti2023]: one neuron on a constant input, and what training its thresholds gains."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FORMS: dict[str, tuple[str, int, int, str]] = {
 
 
 def fig1(request: Request) -> Findings:
-    """Quantisation functions for three biases and three thresholds, T = 8."""
+    """Quantization functions for three biases and three thresholds, T = 8."""
     x = np.linspace(-0.5, 1.5, 401)
     curves = {
         "A": {f"b = {b:g}": _rate(x + b, 1.0) for b in (0.25, 0.0, -0.25)},
@@ -66,7 +66,7 @@ def fig1(request: Request) -> Findings:
             axes.legend()
 
     rows = pd.DataFrame({"i": x, **{name: rate for lines in curves.values() for name, rate in lines.items()}})
-    return Findings("Fig. 1: quantisation function of an IF neuron, T = 8 (no data needed)", rows, draw, {}, claims)
+    return Findings("Fig. 1: quantization function of an IF neuron, T = 8 (no data needed)", rows, draw, {}, claims)
 
 
 def fig2(request: Request) -> Findings:
@@ -135,12 +135,12 @@ def fig3(request: Request) -> Findings:
 
     title = "Fig. 3: learning Vth, sigma = 0.1 (no data needed)"
     return Findings(
-        title, course, draw, {"Signal to quantisation noise": table}, claims, (CONVENTION, DEVIATIONS), SIZE
+        title, course, draw, {"Signal to quantization noise": table}, claims, (CONVENTION, DEVIATIONS), SIZE
     )
 
 
 def fig5(request: Request) -> Findings:
-    """Uniform against non-uniform points, each as the neuron really behaves, beside the best possible quantiser."""
+    """Uniform against non-uniform points, each as the neuron really behaves, beside the best possible quantizer."""
     limit = lloyd_max(np.maximum(gaussian(SIGMA, SAMPLES), 0), STEPS + 1).sqnr
     courses, rows = {}, []
     for name, (mode, steps, levels, schedule) in FORMS.items():
@@ -176,12 +176,12 @@ def fig5(request: Request) -> Findings:
     notes = (
         CONVENTION,
         DEVIATIONS,
-        "The printed schedule and its extension differ from the quantiser that the text describes; each is measured "
-        "and trained through the spikes that it really sends. The graded form is that quantiser.",
+        "The printed schedule and its extension differ from the quantizer that the text describes; each is measured "
+        "and trained through the spikes that it really sends. The graded form is that quantizer.",
     )
     everything = pd.concat([course.assign(neuron=name) for name, course in courses.items()], ignore_index=True)
-    title = "Fig. 5: non-uniform quantisation, sigma = 0.1, T N = 4 (no data needed)"
-    return Findings(title, everything, draw, {"Signal to quantisation noise": table}, claims, notes)
+    title = "Fig. 5: non-uniform quantization, sigma = 0.1, T N = 4 (no data needed)"
+    return Findings(title, everything, draw, {"Signal to quantization noise": table}, claims, notes)
 
 
 SIZE = (9.0, 4.2)
@@ -193,7 +193,7 @@ def train(neuron: ATIF, iterations: int = ITERATIONS, seed: int = 0) -> pd.DataF
     The network's weights are not needed: a neuron alone answers constant inputs.
     """
     random = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(neuron.parameters(), lr=RATE)
+    optimizer = torch.optim.Adam(neuron.parameters(), lr=RATE)
     course = []
     for iteration in range(iterations + 1):
         if iteration % EVERY == 0 or iteration == iterations:
@@ -201,9 +201,9 @@ def train(neuron: ATIF, iterations: int = ITERATIONS, seed: int = 0) -> pd.DataF
             course.append({"iteration": iteration, "dB": _decibels(neuron, neuron.steps), "largest point": largest})
         x = SIGMA * torch.randn(BATCH, 1, 1, generator=random, dtype=torch.float64)
         decoded = neuron(x.expand(-1, 1, neuron.steps)).mean(-1, keepdim=True) * neuron.threshold
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         ((decoded - x.relu()) ** 2).mean().backward()
-        optimiser.step()
+        optimizer.step()
     return pd.DataFrame(course)
 
 

@@ -1,1 +1,1 @@
-"""Paper 004, dilated windows at one timestep: its figures and tables."""
+"""[Yao2023], dilated windows at one timestep: its figures and tables."""

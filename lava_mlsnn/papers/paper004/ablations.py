@@ -1,17 +1,19 @@
-"""Table 4, Fig. 5 and Table 6: what windows, projections and cells do to the accuracy, on stand-ins or on CIFAR-10."""
+"""Table 4, Fig. 5 and Table 6 of [Yao2023]: accuracy with different windows, projections and recurrent cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, better
 from ..lab import Job
 from ..request import Request
+from ..table import SEEDED, beside, per_seed, printed, seeded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CNN, RNN = "window_cnn12", "window_lstm12"
 
@@ -27,31 +29,16 @@ class Networks:
 SMALL = Networks({"width": 8, "stages": ("wFw", "wF")}, (0.1, 0.5, 0.9))
 FULL = Networks({}, (0.1, 0.3, 0.5, 0.7, 0.9))
 
-TABLE_4 = {
-    CNN: {
-        "g = 1": 91.80,
-        "normal, g = 2": 92.15,
-        "normal, g = 4": 92.28,
-        "dilated, g = 2": 92.78,
-        "dilated, g = 4": 93.13,
-    },
-    RNN: {
-        "g = 1": 90.37,
-        "normal, g = 2": 90.02,
-        "normal, g = 4": 90.58,
-        "dilated, g = 2": 91.82,
-        "dilated, g = 4": 92.58,
-    },
+WINDOWS: dict[str, tuple[dict[str, Any], float, float]] = {
+    "g = 1": ({"groups": 1, "dilated": False}, 91.80, 90.37),
+    "normal, g = 2": ({"groups": 2, "dilated": False}, 92.15, 90.02),
+    "normal, g = 4": ({"groups": 4, "dilated": False}, 92.28, 90.58),
+    "dilated, g = 2": ({"groups": 2, "dilated": True}, 92.78, 91.82),
+    "dilated, g = 4": ({"groups": 4, "dilated": True}, 93.13, 92.58),
 }
-"""CIFAR-10, percent."""
+"""Table 4: options, and the accuracy of both networks on CIFAR-10 in percent."""
 
-WINDOWS: dict[str, dict[str, Any]] = {
-    "g = 1": {"groups": 1, "dilated": False},
-    "normal, g = 2": {"groups": 2, "dilated": False},
-    "normal, g = 4": {"groups": 4, "dilated": False},
-    "dilated, g = 2": {"groups": 2, "dilated": True},
-    "dilated, g = 4": {"groups": 4, "dilated": True},
-}
+TABLE_4 = {network: {label: row[1 + i] for label, row in WINDOWS.items()} for i, network in enumerate((CNN, RNN))}
 
 TABLE_6 = {"mlp": 84.32, "rnn": 88.32, "birnn": 89.71, "gru": 91.66, "lstm": 92.68}
 """CIFAR-10, percent; LSTM from Table 1."""
@@ -59,102 +46,57 @@ TABLE_6 = {"mlp": 84.32, "rnn": 88.32, "birnn": 89.71, "gru": 91.66, "lstm": 92.
 
 def table4(request: Request) -> Findings:
     """Groups 1, 2 and 4, normal and dilated, for both networks."""
-    found = {
-        name: {label: _accuracy(request, name, options) for label, options in WINDOWS.items()} for name in (CNN, RNN)
-    }
+    found = {name: {label: _accuracy(request, name, WINDOWS[label][0]) for label in WINDOWS} for name in (CNN, RNN)}
     relations = []
     for name, spreads in found.items():
         dilated, normal, plain = (spreads[key] for key in ("dilated, g = 4", "normal, g = 4", "g = 1"))
-        relations.append(
-            better(f"{name}: dilated windows beat normal ones (g = 4)", ("dilated", "normal"), dilated, normal)
-        )
-        relations.append(better(f"{name}: four dilated windows beat one group", ("g = 4", "g = 1"), dilated, plain))
-    rows = [
-        {"network": name, "windows": label, "accuracy": value, "seed": seed, "paper_percent": TABLE_4[name][label]}
-        for name, spreads in found.items()
-        for label, spread in spreads.items()
-        for seed, value in zip(request.seeds, spread.values, strict=True)
-    ]
-    shown = pd.DataFrame(
-        [
-            {
-                "windows": label,
-                **{
-                    key: value
-                    for name in (CNN, RNN)
-                    for key, value in (
-                        (name, found[name][label].percent()),
-                        (f"paper, {name}", f"{TABLE_4[name][label]} %"),
-                    )
-                },
-            }
-            for label in WINDOWS
+        relations += [
+            better(f"{name}: dilated windows beat normal ones (g = 4)", ("dilated", "normal"), dilated, normal),
+            better(f"{name}: four dilated windows beat one group", ("g = 4", "g = 1"), dilated, plain),
         ]
-    )
-    return _findings(request, "Table 4: groups, normal and dilated windows", rows, shown, found, relations)
+    columns: dict[str, Any] = {"windows": str}
+    for name, spreads in found.items():
+        columns |= {name: spreads, f"paper, {name}": printed(TABLE_4[name], "{} %")}
+    paper = {"paper_percent": lambda key, _: TABLE_4[key[0]][key[1]]}
+    title = "Table 4: groups, normal and dilated windows"
+    return _findings(request, title, ("network", "windows"), found, beside(WINDOWS, columns), relations, paper)
 
 
 def fig5(request: Request) -> Findings:
     """Projection functions (a), and theta (b, c)."""
-    kinds = {
-        "none": {"fusion": "none"},
-        "one direction": {"fusion": "group"},
-        "sum": {"fusion": "sum"},
-        "relu": {"fusion": "relu"},
-        "sigmoid": {"fusion": "sigmoid"},
-        "tanh": {"fusion": "tanh"},
-        "omega": {"fusion": "omega"},
-    }
-    a = {label: _accuracy(request, CNN, options) for label, options in kinds.items()}
+    kinds = {"none": "none", "one direction": "group"} | {k: k for k in ("sum", "relu", "sigmoid", "tanh", "omega")}
+    a = {label: _accuracy(request, CNN, {"fusion": fusion}) for label, fusion in kinds.items()}
     thetas = _networks(request).thetas
     b = {
         name: {f"theta = {theta}": _accuracy(request, name, {"fusion": "omega", "theta": theta}) for theta in thetas}
         for name in (CNN, RNN)
     }
-    best = max((label for label in a if label != "omega"), key=lambda label: a[label].mean)
-    relations = [better("the projection is the best function (Fig. 5a)", ("omega", best), a["omega"], a[best])]
-    for name, spreads in b.items():
-        top = max((label for label in spreads if label != "theta = 0.5"), key=lambda label: spreads[label].mean)
-        claim = f"{name}: theta = 0.5 is best (Fig. 5b, c)"
-        relations.append(better(claim, ("theta = 0.5", top), spreads["theta = 0.5"], spreads[top]))
+    relations = [_best("the projection is the best function (Fig. 5a)", "omega", a)]
+    relations += [_best(f"{name}: theta = 0.5 is best (Fig. 5b, c)", "theta = 0.5", b[name]) for name in b]
     found = {f"{CNN}, functions": a, **{f"{name}, theta": spreads for name, spreads in b.items()}}
-    rows = [
-        {"panel": panel, "projection": label, "accuracy": value, "seed": seed}
-        for panel, spreads in found.items()
-        for label, spread in spreads.items()
-        for seed, value in zip(request.seeds, spread.values, strict=True)
-    ]
-    shown = pd.DataFrame(
-        [
-            {"panel": panel, "projection": label, "accuracy": spread.percent()}
-            for panel, spreads in found.items()
-            for label, spread in spreads.items()
-        ]
-    )
-    return _findings(request, "Fig. 5: projection functions and theta", rows, shown, found, relations)
+    keys = {(panel, label): found[panel][label] for panel in found for label in found[panel]}
+    columns = {"panel": lambda key: key[0], "projection": lambda key: key[1], "accuracy": keys}
+    title = "Fig. 5: projection functions and theta"
+    return _findings(request, title, ("panel", "projection"), found, beside(keys, columns), relations)
 
 
 def table6(request: Request) -> Findings:
     """Cells of the recurrent mixer."""
     spreads = {cell: _accuracy(request, RNN, {"cell": cell}) for cell in TABLE_6}
-    others = {cell: spread for cell, spread in spreads.items() if cell != "lstm"}
-    best = max(others, key=lambda cell: others[cell].mean)
     relations = [
-        better("LSTM is the best cell (appendix 5.3)", ("lstm", best), spreads["lstm"], spreads[best]),
+        _best("LSTM is the best cell (appendix 5.3)", "lstm", spreads),
         better("recurrence beats the perceptron (Table 6)", ("rnn", "mlp"), spreads["rnn"], spreads["mlp"]),
     ]
-    rows = [
-        {"cell": cell, "accuracy": value, "seed": seed, "paper_percent": TABLE_6[cell]}
-        for cell, spread in spreads.items()
-        for seed, value in zip(request.seeds, spread.values, strict=True)
-    ]
-    shown = pd.DataFrame(
-        [
-            {"cell": cell, "accuracy": spread.percent(), "paper, CIFAR-10": f"{TABLE_6[cell]} %"}
-            for cell, spread in spreads.items()
-        ]
-    )
-    return _findings(request, "Table 6: recurrent cells", rows, shown, {"cells": spreads}, relations)
+    columns = {"cell": str, "accuracy": spreads, "paper, CIFAR-10": printed(TABLE_6, "{} %")}
+    paper = {"paper_percent": lambda key, _: TABLE_6[key[1]]}
+    title, found = "Table 6: recurrent cells", {"cells": spreads}
+    return _findings(request, title, ("", "cell"), found, beside(spreads, columns), relations, paper)
+
+
+def _best(claim: str, mine: str, spreads: Mapping[str, Spread]) -> Relation:
+    """That one accuracy is above the best of the others."""
+    other = max((label for label in spreads if label != mine), key=lambda label: spreads[label].mean)
+    return better(claim, (mine, other), spreads[mine], spreads[other])
 
 
 def _networks(request: Request) -> Networks:
@@ -163,26 +105,30 @@ def _networks(request: Request) -> Networks:
 
 def _accuracy(request: Request, name: str, options: Mapping[str, Any]) -> Spread:
     """Of the float model on the test images, over seeds; binary spikes as in the paper."""
-    chosen = request.but(recipe=request.recipe or ("digits-windows" if request.quick else "paper004"))
+    recipe = request.recipe_for(request.dataset(), "digits-windows" if request.quick else "paper004")
     everything = {"levels": 1, "steps": 1, **_networks(request).options, **options}
-    jobs = [Job(name, everything, seed, floats=True) for seed in request.seeds]
-    lab = chosen.lab(1)
-    return Spread.of(lab.run(job).accuracy for job in jobs)
+    lab = request.lab(1, recipe=recipe)
+    return Spread.of(lab.run(Job(name, everything, seed, floats=True)).accuracy for seed in request.seeds)
 
 
 def _findings(
     request: Request,
     title: str,
-    rows: list[dict[str, Any]],
+    names: tuple[str, str],
+    found: Mapping[str, Mapping[str, Spread]],
     shown: pd.DataFrame,
-    groups: Mapping[str, Mapping[str, Spread]],
     relations: list[Relation],
+    more: Mapping[str, Any] | None = None,
 ) -> Findings:
+    """One panel per group; ``names`` are heads of the CSV for group and variant, "" for none."""
     dataset = request.dataset()
+    pairs = {(group, label): seeded(request.seeds, found[group][label]) for group in found for label in found[group]}
+    heads: dict[str, Any] = {name: lambda key, _, i=i: key[i] for i, name in enumerate(names) if name}
+    rows = per_seed(pairs, {**heads, "accuracy": SEEDED["accuracy"], "seed": SEEDED["seed"], **(more or {})})
 
     def draw(figure: Any) -> None:
-        panels = figure.subplots(1, len(groups), squeeze=False)[0]
-        for axes, (name, spreads) in zip(panels, groups.items(), strict=True):
+        panels = figure.subplots(1, len(found), squeeze=False)[0]
+        for axes, (name, spreads) in zip(panels, found.items(), strict=True):
             drawing.bars(axes, [label.replace(", ", "\n") for label in spreads], {name: list(spreads.values())}, 0.01)
             axes.tick_params("x", labelrotation=45)
             axes.set(ylabel="accuracy / %")
@@ -195,14 +141,14 @@ def _findings(
     )
     return Findings(
         f"{title}, on {dataset.name}",
-        pd.DataFrame(rows),
+        rows,
         draw,
         {"Accuracy": shown},
-        tuple(relations),
+        relations,
         (
             f"{size}, binary spikes, one timestep, float weights (the float model): projections and gates have no "
             f"integers. One of the {len(dataset.test_labels)} test images is {100 / len(dataset.test_labels):.2f} "
             "points. The paper's accuracies are of CIFAR-10.",
         ),
-        size=(4.2 * len(groups), 4.4),
+        size=(4.2 * len(found), 4.4),
     )

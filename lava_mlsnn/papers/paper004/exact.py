@@ -1,4 +1,4 @@
-"""Tables 2 and 5: arithmetic. No data, no training."""
+"""Tables 2 and 5 of [Yao2023]: arithmetic. No data, no training."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ...report.picture import COLOURS
 from .. import draw as drawing
 from ..findings import Findings, Relation
 from ..request import Request
+from ..table import beside
 
 NO_DATA = "no data set needed"
 UNIT = 1000
@@ -23,31 +24,23 @@ UNIT = 1000
 def table2(request: Request) -> Findings:
     """Each row's energy from its own counts, and the operations of our reading of the networks."""
     printed = horowitz.table2()
-    rows = pd.DataFrame(
-        [
-            {
-                "network": row.network,
-                "additions": row.additions,
-                "multiplications": row.macs,
-                "printed_joules": row.as_printed,
-                "recomputed_joules": row.recomputed,
-                "corrected_joules": row.corrected,
-            }
-            for row in printed
-        ]
-    )
-    shown = pd.DataFrame(
-        [
-            {
-                "network": row.network,
-                "#Add": f"{row.additions / 1e6:g}M",
-                "#Mult": f"{row.macs / 1e6:g}M",
-                "printed": f"{row.printed:g} {row.unit}",
-                "from its own counts": f"{row.recomputed * 1e6:.1f} uJ",
-                "additions of a MAC counted once": f"{row.corrected * 1e6:.1f} uJ",
-            }
-            for row in printed
-        ]
+    joules = {
+        "printed_joules": lambda row: row.as_printed,
+        "recomputed_joules": lambda row: row.recomputed,
+        "corrected_joules": lambda row: row.corrected,
+    }
+    counts = {"additions": lambda row: row.additions, "multiplications": lambda row: row.macs}
+    rows = beside(printed, {"network": lambda row: row.network, **counts, **joules})
+    shown = beside(
+        printed,
+        {
+            "network": lambda row: row.network,
+            "#Add": lambda row: f"{row.additions / 1e6:g}M",
+            "#Mult": lambda row: f"{row.macs / 1e6:g}M",
+            "printed": lambda row: f"{row.printed:g} {row.unit}",
+            "from its own counts": lambda row: f"{row.recomputed * 1e6:.1f} uJ",
+            "additions of a MAC counted once": lambda row: f"{row.corrected * 1e6:.1f} uJ",
+        },
     )
     ratios = [row.as_printed / row.recomputed for row in printed]
     ours, counted = _ours()
@@ -55,14 +48,10 @@ def table2(request: Request) -> Findings:
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         places = np.arange(len(printed))
-        for i, (label, values) in enumerate(
-            (
-                ("printed / 1000", [row.as_printed / UNIT for row in printed]),
-                ("from its own counts", [row.recomputed for row in printed]),
-                ("additions of a MAC counted once", [row.corrected for row in printed]),
-            )
-        ):
-            axes.bar(places + 0.27 * (i - 1), np.array(values) * 1e6, 0.25, color=COLOURS[i], label=label)
+        labels = ("printed / 1000", "from its own counts", "additions of a MAC counted once")
+        for i, (label, values, unit) in enumerate(zip(labels, joules.values(), (UNIT, 1, 1), strict=True)):
+            heights = np.array([values(row) / unit for row in printed]) * 1e6
+            axes.bar(places + 0.27 * (i - 1), heights, 0.25, color=COLOURS[i], label=label)
         axes.set(yscale="log", ylabel="energy per image / uJ")
         axes.set_xticks(places, [row.network.replace(" ", "\n", 1) for row in printed], fontsize=7)
         drawing.finish(axes)
@@ -102,7 +91,7 @@ def table2(request: Request) -> Findings:
 def _ours() -> tuple[pd.DataFrame, list[Relation]]:
     """#OP of both networks at CIFAR-10's size, and of their first layers."""
     from ... import model
-    from ...model.window_cost import costs
+    from ...analysis.window_cost import costs
 
     found, relations = [], []
     for name, paper, first in (("window_cnn12", 247, 2.14), ("window_lstm12", 251, 5.31)):
@@ -131,25 +120,19 @@ def table5(request: Request) -> Findings:
     from scipy import integrate
 
     limits = (fusion.THRESHOLD, 2 * fusion.THRESHOLD)
-    rows = []
-    for theta, (volume, difference) in fusion.TABLE5.items():
-        integral, _ = integrate.dblquad(lambda b, a, theta=theta: _height(a, b, theta), *limits, *limits)
-        rows.append(
-            {
-                "theta": theta,
-                "S": fusion.surface(theta),
-                "S_integrated": integral,
-                "S_printed": volume,
-                "difference": fusion.area_difference(theta),
-                "difference_printed": difference,
-            }
-        )
-    frame = pd.DataFrame(rows)
-    cut = all(
-        trunc(100 * row["S"]) / 100 == row["S_printed"]
-        and trunc(100 * row["difference"]) / 100 == row["difference_printed"]
-        for row in rows
+    columns = {
+        "theta": lambda theta: theta,
+        "S": fusion.surface,
+        "S_integrated": lambda t: integrate.dblquad(lambda b, a: _height(a, b, t), *limits, *limits)[0],
+        "S_printed": lambda theta: fusion.TABLE5[theta][0],
+        "difference": fusion.area_difference,
+        "difference_printed": lambda theta: fusion.TABLE5[theta][1],
+    }
+    frame = beside(fusion.TABLE5, columns)
+    pairs = zip(
+        frame[["S", "difference"]].values.flat, frame[["S_printed", "difference_printed"]].values.flat, strict=True
     )
+    cut = all(trunc(100 * computed) / 100 == printed for computed, printed in pairs)
     apart = float(np.abs(frame["S"] - frame["S_integrated"]).max())
 
     def draw(figure: Any) -> None:

@@ -5,27 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.model.sub.model import AbstractSubProcessModel
-from lava.magma.core.resources import CPU
-from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
 from lava_mlsnn.graph.graph import INPUT, NetGraph
 from lava_mlsnn.graph.neurons import LIF
-from lava_mlsnn.proc.layout import from_port, port_shapes, to_port
+from lava_mlsnn.lava_compat.declare import cpu_model
 from lava_mlsnn.proc.network.process import FusedNetwork, HierarchicalNetwork
-from lava_mlsnn.proc.neurons import check_bias
+from lava_mlsnn.proc.neurons.stock import check_bias
 from lava_mlsnn.proc.observe import Observer
+from lava_mlsnn.proc.ports import from_port, port_shapes, to_port
 from lava_mlsnn.sim import Stream
 
 
-@implements(proc=FusedNetwork, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
+@cpu_model(FusedNetwork)
 class PyFusedNetworkModel(PyLoihiProcessModel):
     """The integer engine around one input and one output port."""
 
@@ -61,18 +57,16 @@ class PyFusedNetworkModel(PyLoihiProcessModel):
             observer.observe(self.time_step, self.stream, self.stream.counts())
 
     def on_var_update(self) -> None:
-        """Somebody set the input's bias."""
+        """The input's bias was set."""
         self.added = None
 
 
-@implements(proc=HierarchicalNetwork, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
+@cpu_model(HierarchicalNetwork)
 class SubNetworkModel(AbstractSubProcessModel):
     """The Processes that the network made and connected when it was made."""
 
     def __init__(self, process: HierarchicalNetwork) -> None:
-        """Nothing is left to build; a bias that somebody set since must fit, too."""
+        """Everything is built; a bias that was set since then must fit, too."""
         for layer in process.layers:
             if isinstance(layer.spec.neuron, LIF):
                 check_bias(layer.name, layer.neuron.bias_mant.init)

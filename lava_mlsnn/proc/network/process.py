@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from os import PathLike, fspath
 from typing import Any
 
@@ -11,15 +12,16 @@ from lava.magma.core.process.variable import Var
 from numpy.typing import NDArray
 
 from lava_mlsnn import netx
-from lava_mlsnn.graph.graph import INPUT, Layer, NetGraph
-from lava_mlsnn.graph.neurons import LIF
+from lava_mlsnn.graph.graph import INPUT, Connection, Input, Layer, NetGraph
+from lava_mlsnn.graph.neurons import LIF, Relay
+from lava_mlsnn.graph.synapses import Dense
 from lava_mlsnn.helpers.check import integer, positive_ints
-from lava_mlsnn.lava_compat.runtime import Process
-from lava_mlsnn.proc.build import Builder, FusedNeuron, NetworkLayer, connect, is_encoder, transform
-from lava_mlsnn.proc.layout import port_shapes, to_port
-from lava_mlsnn.proc.neurons import check_bias
+from lava_mlsnn.lava_compat.guarded import Process
+from lava_mlsnn.proc.network.build import Builder, FusedNeuron, NetworkLayer, is_encoder, transform
+from lava_mlsnn.proc.network.table import table
+from lava_mlsnn.proc.neurons.stock import check_bias
 from lava_mlsnn.proc.observe import Observer
-from lava_mlsnn.proc.table import table
+from lava_mlsnn.proc.ports import connect, port_shapes, to_port
 
 AUTO = "auto"
 
@@ -54,7 +56,7 @@ class Network(Process):
     Attributes:
         graph: the network that runs.
         inp, out: ports.
-        layers, in_layer, out_layer: of :class:`~lava_mlsnn.proc.build.NetworkLayer`.
+        layers, in_layer, out_layer: of :class:`~lava_mlsnn.proc.NetworkLayer`.
         latency: timesteps from an input to the answer at ``out``.
 
     Raises:
@@ -72,7 +74,7 @@ class Network(Process):
     fused: bool
 
     def __new__(cls, *args: Any, fused: bool = True, **kwargs: Any) -> Network:
-        """The Process type is the choice of the model: whatever run configuration compiles it finds just one."""
+        """Make a Process of the type that has the wanted model, the only one that a run configuration then finds."""
         if cls is not Network:
             return object.__new__(cls)
         if not isinstance(fused, bool):
@@ -172,12 +174,10 @@ class FusedNetwork(Network):
 
     def prepare(self) -> None:
         """Make the engine where its memory and its compiled kernels are shared with the process that runs it."""
-        from lava_mlsnn.proc.stream import stream
-
         if (name := self.proc_params["biased"]) is not None:
             check_bias(name, self.input_bias.init)
         if self.proc_params.get("stream") is None:
-            self.proc_params["stream"] = stream(self.graph, self.reset_interval, self.reset_offset)
+            self.proc_params["stream"] = _stream(self.graph, self.reset_interval, self.reset_offset)
 
     def _layers(self) -> list[NetworkLayer]:
         graph, members = self.graph, [dict[str, Any]() for _ in self.graph]
@@ -207,10 +207,27 @@ class HierarchicalNetwork(Network):
         return layers
 
 
+def _stream(graph: NetGraph, reset_interval: int | None, reset_offset: int) -> Any:
+    """The engine that computes ``graph``, ready to be forked."""
+    from lava_mlsnn.sim import Stream  # late: it loads numba
+
+    _compile_kernels()
+    return Stream(graph, reset_interval, reset_offset)
+
+
+@cache
+def _compile_kernels() -> None:
+    """Compile the engine's kernels, or load them from their cache, in the process that later forks."""
+    from lava_mlsnn.sim import Stream
+
+    layer = Layer("relay", (Connection((INPUT,), Dense(np.ones((1, 1), np.int32))),), (1, 1, 1), Relay())
+    Stream(NetGraph(Input((1, 1, 1)), (layer,))).step(np.zeros((1, 1, 1), np.int32))
+
+
 def _graph(net: Any, stock: dict[str, Any]) -> NetGraph:
     if isinstance(net, NetGraph):
         if stock:
-            raise ValueError(f"{', '.join(stock)}: only for stock files, a NetGraph says it itself")
+            raise ValueError(f"{', '.join(stock)}: only for stock files; a NetGraph has its own")
         return net
     if "input_shape" in stock:
         sizes = positive_ints(stock["input_shape"], "input_shape", len(stock["input_shape"]))

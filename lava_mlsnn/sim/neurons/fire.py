@@ -14,9 +14,7 @@ from .kernel import Arranged, Kernel, compiles
 INT32_MAX = 2**31 - 1
 
 
-def _step(
-    current: Lanes, v: Lanes, bias: Lanes, threshold: Lanes, ceiling: Lanes, inverse: Lanes
-) -> tuple[Lanes, ...]:
+def _step(current: Lanes, v: Lanes, bias: Lanes, threshold: Lanes, ceiling: Lanes, inverse: Lanes) -> tuple[Lanes, ...]:
     h = v + current + bias
     spikes = h.clip(0, ceiling).divided(threshold, inverse)
     return spikes, h - spikes * threshold

@@ -148,7 +148,8 @@ def update(typingctx: Any, kernel: Any, work: Any, constants: Any, parameters: A
         number, *arrays, packed = args
         where = Span(*(builder.extract_value(packed, k) for k in range(len(Span._fields))))
         memory = [
-            pointer_to(context, builder, kind, array, I64(0)) for kind, array in zip(sig.args[1:3], arrays, strict=False)
+            pointer_to(context, builder, kind, array, I64(0))
+            for kind, array in zip(sig.args[1:3], arrays, strict=False)
         ]
         table = builder.bitcast(context.make_array(sig.args[3])(context, builder, arrays[2]).data, I64.as_pointer())
         end = builder.append_basic_block("updated")

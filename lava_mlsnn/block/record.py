@@ -1,0 +1,91 @@
+"""What the layers of a network send in quantized mode: their spikes, and the counts of them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..graph.activity import Activity
+from .dense import Readout
+from .export import quantize
+from .input import Input
+from .mode import as_integers
+from .plan import Step, plan
+from .stock import is_stock
+from .window import Window
+
+
+@torch.no_grad()
+def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool = True) -> dict[str, Tensor]:
+    """Integer spikes of every layer, by the layer's name in the NetGraph, and of "input".
+
+    A network in float mode is quantized for this one run. A readout's entry is its membrane after each step. Stock
+    SLAYER blocks are left out: they compute in floating point, each one step behind the one before.
+
+    Shape:
+        x: as the network's input; each entry int32 (N, C, H, W, T).
+    """
+    found: dict[str, Tensor] = {}
+    with as_integers(net, weight_bits, per_channel=per_channel):
+        steps = [s for s in plan(net) if s.is_layer and not is_stock(cast(nn.Module, s.module))]
+        hooks = [cast(nn.Module, s.module).register_forward_hook(_recorder(s, found)) for s in steps]
+        try:
+            net(x)
+        finally:
+            for hook in hooks:
+                hook.remove()
+    return found
+
+
+def _recorder(step: Step, found: dict[str, Tensor]) -> Any:
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(module, Window):
+            found.update({n: z.round().to(torch.int32) for n, z in module.layer_spikes(step.name, inputs[0])})
+            return
+        name = "input" if isinstance(module, Input) else step.name
+        if isinstance(module, Readout):
+            output = module.membrane(*inputs)
+        shape = (output.shape[0], *step.output.shape, output.shape[-1])
+        found[name] = output.round().to(torch.int32).reshape(shape)
+
+    return record
+
+
+def activity(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool = True) -> Activity:
+    """Counts of what the layers sent in torch's own forward: those of :func:`lava_mlsnn.sim.run` for the same images.
+
+    Activities of several batches can be added.
+
+    Args:
+        net, weight_bits, per_channel: as for :func:`trace`.
+        x: images, all T steps of them.
+
+    Raises:
+        ValueError: another number of timesteps, or stock SLAYER blocks, which :func:`trace` leaves out.
+
+    Example:
+        >>> from lava_mlsnn.block import Conv, Readout
+        >>> from lava_mlsnn.neuron import MultiLevel
+        >>> net = nn.Sequential(Input((1, 4, 4)), Conv(1, 2, 3, neuron=MultiLevel(levels=4)), Readout(8, 10))
+        >>> activity(net, torch.ones(5, 1, 4, 4, dtype=torch.uint8)).mean_events("input")
+        16.0
+    """
+    with as_integers(net, weight_bits, per_channel=per_channel):
+        graph = quantize(net)
+        spikes = {name: sent.numpy() for name, sent in trace(net, x).items()}
+    missing = [layer.name for layer in graph if layer.name not in spikes]
+    if missing:
+        raise ValueError(
+            f"activity: stock SLAYER layers {', '.join(missing)} are not traced: expected sim.run for them"
+        )
+    if spikes["input"].shape[-1] != graph.timesteps:
+        raise ValueError(f"activity: expected {graph.timesteps} timesteps, got {spikes['input'].shape[-1]}")
+    found = Activity.of_spikes(graph, spikes)
+    for layer in graph:
+        for i, connection in enumerate(layer.connections):
+            summed = sum(spikes[source] for source in connection.sources)
+            found.sites[layer.name][i] = np.count_nonzero(summed, axis=(0, 1, 2, 3))
+    return found

@@ -1,0 +1,110 @@
+"""What several commands do with a network: load its data, run it in the engine and in Lava, compare the two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import show
+
+if TYPE_CHECKING:
+    from ..data import Dataset
+    from ..netx import NetGraph
+    from ..sim import Run
+
+
+def load_data(name: str, graph: NetGraph) -> Dataset:
+    """The dataset called ``name``, or the arrays of a file; ValueError if they do not fit the network.
+
+    Recordings of events become as many frames as the network has timesteps.
+    """
+    from ..data import arrays
+
+    if Path(name).suffix == arrays.ENDING:
+        dataset = arrays.load(Path(name), graph.input.bits, graph.output.shape[0], graph.input.scale)
+    else:
+        dataset = load_named(name, graph.timesteps)
+    pairs = {
+        "shape": (graph.input.shape, dataset.shape),
+        "bits": (graph.input.bits, dataset.bits),
+        "classes": (graph.output.shape[0], dataset.num_classes),
+        "timesteps": (graph.timesteps, dataset.steps or graph.timesteps),
+    }
+    for what, (mine, theirs) in pairs.items():
+        if mine != theirs:
+            raise ValueError(f"the network's {what}: {mine}; dataset {name!r} has {theirs}")
+    return dataset
+
+
+def load_named(name: str, steps: int) -> Dataset:
+    """A dataset for a network of ``steps`` timesteps, with a progress bar where frames have to be made."""
+    from .. import data
+
+    if not data.has_frames(name):
+        return data.load(name)
+    with show.counting("frames") as progress:
+        return data.load_for(name, steps, progress=progress)
+
+
+def run_engine(graph: NetGraph, dataset: Dataset, keep: Path | None = None, **settings: Any) -> Run:
+    """The test images in the engine, with a progress bar; ``keep`` is the file an interrupted run resumes from."""
+    from .. import sim
+
+    with show.counting("engine") as progress:
+        if keep is None:
+            return sim.run(graph, dataset.test_images, progress=progress, **settings)
+        interrupted = keep.exists()
+
+        def report(done: int, total: int) -> None:
+            nonlocal interrupted
+            if interrupted:
+                show.say(f"continues an interrupted run at image {done:,} of {total:,}")
+                interrupted = False
+            progress(done, total)
+
+        return sim.run_resumable(graph, dataset.test_images, keep, progress=report, **settings)
+
+
+def measured(
+    name: str,
+    graph: NetGraph,
+    dataset: Dataset,
+    model: str = "lemaire",
+    settings: dict[str, Any] | None = None,
+    keep: Path | None = None,
+) -> tuple[dict[str, Any], Run]:
+    """A network's record (accuracy, activity, energy) on the test images, and the run that it was made from."""
+    from ..report import network_record
+
+    run = run_engine(graph, dataset, keep)
+    return network_record(name, graph, run.activity, {"engine": right(run, dataset)}, model, settings), run
+
+
+def provenance(command: str, dataset: Dataset, **more: Any) -> dict[str, Any]:
+    """How to get the same numbers again: command, data, versions."""
+    from .. import report
+
+    return report.provenance(command, {"name": dataset.name, "source": dataset.source}, **more)
+
+
+def compare_lava(graph: NetGraph, net: Path | NetGraph, images: Any, fused: bool, prefix: str = "") -> dict[str, Any]:
+    """Run images in Lava and compare all spikes with the engine's; ``net`` is the graph or its file."""
+    from .. import proc, sim
+
+    how = "Lava, one Process" if fused else "Lava, one Process per synapse and population"
+    with show.working(f"{prefix}{how}: {len(images)} images"):
+        found = proc.simulate(net, images, fused=fused, trace=True)
+    expected = sim.run(graph, images, trace=True)
+    layers = sum(name in found.traces for name in expected.traces)
+    agreement = f"equal on {len(images)} images: outputs, activity, spikes of {layers} layers step by step"
+    return check(f"{prefix}{how} = engine", expected.difference(found), agreement)
+
+
+def check(what: str, difference: str, agreement: str) -> dict[str, Any]:
+    """One row of the list of comparisons, passed if there is no difference."""
+    return {"what": what, "passed": not difference, "detail": difference or agreement}
+
+
+def right(run: Run, dataset: Dataset) -> float:
+    """Share of the test images with the right label."""
+    return float((run.labels == dataset.test_labels).mean())

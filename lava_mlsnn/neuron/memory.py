@@ -1,0 +1,84 @@
+"""Memory layouts: how a tensor (..., T) becomes a matrix (neurons, T) without a copy.
+
+Two layouts are kept as they are: contiguous (time varies fastest) and time-major (time varies slowest, the rest dense
+in any order, so also channels-last), which is what a block leaves behind that folds time into the batch. Anything else
+is copied to time-major once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+__all__ = ["as_matrix", "as_vector", "laid_out", "matched", "overwritten", "state_strides"]
+
+
+def laid_out(x: torch.Tensor) -> torch.Tensor:
+    """``x`` itself where its layout is one of the two, else a time-major copy.
+
+    Shape:
+        x: (..., T); the result the same.
+    """
+    if x.is_contiguous() or _time_major(x):
+        return x
+    return x.movedim(-1, 0).contiguous().movedim(0, -1)
+
+
+def as_matrix(x: torch.Tensor) -> torch.Tensor:
+    """View of a laid out tensor as (neurons, T).
+
+    >>> as_matrix(torch.zeros(2, 3, 4)).shape
+    torch.Size([6, 4])
+    """
+    steps = x.shape[-1]
+    if x.is_contiguous():
+        return x.view(-1, steps)
+    neurons = x.numel() // steps
+    return x.as_strided((neurons, steps), (1, neurons))
+
+
+def state_strides(x: torch.Tensor) -> tuple[int, ...]:
+    """Strides of a membrane potential (...) whose neurons lie in the order of the rows of ``as_matrix(x)``."""
+    if not x.is_contiguous():
+        return x.stride()[:-1]
+    return tuple(stride // x.shape[-1] for stride in x.stride()[:-1])
+
+
+def as_vector(v: torch.Tensor) -> torch.Tensor:
+    """View of a dense tensor as one axis, in the order of its memory."""
+    return v.as_strided((v.numel(),), (1,))
+
+
+def matched(t: torch.Tensor, strides: Sequence[int]) -> torch.Tensor:
+    """``t`` with these strides: itself, or a copy."""
+    if all(size < 2 or have == want for size, have, want in zip(t.shape, t.stride(), strides, strict=True)):
+        return t
+    return torch.empty_strided(t.shape, tuple(strides), dtype=t.dtype, device=t.device).copy_(t)
+
+
+def overwritten(x: torch.Tensor) -> torch.Tensor:
+    """A tensor of its own on the memory of ``x``, whose old values autograd then knows to be lost.
+
+    Raises:
+        ValueError: if ``x`` is a leaf that requires a gradient.
+    """
+    if x.is_leaf and x.requires_grad:
+        raise ValueError("inplace=True: expected no leaf that requires a gradient, as its values would be lost")
+    torch.autograd.graph.increment_version(x)
+    return torch.empty(0, dtype=x.dtype, device=x.device).set_(
+        x.untyped_storage(), x.storage_offset(), x.shape, x.stride()
+    )
+
+
+def _time_major(x: torch.Tensor) -> bool:
+    """Whether the time axis has the largest stride and the tensor fills its memory without gap or overlap."""
+    expected = 1
+    axes = sorted(
+        (stride, size, axis) for axis, (stride, size) in enumerate(zip(x.stride(), x.shape, strict=True)) if size > 1
+    )
+    for stride, size, _ in axes:
+        if stride != expected:
+            return False
+        expected *= size
+    return x.shape[-1] == 1 or axes[-1][2] == x.ndim - 1

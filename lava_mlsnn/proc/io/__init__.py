@@ -1,0 +1,1 @@
+"""What feeds, delays, adapts, watches and records spikes."""

@@ -1,0 +1,129 @@
+"""Finished trainings on disk: read if they are there, resumed if they were interrupted, never mistaken for one another.
+
+The name of a training's folder ends in a digest of what decides its result. The folder holds model.safetensors,
+metrics.csv, tensorboard/, what ``measure`` writes and, last, outcome.json: key and record with a digest of both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from .. import model
+from ..helpers.files import atomic_write
+from .checkpoint import FILE
+from .training import MODEL_FILE, Training
+
+OUTCOME = "outcome.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A finished training.
+
+    Args:
+        training: what was trained.
+        folder: its files.
+        record: what :meth:`Training.run` recorded, and "key".
+    """
+
+    training: Training
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Of the key: 64 hexadecimal digits."""
+        return _digest(self.record["key"])
+
+    def net(self) -> model.Network:
+        """The trained network."""
+        return model.load(self.folder / MODEL_FILE)
+
+
+def folder_of(training: Training, root: str | Path, measured: str, label: str | None = None) -> Path:
+    """Where a training is kept: ``root / DATASET-LABEL-DIGEST``."""
+    digest = _digest(_key(training, measured))
+    return Path(root) / f"{training.dataset.name}-{label or training.model}-{digest[:10]}"
+
+
+def keep(
+    training: Training,
+    root: str | Path,
+    measure: Callable[[model.Network, Path], Mapping[str, Any]],
+    measured: str,
+    *,
+    label: str | None = None,
+    progress: bool | Console = False,
+) -> Kept:
+    """The training as it is kept under ``root``, done and measured first if it is not there yet.
+
+    A folder with a checkpoint but without an outcome is one that was interrupted: it is resumed.
+
+    Args:
+        training: what to train.
+        root: folder of all trainings.
+        measure: called with the trained network and its folder; returns what is to be recorded, JSON-ready.
+        measured: name of ``measure``, part of the key: other measurements of the same training have other folders.
+        label: what progress and the folder call it; the model's name by default.
+        progress: see :func:`lava_mlsnn.train.fit`.
+
+    Raises:
+        ValueError: an outcome that is damaged, was edited, or is one of another training.
+
+    Example:
+        >>> import tempfile
+        >>> from lava_mlsnn import data, train
+        >>> recipe = train.recipe("digits", epochs=1, quantized_epochs=0, batch=256)
+        >>> training = Training("mlp", {"hidden": (8,)}, data.load("digits"), recipe)
+        >>> def accuracies(net, folder):
+        ...     return {"accuracy": train.accuracies(net, training.dataset)}
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     first, second = (keep(training, root, accuracies, "accuracies") for _ in range(2))
+        >>> first.record == second.record, first.folder.name
+        (True, 'digits-mlp-...')
+    """
+    folder = folder_of(training, root, measured, label)
+    path, key = folder / OUTCOME, _key(training, measured)
+    record = _read(path, key)
+    if record is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _, found = training.run(lambda net: measure(net, folder), out=folder, progress=progress, name=label)
+        record = json.loads(json.dumps({"key": key, **found}, allow_nan=False))
+        content = {**record, "digest": _digest(record)}
+        atomic_write(path, json.dumps(content, indent=1) + "\n")
+    (folder / FILE).unlink(missing_ok=True)  # not needed behind an outcome
+    return Kept(training, folder, record)
+
+
+def _key(training: Training, measured: str) -> dict[str, Any]:
+    return {**training.key, "measured": measured}
+
+
+def _digest(content: Any) -> str:
+    """sha256 of JSON-ready content; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _read(path: Path, key: dict[str, Any]) -> dict[str, Any] | None:
+    """The record of an outcome, None if there is none."""
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON ({error}); delete its folder to train again") from None
+    if not isinstance(content, dict) or content.get("key") != key:
+        raise ValueError(f"{path}: a record of another training: expected that of the folder's name")
+    if content.pop("digest", None) != _digest(content):
+        raise ValueError(
+            f"{path}: damaged, or edited by hand: its content has the digest {_digest(content)}, which it does not "
+            "state; delete its folder to train again"
+        )
+    return content

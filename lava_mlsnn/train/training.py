@@ -1,0 +1,196 @@
+"""A training: everything that decides its result, and the one way to create, fit, measure and save a network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from .. import model
+from ..data import Dataset
+from ..model import Network
+from ..model.s_resnet import fine_tuned
+from .checkpoint import FILE
+from .content import fingerprint
+from .lightning_import import pl
+from .loop import Result, fit, seeded
+from .machine import Machine
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from .kept import Kept
+
+FORMAT = 2
+"""Version of :attr:`Training.key`; it counts up when the default of an option or of a recipe changes."""
+
+MODEL_FILE = "model.safetensors"
+SHAPE_OPTIONS = ("in_shape", "num_classes", "input_scale", "input_bits")
+NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs")
+"""What of a record is also written into the model file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One training: what decides its result.
+
+    Args:
+        model: name of an architecture.
+        options: of it, without those that the dataset decides.
+        dataset: images and labels.
+        recipe: how to train.
+        seed: of initial weights, order and augmentation.
+        machine: devices and precision; of these only the precision decides the result.
+        start: a finished training whose weights this one starts from (:func:`lava_mlsnn.model.s_resnet.fine_tuned`).
+    """
+
+    model: str
+    options: Mapping[str, Any]
+    dataset: Dataset
+    recipe: Recipe
+    seed: int = 0
+    machine: Machine = field(default_factory=Machine)
+    start: Kept | None = None
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What the training is known by, JSON-ready; data by their content, see :func:`.content.fingerprint`.
+
+        Of the recipe only what is not at its default: a field that a later version adds leaves the keys as they are.
+        """
+        content = {
+            "format": FORMAT,
+            "model": self.model,
+            "options": dict(self.options),
+            "seed": self.seed,
+            "data": fingerprint(self.dataset),
+            "recipe": _changed(self.recipe.to_dict(), Recipe().to_dict()),
+            "precision": self.machine.precision,
+        }
+        if self.start is not None:
+            content["start"] = self.start.digest
+        plain: dict[str, Any] = json.loads(json.dumps(content))
+        return plain
+
+    def network(self) -> Network:
+        """The network with its initial weights."""
+        net = create(self.model, self.dataset, seed=self.seed, **self.options)
+        if self.start is not None:
+            fine_tuned(net, self.start.net().state_dict())
+        return net
+
+    def fit(
+        self,
+        net: Network | None = None,
+        *,
+        out: str | Path | None = None,
+        resume: bool | None = None,
+        progress: bool | Console = False,
+        name: str | None = None,
+        callbacks: Sequence[pl.Callback] = (),
+    ) -> Result:
+        """Train ``net``, or a new :meth:`network`; arguments as for :func:`lava_mlsnn.train.fit`.
+
+        ``resume=None`` goes on from the checkpoint in ``out`` if there is one.
+        """
+        if resume is None:
+            resume = out is not None and (Path(out) / FILE).is_file()
+        return fit(
+            net or self.network(),
+            self.dataset,
+            self.recipe,
+            seed=self.seed,
+            out=out,
+            resume=resume,
+            progress=progress,
+            name=name or self.model,
+            machine=self.machine,
+            callbacks=callbacks,
+        )
+
+    def run(
+        self,
+        measure: Callable[[Network], Mapping[str, Any]],
+        *,
+        out: str | Path | None = None,
+        resume: bool | None = None,
+        progress: bool | Console = False,
+        name: str | None = None,
+    ) -> tuple[Network, dict[str, Any]]:
+        """Create, fit and measure the network, and save it as ``out / "model.safetensors"`` if there is a folder.
+
+        Args:
+            measure: returns what is to be recorded of the trained network, JSON-ready, "accuracy" among it; what it
+                draws at random (Poisson encoding) depends on the seed.
+            out, resume, progress, name: see :meth:`fit`.
+
+        Returns:
+            The network, and a JSON-ready record: what was trained, how it went, what was measured.
+        """
+        net = self.network()
+        result = self.fit(net, out=out, resume=resume, progress=progress, name=name)
+        with seeded(self.seed):
+            measured = measure(net)
+        record = {
+            "model": net.config,
+            "dataset": self.dataset.name,
+            "labels": list(self.dataset.labels),
+            "recipe": self.recipe.to_dict(),
+            "seed": self.seed,
+            **measured,
+            "test_images": len(self.dataset.test_labels),
+            "epochs": len(result.history),
+            "seconds": round(result.seconds, 2),
+            "rank": result.rank,
+            "parameters": sum(p.numel() for p in net.parameters()),
+            "history": list(result.history),
+        }
+        if out is not None and result.rank == 0:
+            model.save(net, Path(out) / MODEL_FILE, {name: record[name] for name in NOTES})
+        return net, record
+
+
+def create(name: str, dataset: Dataset, *, seed: int = 0, **options: Any) -> Network:
+    """A new network that fits a dataset: its shape, classes, input scale and bits.
+
+    Args:
+        name: one of :func:`lava_mlsnn.model.names`.
+        dataset: what it is to be trained on.
+        seed: of the initial weights.
+        options: of the architecture and its neurons.
+
+    Raises:
+        ValueError: an unknown name or option, or one that the dataset decides.
+
+    Example:
+        >>> from lava_mlsnn import data
+        >>> net = create("sparse_resnet18", data.load("digits"), levels=4, width=4, blocks=(1, 1))
+        >>> net.in_shape, net.setting.input_bits
+        ((1, 8, 8), 5)
+    """
+    for key in SHAPE_OPTIONS:
+        if key in options:
+            raise ValueError(f"option {key!r} is decided by the dataset {dataset.name!r}: expected it to be left out")
+    decided = {
+        "in_shape": dataset.shape,
+        "num_classes": dataset.num_classes,
+        "input_scale": dataset.input_scale,
+        "input_bits": dataset.bits,
+    }
+    with seeded(seed):
+        return model.create(name, **decided, **options)
+
+
+def _changed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries that are not at their defaults, nested ones too."""
+    found = {}
+    for name, value in values.items():
+        default = defaults[name]
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            value, default = _changed(value, default), {}
+        if value != default:
+            found[name] = value
+    return found

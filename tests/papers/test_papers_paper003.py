@@ -1,0 +1,55 @@
+"""Items of [Castagnetti2023]: what must hold on one neuron, and the tables' items on a small training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lava_mlsnn.analysis import sparsity
+from lava_mlsnn.papers.paper003 import accuracy, neuron
+from lava_mlsnn.papers.registry import find
+from lava_mlsnn.papers.request import Request
+
+torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("item", ["paper003-fig1", "paper003-fig2"])
+def test_figures_of_the_quantiser_hold(item: str) -> None:
+    findings = find(item)[0].findings(Request())
+    assert findings.relations and all(relation.holds for relation in findings.relations)
+
+
+def test_figure_3_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than 10 dB at T = 4, about what a fixed threshold reaches at T = 20."""
+    monkeypatch.setattr(neuron.train, "__defaults__", (200, 0))
+    monkeypatch.setattr(neuron, "BATCH", 500)
+    findings = neuron.fig3(Request())
+    assert [relation.holds for relation in findings.relations] == [True, True, True]
+
+
+def test_points_beat_one_threshold_and_stay_below_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neuron.train, "__defaults__", (200, 0))
+    monkeypatch.setattr(neuron, "BATCH", 500)
+    monkeypatch.setattr(neuron, "FORMS", {k: v for k, v in neuron.FORMS.items() if "points" not in k})
+    findings = neuron.fig5(Request())
+    table = next(iter(findings.tables.values()))
+    decibels = table["SQNR in dB"].astype(float).tolist()
+    assert decibels[0] + 2 < min(decibels[1:-1]) and max(decibels[:-1]) < decibels[-1]
+
+
+def test_tables_train_and_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(accuracy.SMALL, "sew_resnet18", {"width": 4, "blocks": (1,)})
+    request = Request(out=tmp_path, seeds=(0,), epochs=1, quantized_epochs=1)
+    findings = accuracy.table(request, 2)
+    assert list(findings.rows["neuron"]) == ["ATIF-u", "ATIF-nu"]
+    outcome = request.lab(4).run(accuracy.job(request, "sew_resnet18", "ATIF-nu", 0))
+    theta = sparsity(outcome.graph(), outcome.activity())
+    graph, counts = outcome.graph(), outcome.activity()
+    by_hand = [counts.values[x.name].sum() / (counts.samples * 4 * np.prod(x.shape)) for x in graph if x.neuron.spiking]
+    assert list(theta.layers.values()) == by_hand and theta.mean == pytest.approx(np.mean(by_hand))
+    row = findings.rows[findings.rows["neuron"] == "ATIF-nu"]
+    assert float(row["theta"].iloc[0]) == pytest.approx(theta.mean)
+    assert {x.neuron.kind for x in graph} >= {"scheduled", "readout"}
