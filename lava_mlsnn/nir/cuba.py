@@ -18,9 +18,6 @@ from .neuron import Point, Run, snap
 FINE = 2**12
 """Steps of a register per threshold that are wanted even where a worst case that no data reach then exceeds 24 bits."""
 
-MARGIN = 2
-"""How far beyond the calibration data such a register reaches."""
-
 MAX_SHIFT = 20
 
 INT32_MAX = 2**31 - 1
@@ -45,7 +42,7 @@ def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
         the same; zero if the integers are exact.
     """
     drive, fitted = fit.drive, _fitted(fit)
-    shift, reach = _resolution(fit, fitted, point, steps, run)
+    shift, reach = _resolution(fit, fitted, point, steps)
     unit = fitted.scale * 2.0**shift
     theta = of_channels(drive, "thresholds", point.threshold) * unit
     compares_only = point.hard and point.levels == 1
@@ -65,6 +62,7 @@ def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
         strict=point.strict and not compares_only,
         hard=point.hard,
         reset=point.reset,
+        leaks_input=point.leaks_input,
         v_reset=_ints(of_channels(drive, "v_reset", point.v_reset) * unit),
         drive=_ints(of_channels(drive, "v_leak", point.drive) * unit),
         floor=_ints(np.maximum(of_channels(drive, "lower bounds", point.floor) * unit, NO_FLOOR)),
@@ -75,33 +73,34 @@ def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
 
 def leaky_readout(fit: Fit, leak: Floats, gain: float, steps: int) -> Layer:
     """A layer whose scaled voltage is that of a leaky integrator."""
-    fitted, none = _fitted(fit), np.zeros(())
+    fitted = _fitted(fit)
     still = Point(np.full(leak.shape, np.inf), leak, np.ones(()))
-    shift, _ = _resolution(fit, fitted, still, steps, Run(none, 0.0, 0.0))
+    shift, _ = _resolution(fit, fitted, still, steps)
     dv, bits = rounded_leak(of_channels(fit.drive, "time constants", leak))
     neuron = Readout(gain * steps / (fitted.scale * 2.0**shift), dv, bits, shift)
     return layer_of(fit.drive, fitted, neuron, np.rint(fit.bias(fitted) * 2.0**shift))
 
 
-def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int, run: Run) -> tuple[int, float]:
-    """Binary places of a register below the current, and the largest voltage, in units of the current.
+def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int) -> tuple[int, float]:
+    """Binary places of a register below the current, and the largest voltage that can fire, in units of the current.
 
-    As many places as fit 24 bits in the worst case; more, where those would be less than FINE per threshold, as long as
-    MARGIN times what the calibration data reach fits 24 bits, and the worst case fits 32.
+    As many places as fit 24 bits in the worst case; where those would be less than FINE per threshold, as many as that
+    needs and the engine's 32 bits hold.
     """
     bias = np.abs(fit.drive.bias * np.reshape(fit.factor, (-1, 1, 1))).max(initial=0.0)
     current = (fitted.bound / fitted.scale + bias) * geometric(float(1 - point.synapse.min()), steps)
     theta = np.abs(point.threshold[np.isfinite(point.threshold)]).max(initial=0.0)
     extra = max(theta * (2 if point.reset == "owed" else 1), np.abs(point.v_reset).max())
-    worst = float((current + np.abs(point.drive).max()) * geometric(float(1 - point.membrane.min()), steps) + extra)
+    incoming = float(current + np.abs(point.drive).max())
+    worst = incoming * geometric(float(1 - point.membrane.min()), steps) + extra
+    all_spent = incoming + theta  # what is left of spikes without a limit is less than one threshold
+    limited = point.hard or point.reset != "same" or all_spent > (point.levels or np.inf) * np.abs(point.threshold).min()
     shift = _places(INT24_MAX / (worst * fitted.scale))
     if theta:
-        seen = max(run.voltage, run.current, extra) * MARGIN
-        limits = (INT24_MAX / seen, INT32_MAX / worst, 2 * FINE / theta)
-        shift = max(shift, _places(min(limits) / fitted.scale))
+        shift = max(shift, _places(min(INT32_MAX / worst, 2 * FINE / theta) / fitted.scale))
     if shift < 0:
         raise too_large(fit.drive)
-    return min(shift, MAX_SHIFT), worst
+    return min(shift, MAX_SHIFT), worst if limited else all_spent
 
 
 def _distance(neuron: CubaLIF, point: Point, unit: float, steps: int, run: Run) -> float:

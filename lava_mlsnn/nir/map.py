@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.synapses import Conv, DelayDense, Dense, Identity, Pool, Synapse
+from ..graph.synapses.delay_dense import MAX_DELAY
 from ..helpers.check import Shape
 
 Floats = NDArray[np.float64]
@@ -37,6 +38,16 @@ class Map:
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
     delays: NDArray[np.int64] | None = None
+
+    def late(self, steps: Floats, what: str) -> Map:
+        """The map for inputs that arrive ``steps`` (C, H, W) late; ValueError, with ``what``, if no synapse does that."""
+        if self.kind == "identity":
+            return Map("dense", np.diag(np.broadcast_to(self.weight, (len(steps),)))).late(steps, what)
+        if self.kind != "dense":
+            raise ValueError(f"{what}: a {self.kind} of delayed spikes: synapses with delays are dense")
+        if steps.max() > MAX_DELAY:
+            raise ValueError(f"{what}: a delay of {steps.max():g} steps: expected at most {MAX_DELAY}")
+        return replace(self, delays=steps.reshape(1, -1).astype(np.int64))
 
     def times(self, factor: Floats | float) -> Map:
         """The map with its output multiplied by ``factor``, one number or one per output channel."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class Point:
         levels: most spikes in a step; None for as many as v holds thresholds.
         reset: "same", "next" or "owed", see :class:`~lava_mlsnn.graph.neurons.CubaLIF`.
         v_reset, drive, floor: float64 () or (C, H, W).
+        leaks_input: the current leaks when its input is in: i <- (1 - d_syn) (i + I).
         stock: whether Lava's LIF is wanted where it comes near.
     """
 
@@ -44,15 +46,16 @@ class Point:
     strict: bool = True
     levels: int | None = 1
     reset: str = "same"
-    v_reset: Floats = np.zeros(())
-    drive: Floats = np.zeros(())
-    floor: Floats = np.full((), -np.inf)
+    v_reset: Floats = field(default_factory=partial(np.zeros, ()))
+    drive: Floats = field(default_factory=partial(np.zeros, ()))
+    floor: Floats = field(default_factory=partial(np.full, (), -np.inf))
+    leaks_input: bool = False
     stock: bool = False
 
     @property
     def plain(self) -> bool:
         """Whether nothing but leaks, a threshold and a reset to zero or by the threshold is there."""
-        return self.reset == "same" and not np.any(self.v_reset) and not np.any(self.drive) and np.all(self.floor < 0)
+        return self.reset == "same" and not self.leaks_input and not np.any(self.v_reset) and not np.any(self.drive) and np.all(self.floor < 0)
 
     @property
     def memoryless(self) -> bool:
@@ -86,7 +89,7 @@ class Point:
         for t, incoming in enumerate(current):
             if recurrent is not None:
                 incoming = incoming + recurrent(z)
-            i = (1 - self.synapse) * i + incoming
+            i = (1 - self.synapse) * (i + incoming) if self.leaks_input else (1 - self.synapse) * i + incoming
             h = (1 - self.membrane) * v + i + self.drive
             if self.reset == "next":
                 owed = self.fired(v)
@@ -119,27 +122,29 @@ def point(name: str, node: Any, shape: Shape, dialect: Dialect, steps: int, recu
     """
     kind = type(node).__name__
 
-    def field(key: str, wide: bool = False) -> Floats:
+    def of(key: str, wide: bool = False) -> Floats:
         return spread(f"NIR node {name!r}: {key}", getattr(node, key), shape, wide)
 
     strict, hard = dialect.fires == ">", dialect.reset == "hard"
     if kind == "Threshold":
-        return Point(field("threshold"), np.ones(shape), np.ones(shape), strict=strict)
+        return Point(of("threshold"), np.ones(shape), np.ones(shape), strict=strict)
     zero = np.zeros(shape)
-    membrane, synapse, leak = zero, np.ones(shape), zero
+    membrane, synapse, leak, keeps = zero, np.ones(shape), zero, False
     if kind == "IF":
-        gain = dialect.integrator_gain(field("r"))
+        gain = dialect.integrator_gain(of("r"))
     else:
         membrane = decay(name, "tau" if kind == "LIF" else "tau_mem", node, shape, dialect)
-        gain, leak = dialect.gain_of("gain", field("r", wide=True), membrane), field("v_leak")
+        gain, leak = dialect.gain_of("gain", of("r", wide=True), membrane), of("v_leak")
         if kind == "CubaLIF":
             synapse = decay(name, "tau_syn", node, shape, dialect)
-            gain = gain * dialect.gain_of("synapse_gain", field("w_in", wide=True), synapse)
+            keeps = dialect.synapse_gain == "keep" and not np.any(synapse == 1)
+            if not keeps:
+                gain = gain * dialect.gain_of("synapse_gain", of("w_in", wide=True), synapse)
     if not np.all(gain > 0):
         raise ValueError(f"NIR node {name!r}: expected a positive gain of the current, got {gain.min():g}")
     gain = np.where(np.abs(gain - 1) < NEAR, 1.0, gain)
-    start = {"zero": zero, "leak": leak, "reset": field("v_reset")}[dialect.start]
-    threshold = field("v_threshold")
+    start = {"zero": zero, "leak": leak, "reset": of("v_reset")}[dialect.start]
+    threshold = of("v_threshold")
     if not hard and steps > 1 and np.any(start):
         raise ValueError(
             f"NIR node {name!r}: neurons with a soft reset that begin at v = {start.flat[np.abs(start).argmax()]:g} "
@@ -156,9 +161,10 @@ def point(name: str, node: Any, shape: Shape, dialect: Dialect, steps: int, recu
         strict=strict,
         levels=dialect.max_spikes,
         reset=dialect.takes_effect(recurrent, kind == "CubaLIF"),
-        v_reset=(field("v_reset") - start) / gain if hard else np.zeros(()),
+        v_reset=(of("v_reset") - start) / gain if hard else np.zeros(()),
         drive=membrane * (leak - start) / gain,
         floor=floor,
+        leaks_input=keeps,
         stock=dialect.name == "nir",
     )
 

@@ -46,7 +46,7 @@ class CubaLIF(Neuron):
 
     Args:
         threshold: theta >= 1: a neuron fires at H >= theta or, if ``strict``, at H > theta.
-        du, du_bits: leak of the current, 16-bit mantissas over 2**du_bits; everything leaks by default: no filter.
+        du, du_bits: leak of the current, 24-bit mantissas over 2**du_bits; everything leaks by default: no filter.
         dv, dv_bits: leak of the membrane.
         shift: binary places by which u and V are finer than the current; bias, thresholds and so on are as fine.
         levels: N, the most spikes in one step.
@@ -58,6 +58,7 @@ class CubaLIF(Neuron):
         v_reset: V after a hard reset.
         drive: added in every step, behind the filter of the current.
         floor: V is never below.
+        leaks_input: the current leaks when its input is in: u <- L(u + 2^shift a + b, du).
 
     Example:
         >>> neuron = CubaLIF(threshold=10, dv=1, dv_bits=1, levels=9)
@@ -82,6 +83,7 @@ class CubaLIF(Neuron):
     v_reset: IntArray = field(default=0, metadata=by(as_value))  # type: ignore[assignment]
     drive: IntArray = field(default=0, metadata=by(as_value))  # type: ignore[assignment]
     floor: IntArray = field(default=NO_FLOOR, metadata=by(as_value))  # type: ignore[assignment]
+    leaks_input: bool = field(default=False, metadata=by(flag))
 
     @classmethod
     def example(cls, channels: int = 3, timesteps: int = 1) -> CubaLIF:
@@ -107,7 +109,8 @@ class CubaLIF(Neuron):
 
         theta, before = of(self.threshold), state["v"]
         incoming = (np.asarray(current, np.int64) << self.shift) + of(bias)
-        u = wrap(leaked(state["u"], self.du, self.du_bits, channel_axis) + incoming)
+        u = wrap(state["u"] + incoming) if self.leaks_input else state["u"]
+        u = wrap(leaked(u, self.du, self.du_bits, channel_axis) + (0 if self.leaks_input else incoming))
         h = wrap(leaked(before, self.dv, self.dv_bits, channel_axis) + u + of(self.drive))
         if self.reset == "next":
             owed = fired(before)
@@ -131,7 +134,7 @@ class CubaLIF(Neuron):
         u = v = Range(np.zeros(channels), np.zeros(channels))
         reached = []
         for _ in range(inflow.steps):
-            u = clip(keep_u * u.low + low - 1, keep_u * u.high + high + 1)
+            u = clip(keep_u * u.low + low - 1, keep_u * u.high + high + 1)  # leaks_input gives less
             left = self._left(v, keep_v, theta, reset, floor)
             v = clip(left.low + u.low + drive - 1, left.high + u.high + drive + 1)
             if self.hard and self.reset == "next":

@@ -1,4 +1,4 @@
-"""The leak of a register in more than the 12 bits of Lava's decay: a 16-bit mantissa over a power of two."""
+"""The leak of a register in more than the 12 bits of Lava's decay: a mantissa as wide as a register, over a power of two."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from ...helpers.check import IntArray, int_array
 from ..fixed import Wide, per_channel
 from ..ranges import Floats
+from ..spec import INT24_MAX
 
-LEAK_MAX = 2**16 - 1
-"""Largest mantissa of a leak: unsigned 16 bits."""
+LEAK_MAX = INT24_MAX
+"""Largest mantissa of a leak."""
 
 LEAK_BITS = 30
 """Largest exponent of a leak."""
@@ -51,11 +52,11 @@ def kept(mantissa: IntArray, bits: int, channels: int) -> Floats:
 def rounded_leak(leak: NDArray[Any] | float) -> tuple[IntArray, int]:
     """The mantissas and exponent nearest to leaks in 0 .. 1.
 
-    The exponent is the largest with which all of them fit 16 bits, or the smallest with which they are exact.
+    The exponent is the largest with which all of them fit 24 bits, or the smallest with which they are exact.
 
     Example:
         >>> rounded_leak(0.5), rounded_leak(0.1), rounded_leak(np.array([1.0, 0.25]))
-        ((array(1, dtype=int32), 1), (array(52429, dtype=int32), 19), (array([4, 1], dtype=int32), 2))
+        ((array(1, dtype=int32), 1), (array(6710886, dtype=int32), 26), (array([4, 1], dtype=int32), 2))
     """
     exact = np.asarray(leak, np.float64)
     top = LEAK_BITS

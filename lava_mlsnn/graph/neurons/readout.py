@@ -25,7 +25,7 @@ class Readout(Neuron):
 
     Args:
         scale: turns the integer V into the logits of the trained network: logits = scale V / T.
-        dv, dv_bits: leak, 16-bit mantissas over 2**dv_bits; int32 () or (C,).
+        dv, dv_bits: leak, 24-bit mantissas over 2**dv_bits; int32 () or (C,).
         shift: binary places by which V and the bias are finer than the current.
     """
 

@@ -34,4 +34,6 @@ def dialect_for(name: str | Dialect, nodes: dict[str, Any], options: dict[str, A
     unknown = [option for option in options if option not in OPTIONS]
     if unknown:
         raise ValueError(f"unknown option {unknown[0]!r} of a dialect: expected one of {', '.join(OPTIONS)}")
+    if found.name == "nir" and options.get("reset") == "soft":
+        options = {"fires": ">=", **options}
     return replace(found, **options).for_graph(nodes, options)

@@ -33,11 +33,13 @@ def _variant(hard: bool, reset: str) -> Callable[..., tuple[Lanes, ...]]:
         dv_bits: Lanes,
         shift: Lanes,
         strict: Lanes,
+        leaks_input: Lanes,
     ) -> tuple[Lanes, ...]:
         def fired(h: Lanes) -> Lanes:
             return (h - strict).clip(0, ceiling).divided(threshold, inverse)
 
-        u = u - u.scaled(du, du_bits) + (current << shift) + bias
+        incoming = (current << shift) + bias
+        u = u + incoming - (u + (incoming & leaks_input)).scaled(du, du_bits)
         h = v - v.scaled(dv, dv_bits) + u + drive
         if reset == "next":
             owed = fired(v)
@@ -74,4 +76,5 @@ def _(neuron: CubaLIF, bias: NDArray[np.int64]) -> Arranged:
         dv_bits=neuron.dv_bits,
         shift=neuron.shift,
         strict=int(neuron.strict),
+        leaks_input=-int(neuron.leaks_input),
     )
