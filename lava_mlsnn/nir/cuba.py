@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..graph.graph import Layer
 from ..graph.neurons import MAX_LEVELS, CubaLIF, Readout
@@ -15,12 +16,16 @@ from .fit import Drive, Fit, Fitted, layer_of, too_large
 from .map import Floats
 from .neuron import Point, Run, snap
 
-FINE = 2**12
-"""Steps of a register per threshold that are wanted even where a worst case that no data reach then exceeds 24 bits."""
+OFF = 1e-4
+"""Distance of a membrane from the library's, in thresholds, beyond which registers of more than 24 bits are taken."""
 
-MAX_SHIFT = 20
+WIDEST = 32
+"""Bits of the engine's registers."""
 
-INT32_MAX = 2**31 - 1
+MOST_GAIN = 2**20
+
+MOST_PARTS = 2**11
+"""Parts of an integer of current of which a threshold can be a whole number."""
 
 
 def most_spikes(drive: Drive, point: Point, worst: float, run: Run) -> int:
@@ -34,17 +39,35 @@ def most_spikes(drive: Drive, point: Point, worst: float, run: Run) -> int:
     return min(wanted, MAX_LEVELS)
 
 
-def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
+def cuba(fit: Fit, point: Point, steps: int, run: Run, registers: int | None) -> tuple[Layer, float]:
     """A layer of :class:`~lava_mlsnn.graph.neurons.CubaLIF`.
+
+    Args:
+        registers: bits that the worst case may need; None: 24 or, where membranes would be off by more than OFF, as many
+            more as that takes, up to 32.
 
     Returns:
         The layer, and the largest distance, in thresholds, of a membrane from the library's as long as all spikes were
         the same; zero if the integers are exact.
     """
-    drive, fitted = fit.drive, _fitted(fit)
-    shift, reach = _resolution(fit, fitted, point, steps)
-    unit = fitted.scale * 2.0**shift
-    theta = of_channels(drive, "thresholds", point.threshold) * unit
+    fitted = _fitted(fit)
+    neuron, off = None, np.inf
+    for bits in range(24, WIDEST + 1) if registers is None else (registers,):
+        most, reach = _resolution(fit, fitted, point, steps, bits)
+        if most >= 1 and off > OFF:
+            neuron, off = _neuron(fit, fitted, point, steps, run, most, reach)
+    if neuron is None:
+        raise too_large(fit.drive)
+    return layer_of(fit.drive, fitted, neuron, np.rint(fit.bias(fitted) * neuron.gain)), off
+
+
+def _neuron(
+    fit: Fit, fitted: Fitted, point: Point, steps: int, run: Run, most: float, reach: float
+) -> tuple[CubaLIF, float]:
+    drive = fit.drive
+    scale = of_channels(drive, "thresholds", point.threshold) * fitted.scale
+    gain = _gain(fit, fitted, point, scale, most)
+    theta, unit = scale * gain, fitted.scale * gain
     compares_only = point.hard and point.levels == 1
     whole = (np.floor(snap(theta)) + 1 if point.strict else np.ceil(snap(theta))) if compares_only else np.rint(theta)
     if whole.min() < 1:
@@ -57,7 +80,7 @@ def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
         dv,
         du_bits,
         dv_bits,
-        shift,
+        gain,
         most_spikes(drive, point, reach * unit / whole.min() + 1, run),
         strict=point.strict and not compares_only,
         hard=point.hard,
@@ -67,26 +90,24 @@ def cuba(fit: Fit, point: Point, steps: int, run: Run) -> tuple[Layer, float]:
         drive=_ints(of_channels(drive, "v_leak", point.drive) * unit),
         floor=_ints(np.maximum(of_channels(drive, "lower bounds", point.floor) * unit, NO_FLOOR)),
     )
-    layer = layer_of(drive, fitted, neuron, np.rint(fit.bias(fitted) * 2.0**shift))
-    return layer, _distance(neuron, point, unit, steps, run)
+    return neuron, _distance(neuron, point, unit, steps, run)
 
 
-def leaky_readout(fit: Fit, leak: Floats, gain: float, steps: int) -> Layer:
+def leaky_readout(fit: Fit, leak: Floats, gain: float, steps: int, registers: int | None) -> Layer:
     """A layer whose scaled voltage is that of a leaky integrator."""
     fitted = _fitted(fit)
     still = Point(np.full(leak.shape, np.inf), leak, np.ones(()))
-    shift, _ = _resolution(fit, fitted, still, steps)
+    most, _ = _resolution(fit, fitted, still, steps, registers or 24)
+    if most < 1:
+        raise too_large(fit.drive)
+    shift = int(np.log2(most))
     dv, bits = rounded_leak(of_channels(fit.drive, "time constants", leak))
     neuron = Readout(gain * steps / (fitted.scale * 2.0**shift), dv, bits, shift)
     return layer_of(fit.drive, fitted, neuron, np.rint(fit.bias(fitted) * 2.0**shift))
 
 
-def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int) -> tuple[int, float]:
-    """Binary places of a register below the current, and the largest voltage that can fire, in units of the current.
-
-    As many places as fit 24 bits in the worst case; where those would be less than FINE per threshold, as many as that
-    needs and the engine's 32 bits hold.
-    """
+def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int, bits: int) -> tuple[float, float]:
+    """Most units of a register of ``bits`` per integer of current, and the largest voltage that can fire, in real units."""
     bias = np.abs(fit.drive.bias * np.reshape(fit.factor, (-1, 1, 1))).max(initial=0.0)
     current = (fitted.bound / fitted.scale + bias) * geometric(float(1 - point.synapse.min()), steps)
     theta = np.abs(point.threshold[np.isfinite(point.threshold)]).max(initial=0.0)
@@ -95,12 +116,27 @@ def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int) -> tuple[int
     worst = incoming * geometric(float(1 - point.membrane.min()), steps) + extra
     all_spent = incoming + theta  # what is left of spikes without a limit is less than one threshold
     limited = point.hard or point.reset != "same" or all_spent > (point.levels or np.inf) * np.abs(point.threshold).min()
-    shift = _places(INT24_MAX / (worst * fitted.scale))
-    if theta:
-        shift = max(shift, _places(min(INT32_MAX / worst, 2 * FINE / theta) / fitted.scale))
-    if shift < 0:
-        raise too_large(fit.drive)
-    return min(shift, MAX_SHIFT), worst if limited else all_spent
+    most = (2 ** (bits - 1) - 1) / (worst * fitted.scale)
+    return min(most, float(MOST_GAIN)), worst if limited else all_spent
+
+
+def _gain(fit: Fit, fitted: Fitted, point: Point, threshold: Floats, most: float) -> int:
+    """Units per integer of current: as few as make all numbers whole, or as many powers of two of them as there can be."""
+    candidates = np.arange(1, min(int(most), MOST_PARTS) + 1)
+
+    def whole(values: Floats) -> NDArray[np.bool_]:
+        multiples = np.multiply.outer(candidates, np.unique(values[np.isfinite(values)]))
+        found: NDArray[np.bool_] = (snap(multiples) == np.rint(multiples)).all(axis=1)
+        return found
+
+    fires = whole(threshold)
+    if not point.leaky and point.membrane.max() < 1:
+        others = [fit.bias(fitted), *(v * fitted.scale for v in (point.v_reset, point.drive, point.floor))]
+        exact = np.logical_and.reduce([fires, *map(whole, others)])
+        if exact.any():
+            return int(candidates[exact.argmax()])
+    first = int(candidates[fires.argmax()]) if fires.any() else 1
+    return first << int(np.log2(most / first))
 
 
 def _distance(neuron: CubaLIF, point: Point, unit: float, steps: int, run: Run) -> float:
@@ -112,14 +148,17 @@ def _distance(neuron: CubaLIF, point: Point, unit: float, steps: int, run: Run) 
     ):
         rounded = np.abs(mantissa / 2.0**bits - (leak[:, 0, 0] if leak.ndim else leak)).max()
         partial = np.any((leak != 0) & (leak != 1))
-        exact &= rounded == 0 and (not partial or bits * (steps - 1) <= neuron.shift)
+        exact &= rounded == 0 and (not partial or neuron.gain % 2 ** (bits * (steps - 1)) == 0)
         off.append((rounded * largest + partial / unit) * geometric(float(1 - leak.min()), steps))
+    if not point.leaky and _is_whole(point.threshold * unit):
+        return 0.0
     total = off[0] * geometric(float(1 - point.membrane.min()), steps) + off[1]
     return 0.0 if exact else float(total / np.abs(point.threshold).min())
 
 
-def _places(ratio: float) -> int:
-    return int(np.floor(np.log2(ratio)))
+def _is_whole(values: Floats) -> bool:
+    exact = snap(values)
+    return bool(np.array_equal(exact, np.rint(exact)))
 
 
 def _fitted(fit: Fit) -> Fitted:

@@ -55,7 +55,7 @@ class Point:
     @property
     def plain(self) -> bool:
         """Whether nothing but leaks, a threshold and a reset to zero or by the threshold is there."""
-        return self.reset == "same" and not self.leaks_input and not np.any(self.v_reset) and not np.any(self.drive) and np.all(self.floor < 0)
+        return self.reset == "same" and not self.leaks_input and not np.any(self.v_reset) and not np.any(self.drive) and np.all(np.isinf(self.floor))
 
     @property
     def memoryless(self) -> bool:
@@ -171,6 +171,8 @@ def point(name: str, node: Any, shape: Shape, dialect: Dialect, steps: int, recu
 
 def filtered(found: Point, synapse: Floats, gain: Floats) -> Point:
     """The same neurons behind a leaky integrator, which filters their current."""
+    if np.array_equal(gain, 1 - synapse):
+        return replace(found, synapse=synapse, leaks_input=True)
     scale = 1 / gain
     scaled = {key: getattr(found, key) * scale for key in ("threshold", "v_reset", "drive", "floor")}
     return replace(found, synapse=synapse, **scaled)

@@ -23,13 +23,13 @@ from .map import Floats, Map, identity
 from .neuron import Point, decay, filtered, point, spread
 from .spiking import spiking
 
+OFF = 1e-3
+"""Distance of a membrane from the library's, in thresholds, that is worth a warning."""
+
 LINEAR = ("Conv1d", "Conv2d", "Affine", "Linear", "SumPool2d", "AvgPool2d", "Scale")
 SPIKING = ("IF", "LIF", "CubaLIF", "Threshold")
 INTEGRATORS = ("I", "LI")
 KNOWN = ("Input", "Output", "Flatten", "Delay", *LINEAR, *SPIKING, *INTEGRATORS)
-
-OFF = 1e-3
-"""Distance of a membrane from the library's, in thresholds, that is worth a warning."""
 
 
 def from_nir(
@@ -41,6 +41,7 @@ def from_nir(
     timesteps: int | None = None,
     input_scale: float | None = None,
     input_bits: int = 8,
+    membrane_bits: int | None = None,
     labels: Sequence[str] = (),
     **options: Any,
 ) -> NetGraph:
@@ -88,6 +89,8 @@ def from_nir(
         input_scale: real value of one integer input unit; 1 / 255 for 8-bit pixels of networks trained on 0 .. 1,
             the default; 1 for files of :func:`to_nir` and for spikes.
         input_bits: width of the integer input.
+        membrane_bits: width of the registers of leaky neurons in the worst case, 16 .. 32; None: 24, as hardware has, or
+            as many more as are needed for membranes that are off by at most 1e-4 of a threshold.
         labels: class names.
         **options: of the dialect, see :class:`~lava_mlsnn.nir.dialects.Dialect`: ``dt`` (seconds), ``fires`` (">" or
             ">="), ``reset`` ("hard" or "soft"), ``reset_delay`` (bool), ``max_spikes`` (int, or None for no limit),
@@ -115,7 +118,8 @@ def from_nir(
     source, values = _input(calibration_images, unit, integer(input_bits, "input_bits", 1, 24), steps)
     found_dialect = dialect_for(dialect, graph.nodes, options)
     _warn_of_assumptions(found_dialect, graph.nodes, options)
-    layers = _Reader(graph, steps, bits, found_dialect).run(source, values, unit)
+    registers = None if membrane_bits is None else integer(membrane_bits, "membrane_bits", 16, 32)
+    layers = _Reader(graph, steps, bits, registers, found_dialect).run(source, values, unit)
     found = tuple(labels) or tuple(notes.get("labels", ()))
     return _restore(NetGraph(source, tuple(layers), steps, found), notes)
 
@@ -172,10 +176,10 @@ class _Signal:
 class _Reader:
     """Walks the nodes in order and makes the layers."""
 
-    def __init__(self, graph: Any, steps: int, bits: int, dialect: Dialect) -> None:
+    def __init__(self, graph: Any, steps: int, bits: int, registers: int | None, dialect: Dialect) -> None:
         order = nir_file.order(graph)
         self.nodes, self.reads, self.loops = graph.nodes, order.reads, order.loops
-        self.steps, self.bits, self.dialect = steps, bits, dialect
+        self.steps, self.bits, self.registers, self.dialect = steps, bits, registers, dialect
         self.layers: list[Layer] = []
         self.names: dict[str, str] = {}
         self.relays: dict[str, _Signal] = {}
@@ -300,7 +304,7 @@ class _Reader:
                 drive, terms=tuple(replace(term, values=before) if term.late else term for term in drive.terms)
             )
         try:
-            layer, off = spiking(drive, neurons, self.bits, self.steps, run)
+            layer, off = spiking(drive, neurons, self.bits, self.steps, run, self.registers)
         except ValueError as error:
             raise error if str(error).startswith("NIR node") else ValueError(f"NIR node {name!r}: {error}") from None
         self.layers.append(layer)
@@ -360,7 +364,7 @@ class _Reader:
         if self.steps == 1 or not np.any(leak):
             self.layers.append(nir_fit.readout(drive, self.bits, self.steps, first))
         else:
-            self.layers.append(leaky_readout(Fit(drive, self.bits), leak, first, self.steps))
+            self.layers.append(leaky_readout(Fit(drive, self.bits), leak, first, self.steps, self.registers))
         return [_Signal(drive.name, 1.0, 0, 0, drive.current)]
 
     def towards_leak(self, name: str, node: Any, drive: Drive, leak: Floats, gain: Floats) -> Drive:

@@ -21,7 +21,7 @@ LIF_BIAS = 2**12 - 1
 """Largest bias that Loihi 2 stores; no finer scale is chosen beyond it."""
 
 
-def spiking(drive: Drive, point: Point, bits: int, steps: int, run: Run) -> tuple[Layer, float]:
+def spiking(drive: Drive, point: Point, bits: int, steps: int, run: Run, registers: int | None) -> tuple[Layer, float]:
     """A layer of spiking neurons, and how far off they can be: see :func:`~lava_mlsnn.nir.cuba.cuba`.
 
     Raises:
@@ -40,7 +40,7 @@ def spiking(drive: Drive, point: Point, bits: int, steps: int, run: Run) -> tupl
         layer = _lif(fit, point, steps) if point.hard else _multilevel(fit, point, steps, run)
         if layer is not None:
             return layer, 0.0
-    return cuba(fit, point, steps, run)
+    return cuba(fit, point, steps, run, registers)
 
 
 def _is_lava_lif(point: Point) -> bool:

@@ -31,7 +31,7 @@ def test_kernels_equal_the_reference(variant, seed):
     dv, dv_bits = rounded_leak(rng.choice([[0.0] * 5, rng.random(5)]))
     floor = rng.choice([-(2**31), -40])
     neuron = CubaLIF(
-        rng.integers(1, 300, 5), du, dv, du_bits, dv_bits, int(rng.integers(0, 3)), **variant,
+        rng.integers(1, 300, 5), du, dv, du_bits, dv_bits, int(rng.integers(1, 5)), **variant,
         v_reset=rng.integers(-9, 9, 5), drive=rng.integers(-9, 9, 5), floor=np.array(floor), leaks_input=bool(seed % 2),
     )  # fmt: skip
     graph = population(neuron, rng.integers(-20, 20, 5))
@@ -60,7 +60,7 @@ def test_next_and_owed_are_snntorchs_resets():
         for t in range(9):
             spikes, mem = cell(torch.tensor(x[..., t]).float(), mem)
             want.append(spikes.numpy())
-        neuron = CubaLIF(16 << 10, dv=1, dv_bits=1, shift=10, strict=True, reset=reset)
+        neuron = CubaLIF(16 << 10, dv=1, dv_bits=1, gain=1 << 10, strict=True, reset=reset)
         layer = Layer("a", (Connection("input", Identity()),), (10, 1, 1), neuron)
         graph = NetGraph(Input((10, 1, 1), bits=7, signed=True), (layer,), 9)
         found = sim.run(graph, x, trace=True).trace["a"]

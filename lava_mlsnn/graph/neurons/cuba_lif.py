@@ -21,8 +21,6 @@ RESETS = ("same", "next", "owed")
 
 NO_FLOOR = -(2**31)
 
-_MAX_SHIFT = 23
-
 as_value = partial(int_array, ndim=(0, 1))
 as_bits = partial(integer, low=1, high=LEAK_BITS)
 
@@ -38,7 +36,7 @@ class CubaLIF(Neuron):
     r"""Current-based leaky integrate-and-fire neuron in the variants in which simulators differ.
 
     .. math::
-        u \leftarrow L(u, du) + 2^{shift} a + b, \quad H = L(V, dv) + u + drive, \quad
+        u \leftarrow L(u, du) + gain\, a + b, \quad H = L(V, dv) + u + drive, \quad
         z = \mathrm{clip}(\lfloor (H - strict) / \theta \rfloor, 0, N)
 
     then V is H - theta z (soft reset) or, where z > 0, v_reset (``hard``), and not below ``floor``. The leak is
@@ -48,7 +46,7 @@ class CubaLIF(Neuron):
         threshold: theta >= 1: a neuron fires at H >= theta or, if ``strict``, at H > theta.
         du, du_bits: leak of the current, 24-bit mantissas over 2**du_bits; everything leaks by default: no filter.
         dv, dv_bits: leak of the membrane.
-        shift: binary places by which u and V are finer than the current; bias, thresholds and so on are as fine.
+        gain: units of u and V in one of the current; bias, thresholds and so on have the same units.
         levels: N, the most spikes in one step.
         strict, hard: see above.
         reset: "same": a reset takes effect in the step of its spikes. "next": V keeps H, and what V says (z of V) is
@@ -58,7 +56,7 @@ class CubaLIF(Neuron):
         v_reset: V after a hard reset.
         drive: added in every step, behind the filter of the current.
         floor: V is never below.
-        leaks_input: the current leaks when its input is in: u <- L(u + 2^shift a + b, du).
+        leaks_input: the current leaks when its input is in: u <- L(u + gain a + b, du).
 
     Example:
         >>> neuron = CubaLIF(threshold=10, dv=1, dv_bits=1, levels=9)
@@ -75,7 +73,7 @@ class CubaLIF(Neuron):
     dv: IntArray = field(default=0, metadata=by(as_leak))  # type: ignore[assignment]
     du_bits: int = field(default=1, metadata=by(as_bits))
     dv_bits: int = field(default=12, metadata=by(as_bits))
-    shift: int = field(default=0, metadata=by(partial(integer, low=0, high=_MAX_SHIFT)))
+    gain: int = field(default=1, metadata=by(partial(integer, low=1, high=INT24_MAX)))
     levels: int = field(default=1, metadata=by(as_levels))
     strict: bool = field(default=False, metadata=by(flag))
     hard: bool = field(default=False, metadata=by(flag))
@@ -88,7 +86,7 @@ class CubaLIF(Neuron):
     @classmethod
     def example(cls, channels: int = 3, timesteps: int = 1) -> CubaLIF:
         leak = int_array(np.arange(channels) * 100 + 205, "dv")
-        return cls(int_array(19, "threshold"), int_array(1, "du"), leak, shift=1, levels=3, strict=True, drive=leak % 3)
+        return cls(int_array(19, "threshold"), int_array(1, "du"), leak, gain=2, levels=3, strict=True, drive=leak % 3)
 
     def validate(self) -> None:
         check_leak(f"{self.kind} du", self.du, self.du_bits)
@@ -108,7 +106,7 @@ class CubaLIF(Neuron):
             return np.clip(wrap(h - np.int64(self.strict)) // theta, 0, self.levels)
 
         theta, before = of(self.threshold), state["v"]
-        incoming = (np.asarray(current, np.int64) << self.shift) + of(bias)
+        incoming = np.asarray(current, np.int64) * self.gain + of(bias)
         u = wrap(state["u"] + incoming) if self.leaks_input else state["u"]
         u = wrap(leaked(u, self.du, self.du_bits, channel_axis) + (0 if self.leaks_input else incoming))
         h = wrap(leaked(before, self.dv, self.dv_bits, channel_axis) + u + of(self.drive))
@@ -129,8 +127,8 @@ class CubaLIF(Neuron):
             np.broadcast_to(values, (channels,)).astype(np.float64)
             for values in (self.threshold, self.drive, self.v_reset, self.floor)
         )
-        unit = 2.0**self.shift
-        low, high = inflow.accumulated.low * unit + inflow.bias.low, inflow.accumulated.high * unit + inflow.bias.high
+        a, b = inflow.accumulated.scale(self.gain), inflow.bias
+        low, high = a.low + b.low, a.high + b.high
         u = v = Range(np.zeros(channels), np.zeros(channels))
         reached = []
         for _ in range(inflow.steps):

@@ -31,14 +31,14 @@ def _variant(hard: bool, reset: str) -> Callable[..., tuple[Lanes, ...]]:
         *,
         du_bits: Lanes,
         dv_bits: Lanes,
-        shift: Lanes,
+        gain: Lanes,
         strict: Lanes,
         leaks_input: Lanes,
     ) -> tuple[Lanes, ...]:
         def fired(h: Lanes) -> Lanes:
             return (h - strict).clip(0, ceiling).divided(threshold, inverse)
 
-        incoming = (current << shift) + bias
+        incoming = current * gain + bias
         u = u + incoming - (u + (incoming & leaks_input)).scaled(du, du_bits)
         h = v - v.scaled(dv, dv_bits) + u + drive
         if reset == "next":
@@ -74,7 +74,7 @@ def _(neuron: CubaLIF, bias: NDArray[np.int64]) -> Arranged:
         floor=neuron.floor,
         du_bits=neuron.du_bits,
         dv_bits=neuron.dv_bits,
-        shift=neuron.shift,
+        gain=neuron.gain,
         strict=int(neuron.strict),
         leaks_input=-int(neuron.leaks_input),
     )
