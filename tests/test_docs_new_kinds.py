@@ -1,4 +1,4 @@
-"""The worked example of docs/new-kinds.md, done: its files in a copy of the package, and every consumer's test there."""
+"""The worked example of docs/new-kinds.md: its files in a copy of the package, and every consumer tested there."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ def _changed(value):
         return other
     if isinstance(value, tuple):
         return tuple(v + 1 for v in value)
-    return {"released": "corrected", "corrected": "released"}[value] if isinstance(value, str) else value + 1
+    return {"released": "corrected", "same": "next"}[value] if isinstance(value, str) else value + 1
 
 
 @every_kind

@@ -1,4 +1,4 @@
-"""NIR to NetGraph: networks of other libraries, quantised with calibration data."""
+"""NIR to NetGraph: networks of other libraries, quantized with calibration data."""
 
 from __future__ import annotations
 
@@ -11,77 +11,101 @@ from typing import Any
 import numpy as np
 
 from ..graph.graph import INPUT, Input, Layer, NetGraph
-from ..graph.neurons import Readout
+from ..graph.neurons import MAX_LEVELS, Readout
 from ..helpers.check import Shape, finite, integer
 from . import file as nir_file
 from . import fit as nir_fit
-from .fit import Drive, Term
+from .cuba import leaky_readout
+from .dialects import Dialect, dialect_for
+from .fit import Drive, Fit, Term
 from .linear import flattens, linear
-from .map import Floats, identity
-from .neuron import point, spread
+from .map import Floats, Map, identity
+from .neuron import Point, decay, filtered, point, spread
+from .spiking import spiking
 
-DT = 1e-4
-"""Seconds of a timestep in files of snnTorch and SpikingJelly."""
+OFF = 1e-3
+"""Distance of a membrane from the library's, in thresholds, that is worth a warning."""
 
-RESETS = ("hard", "soft")
-LINEAR = ("Conv2d", "Affine", "Linear", "SumPool2d", "AvgPool2d", "Scale")
+LINEAR = ("Conv1d", "Conv2d", "Affine", "Linear", "SumPool2d", "AvgPool2d", "Scale")
 SPIKING = ("IF", "LIF", "CubaLIF", "Threshold")
 INTEGRATORS = ("I", "LI")
-KNOWN = ("Input", "Output", "Flatten", *LINEAR, *SPIKING, *INTEGRATORS)
+KNOWN = ("Input", "Output", "Flatten", "Delay", *LINEAR, *SPIKING, *INTEGRATORS)
 
 
 def from_nir(
     path: str | PathLike[str],
     calibration_images: Any,
     *,
+    dialect: str | Dialect = "nir",
     weight_bits: int = 8,
     timesteps: int | None = None,
     input_scale: float | None = None,
     input_bits: int = 8,
-    dt: float = DT,
-    reset: str = "hard",
+    membrane_bits: int | None = None,
     labels: Sequence[str] = (),
+    **options: Any,
 ) -> NetGraph:
     """Read a network of another library from a NIR file into the integers that the engine and Lava compute.
 
-    Conv2d, Linear, Affine, Scale, SumPool2d, AvgPool2d and Flatten; IF, LIF, CubaLIF and Threshold; I, or LI at T = 1,
-    at the end. Each is stepped by ``dt`` (forward Euler, current before membrane), edges that meet are summed, and a
-    spike takes no time, as in the simulators that write NIR. A linear node that ends the network becomes its readout.
+    Conv1d, Conv2d, Linear, Affine, Scale, SumPool2d, AvgPool2d, Flatten and Delay; IF, LIF, CubaLIF and Threshold; I and
+    LI at the end, or LI before an IF or LIF; graphs inside graphs; neurons that read themselves through a linear node.
+    Each is stepped by dt, current before membrane, edges that meet are summed, and a spike takes no time but on its way
+    back to its own neurons, as in the simulators that write NIR. A linear node that ends the network becomes its
+    readout.
 
-    **Exact**: sums, averages and wires; weights that are ``weight_bits`` signed bits times a power of two; at T = 1,
-    thresholds and biases of any value; the fire condition v > threshold, which is NIR's (a library that fires at
-    v >= threshold differs where v hits it exactly).
+    **Dialects**. NIR does not carry what libraries disagree on. ``dialect`` says which one wrote the file; it fixes the
+    options below, and what it cannot know is assumed, with a warning. Any option can be given.
+
+    ============  ========  =====================================  ======  ===================================
+    dialect       dt        fires, reset                           spikes  leak and gain of the input
+    ============  ========  =====================================  ======  ===================================
+    nir           1e-4      v > threshold, hard                    1       Euler, r dt / tau
+    sinabs        1 (step)  v >= threshold, soft                   many    exp(-1 / tau), 1
+    snntorch      1e-4      v > threshold, soft, one step later    1       Euler, r dt / tau
+    spikingjelly  1e-4      v >= threshold, hard                   1       Euler, r dt / tau
+    norse         1e-3      v > threshold, hard                    1       Euler; tau is written times dt
+    rockpool      from r    v >= threshold, soft                   2**16   exp(-dt / tau), 1
+    ============  ========  =====================================  ======  ===================================
+
+    **Exact**: sums, averages and wires; weights that are ``weight_bits`` signed bits times a power of two; thresholds and
+    biases of any value at T = 1; IF neurons whose thresholds and biases are whole in the units of the weights, whatever
+    they reset to; leaks that are powers of two, as long as the binary places of 24-bit registers last.
 
     **Approximated**: other weights are rounded to ``weight_bits`` times a power of two per synapse, the one that gives
-    the smaller squared error of the currents on the calibration images. At T > 1, also biases, to the scale of the
-    current (up to 2**6 finer than the weights, as registers allow), thresholds of leaky neurons likewise, decays to
-    1 / 4096, and leaky states to Lava's 24 bits, which truncate toward zero. Thresholds that differ between channels
-    are made equal by scaling the weights. Parameters within 1e-6 of an integer are taken for it, as float32 is.
-
-    **Not in the file**: NIR knows no soft reset. snnTorch (by default), sinabs and others write networks that subtract
-    the threshold as if they reset to zero: give ``reset="soft"`` for IF neurons of such networks at T > 1; they then
-    fire at v >= threshold. At T = 1 resets do not matter.
+    the smaller squared error of the currents on the calibration images. At T > 1, also thresholds and biases, to the
+    scale of the membrane; leaks, to 23 bits times a power of two; and membranes, to their last place. How far a membrane
+    can be off is a warning where it exceeds 0.001 of a threshold. With ``dialect="nir"``, leaky neurons with a hard
+    reset to zero are Lava's LIF, with decays of 12 bits, and one threshold per layer, to which weights are scaled.
+    Parameters within 1e-6 of an integer are taken for it, as float32 is.
 
     Args:
         path: the file.
         calibration_images: (N, C, H, W) or (N, C, H, W, T), integers, or real numbers that ``input_scale`` divides.
-            They fix the input's shape and sign, and the scales of the weights.
+            They fix the input's shape and sign, and the scales of weights and membranes.
+        dialect: "nir", "sinabs", "snntorch", "spikingjelly", "norse" or "rockpool", or a
+            :class:`~lava_mlsnn.nir.dialects.Dialect`.
         weight_bits: 2 .. 8.
         timesteps: T; NIR does not say. Only files of :func:`to_nir` need none.
         input_scale: real value of one integer input unit; 1 / 255 for 8-bit pixels of networks trained on 0 .. 1,
-            the default; 1 for files of :func:`to_nir`.
+            the default; 1 for files of :func:`to_nir` and for spikes.
         input_bits: width of the integer input.
-        dt: seconds of a timestep; 1e-4 for snnTorch and SpikingJelly, 1 for sinabs.
-        reset: "hard", as NIR defines, or "soft".
+        membrane_bits: width of the registers of leaky neurons in the worst case, 16 .. 32; None: 24, as hardware has, or
+            as many more as are needed for membranes that are off by at most 1e-4 of a threshold.
         labels: class names.
+        **options: of the dialect, see :class:`~lava_mlsnn.nir.dialects.Dialect`: ``dt`` (seconds), ``fires`` (">" or
+            ">="), ``reset`` ("hard" or "soft"), ``reset_delay`` (bool), ``max_spikes`` (int, or None for no limit),
+            ``leak`` ("euler" or "exp"), ``gain``, ``synapse_gain``, ``readout_gain`` and ``if_gain`` ("nir", "one",
+            "keep" or a number), ``min_v_mem`` (float or None), ``start`` ("zero", "leak" or "reset"), ``tau_unit``
+            (seconds). ``reset="soft"`` alone, for "nir", also means ``fires=">="``.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not NIR, or holds what has no counterpart: names node and value.
+        ValueError: it is not NIR, or holds what has no counterpart: names node and value; an unknown dialect or option.
         ImportError: the package nir is missing.
 
     Warns:
-        UserWarning: a layer that never spikes on the calibration images; weights that lose bits to a narrow register.
+        UserWarning: what was assumed of the dialect; how far membranes can be off; a layer that never spikes on the
+            calibration images; weights that lose bits to a narrow register.
     """
     graph = nir_file.read(path)
     notes = nir_file.own_notes(graph)
@@ -90,12 +114,12 @@ def from_nir(
         raise ValueError("timesteps: a NIR file does not say how many steps a sample takes: give timesteps=T")
     steps = integer(steps, "timesteps", 1, 2**31 - 1)
     bits = integer(weight_bits, "weight_bits", 2, 8)
-    if reset not in RESETS:
-        raise ValueError(f"reset: expected one of {RESETS}, got {reset!r}")
     unit = finite((1.0 if notes else 1 / 255) if input_scale is None else input_scale, "input_scale", positive=True)
     source, values = _input(calibration_images, unit, integer(input_bits, "input_bits", 1, 24), steps)
-    reader = _Reader(graph, steps, bits, finite(dt, "dt", positive=True), reset)
-    layers = reader.run(source, values, unit)
+    found_dialect = dialect_for(dialect, graph.nodes, options)
+    _warn_of_assumptions(found_dialect, graph.nodes, options)
+    registers = None if membrane_bits is None else integer(membrane_bits, "membrane_bits", 16, 32)
+    layers = _Reader(graph, steps, bits, registers, found_dialect).run(source, values, unit)
     found = tuple(labels) or tuple(notes.get("labels", ()))
     return _restore(NetGraph(source, tuple(layers), steps, found), notes)
 
@@ -141,6 +165,7 @@ class _Signal:
     high: float
     values: Floats
     flat: bool = False
+    delay: Floats | None = None
 
     @property
     def shape(self) -> Shape:
@@ -151,29 +176,45 @@ class _Signal:
 class _Reader:
     """Walks the nodes in order and makes the layers."""
 
-    def __init__(self, graph: Any, steps: int, bits: int, dt: float, reset: str) -> None:
-        self.nodes, self.reads = graph.nodes, nir_file.sources(graph)
-        self.steps, self.bits, self.dt, self.reset = steps, bits, dt, reset
+    def __init__(self, graph: Any, steps: int, bits: int, registers: int | None, dialect: Dialect) -> None:
+        order = nir_file.order(graph)
+        self.nodes, self.reads, self.loops = graph.nodes, order.reads, order.loops
+        self.steps, self.bits, self.registers, self.dialect = steps, bits, registers, dialect
         self.layers: list[Layer] = []
         self.names: dict[str, str] = {}
         self.relays: dict[str, _Signal] = {}
         self.out: dict[str, list[_Signal | Drive]] = {}
+        self.off: dict[str, float] = {}
 
     def run(self, source: Input, values: Floats, unit: float) -> list[Layer]:
         low, high = (-source.bound, source.bound - 1) if source.signed else (0, source.bound)
         signal = _Signal(INPUT, unit, low, high, values)
         read = {name for names in self.reads.values() for name in names}
+        for name, node in self.nodes.items():
+            if type(node).__name__ not in KNOWN:
+                raise ValueError(
+                    f"NIR node {name!r}: a {type(node).__name__} has no counterpart: expected {', '.join(KNOWN)}"
+                )
         for name, sources in self.reads.items():
             kind = type(self.nodes[name]).__name__
-            if kind not in KNOWN:
-                raise ValueError(f"NIR node {name!r}: a {kind} has no counterpart: expected {', '.join(KNOWN)}")
             if (kind != "Input") != bool(sources) or (kind != "Output" and name not in read):
                 raise ValueError(f"NIR node {name!r} ({kind}) is not on a way from the input to the output")
             if kind == "Input":
                 self.out[name] = [replace(signal, flat=_is_flat(name, self.nodes[name], source.shape))]
             else:
                 self.out[name] = _STEPS[kind](self, name, [item for s in sources for item in self.out[s]])
+        self.warn_of_distances()
         return self.layers
+
+    def warn_of_distances(self) -> None:
+        """How far membranes can be from those of the library."""
+        worst = max(self.off, key=self.off.__getitem__, default="")
+        if worst and self.off[worst] > OFF:
+            warnings.warn(
+                f"NIR node {worst!r}: leaks and states are rounded: a membrane can be off by {self.off[worst]:.2g} of its "
+                f"threshold after {self.steps} steps, and a spike that is decided by less can differ",
+                stacklevel=4,
+            )
 
     def layer(self, name: str) -> str:
         """The layer's name for a node's: printable, without "/", and nobody else's."""
@@ -207,7 +248,7 @@ class _Reader:
                 terms += item.terms
                 bias = bias + item.bias
             else:
-                terms += _terms(identity(shape[0]), [item])
+                terms += _terms(identity(shape[0]), [item], name)
         return Drive(self.layer(name), tuple(terms), bias, any(item.flat for item in items))
 
     def flatten(self, name: str, items: list[_Signal | Drive]) -> list[_Signal | Drive]:
@@ -231,40 +272,114 @@ class _Reader:
         except ValueError as error:
             raise ValueError(f"NIR node {name!r}: {error}") from None
         real = spread(f"NIR node {name!r}: bias", bias, shape)
-        return [Drive(self.layer(name), _terms(m, signals), real, m.kind == "identity" and first.flat)]
+        return [Drive(self.layer(name), _terms(m, signals, name), real, m.kind == "identity" and first.flat)]
+
+    def delay(self, name: str, items: list[_Signal | Drive]) -> list[_Signal | Drive]:
+        """Spikes that a dense node or neurons read late."""
+        signals = [self.signal(item) for item in items]
+        shape = signals[0].shape
+        late = spread(f"NIR node {name!r}: delay", self.nodes[name].delay, shape)
+        steps = np.rint(late / (self.dialect.dt if self.dialect.tau_unit == 1 else 1 / self.dialect.tau_unit))
+        if np.any(late < 0):
+            raise ValueError(f"NIR node {name!r}: delay = {late.min():g}: expected 0 or more")
+        if shape[1:] != (1, 1) and not all(s.flat for s in signals) and np.any(steps):
+            raise ValueError(
+                f"NIR node {name!r}: a delay of maps {shape}: synapses with delays are dense, expected a vector"
+            )
+        before = [np.zeros(shape) if s.delay is None else s.delay for s in signals]
+        return [replace(s, delay=steps + d) for s, d in zip(signals, before, strict=True)]
 
     def spiking(self, name: str, items: list[_Signal | Drive]) -> list[_Signal | Drive]:
+        loops = self.loops.get(name, [])
+        neurons: Point | None = None
+        if items and (not loops) and isinstance(items[0], Drive) and items[0].filter is not None:
+            neurons, items = self.behind_filter(name, items)
         drive = self.drive(name, items)
-        neurons = point(name, self.nodes[name], drive.shape, self.dt, self.steps, self.reset)
+        node = self.nodes[name]
+        if neurons is None:
+            neurons = point(name, node, drive.shape, self.dialect, self.steps, bool(loops))
+        drive = self.with_loops(name, drive, neurons, loops)
+        run = neurons.run(drive.current, drive.recurrent if loops else None)
+        if loops:
+            before = np.concatenate([np.zeros_like(run.spikes[:1]), run.spikes[:-1]])
+            drive = replace(
+                drive, terms=tuple(replace(term, values=before) if term.late else term for term in drive.terms)
+            )
         try:
-            self.layers.append(nir_fit.spiking(drive, neurons, self.bits, self.steps))
+            layer, off = spiking(drive, neurons, self.bits, self.steps, run, self.registers)
         except ValueError as error:
-            raise ValueError(f"NIR node {name!r}: {error}") from None
-        spikes = neurons.run(drive.current)
-        if not spikes.any():
+            raise error if str(error).startswith("NIR node") else ValueError(f"NIR node {name!r}: {error}") from None
+        self.layers.append(layer)
+        self.off[name] = off
+        if not run.spikes.any():
             warnings.warn(
-                f"NIR node {name!r} never spikes on the calibration images: do dt = {self.dt:g} and the scale of the "
-                "input fit the file?",
+                f"NIR node {name!r} never spikes on the calibration images: do dt = {self.dialect.dt:g} and the scale of "
+                "the input fit the file?",
                 stacklevel=4,
             )
-        return [_Signal(drive.name, 1.0, 0, 1, spikes, drive.flat)]
+        return [_Signal(drive.name, 1.0, 0, layer.neuron.largest_spike or 1, run.spikes, drive.flat)]
+
+    def behind_filter(self, name: str, items: list[_Signal | Drive]) -> tuple[Point, list[_Signal | Drive]]:
+        """Neurons that read one leaky integrator, which becomes the filter of their current."""
+        node, (first, *others) = self.nodes[name], items
+        assert isinstance(first, Drive) and first.filter is not None
+        if others or type(node).__name__ not in ("IF", "LIF"):
+            raise ValueError(f"NIR node {name!r}: expected an IF or LIF that reads nothing but the leaky integrator")
+        found = point(name, node, first.shape, self.dialect, self.steps)
+        return filtered(found, *first.filter), [replace(first, filter=None)]
+
+    def with_loops(self, name: str, drive: Drive, neurons: Point, loops: list[str]) -> Drive:
+        """The drive with what neurons send themselves, one step back."""
+        most = float(MAX_LEVELS if neurons.levels is None else min(neurons.levels, MAX_LEVELS))
+        own = _Signal(drive.name, 1.0, 0, most, np.zeros((self.steps, 1, *drive.shape)), drive.flat)
+        for loop in loops:
+            found = self.drive(name, [own]) if loop == name else self.linear(loop, [own])[0]
+            assert isinstance(found, Drive)
+            if found.shape != drive.shape:
+                raise ValueError(f"NIR node {loop!r} gives {found.shape}, the neurons that it reads are {drive.shape}")
+            late = tuple(replace(term, late=True) for term in found.terms)
+            drive = replace(drive, terms=drive.terms + late, bias=drive.bias + found.bias)
+        return drive
 
     def integrator(self, name: str, items: list[_Signal | Drive]) -> list[_Signal | Drive]:
-        drive, node = self.drive(name, items), self.nodes[name]
-        gain = spread(f"NIR node {name!r}: r", node.r, drive.shape) * self.dt
-        if type(node).__name__ == "LI":
-            if self.steps > 1 or np.any(node.v_leak != 0):
-                raise ValueError(
-                    f"NIR node {name!r}: a leaky integrator at T = {self.steps}: expected T = 1, v_leak = 0"
-                )
-            gain = gain / spread(f"NIR node {name!r}: tau", node.tau, drive.shape)
-        if np.ptp(gain) > 1e-6 * np.abs(gain).max() or gain.min() <= 0:
-            raise ValueError(f"NIR node {name!r}: expected one positive gain, got {gain.min():g} .. {gain.max():g}")
+        drive, node, dialect = self.drive(name, items), self.nodes[name], self.dialect
         readers = [reader for reader, names in self.reads.items() if name in names]
-        if [type(self.nodes[reader]).__name__ for reader in readers] != ["Output"]:
-            raise ValueError(f"NIR node {name!r}: an integrator is expected at the end only, {readers} read it")
-        self.layers.append(nir_fit.readout(drive, self.bits, self.steps, float(gain.flat[0])))
+        kinds = {type(self.nodes[reader]).__name__ for reader in readers}
+        resistance = spread(f"NIR node {name!r}: r", node.r, drive.shape, wide=True)
+        if type(node).__name__ == "I":
+            leak, gain = np.zeros(drive.shape), dialect.integrator_gain(resistance)
+        else:
+            leak = decay(name, "tau", node, drive.shape, dialect)
+            gain = dialect.gain_of("readout_gain", resistance, leak)
+            drive = self.towards_leak(name, node, drive, leak, gain)
+        if gain.min() <= 0:
+            raise ValueError(f"NIR node {name!r}: expected positive gains, got {gain.min():g} .. {gain.max():g}")
+        if kinds <= {"IF", "LIF"} and type(node).__name__ == "LI":
+            return [replace(drive, filter=(leak, gain))]
+        if kinds != {"Output"} or len(readers) != 1:
+            raise ValueError(
+                f"NIR node {name!r}: an integrator is expected at the end, or before an IF or LIF; {readers} read it"
+            )
+        if np.ptp(gain) > 1e-6 * gain.max():
+            raise ValueError(f"NIR node {name!r}: expected one gain, got {gain.min():g} .. {gain.max():g}")
+        first = float(gain.flat[0])
+        if self.steps == 1 or not np.any(leak):
+            self.layers.append(nir_fit.readout(drive, self.bits, self.steps, first))
+        else:
+            self.layers.append(leaky_readout(Fit(drive, self.bits), leak, first, self.steps, self.registers))
         return [_Signal(drive.name, 1.0, 0, 0, drive.current)]
+
+    def towards_leak(self, name: str, node: Any, drive: Drive, leak: Floats, gain: Floats) -> Drive:
+        """A drive with what draws a leaky integrator toward v_leak, if it starts from zero."""
+        rest = spread(f"NIR node {name!r}: v_leak", node.v_leak, drive.shape)
+        if not np.any(rest):
+            return drive
+        if self.dialect.start == "leak":
+            if np.ptp(rest):
+                raise ValueError(f"NIR node {name!r}: a readout that starts at different v_leak: expected one value")
+            warnings.warn(f"NIR node {name!r}: the readout is relative to v_leak = {rest.flat[0]:g}", stacklevel=5)
+            return drive
+        return replace(drive, bias=drive.bias + leak * rest / gain)
 
     def output(self, name: str, items: list[_Signal | Drive]) -> list[_Signal | Drive]:
         if len(items) == 1 and isinstance(items[0], Drive):
@@ -275,6 +390,7 @@ class _Reader:
 
 
 _STEPS: dict[str, Callable[[_Reader, str, list[_Signal | Drive]], list[_Signal | Drive]]] = {
+    "Delay": _Reader.delay,
     "Flatten": _Reader.flatten,
     "Output": _Reader.output,
     **dict.fromkeys(LINEAR, _Reader.linear),
@@ -283,15 +399,28 @@ _STEPS: dict[str, Callable[[_Reader, str, list[_Signal | Drive]], list[_Signal |
 }
 
 
-def _terms(m: Any, signals: list[_Signal]) -> tuple[Term, ...]:
-    """One term for all sources of one unit, whose integer spikes are summed before the synapse."""
+def _terms(m: Map, signals: list[_Signal], name: str) -> tuple[Term, ...]:
+    """One term for all sources of one unit and delay, whose integer spikes are summed before the synapse."""
     terms = []
-    for unit in dict.fromkeys(s.unit for s in signals):
-        same = [s for s in signals if s.unit == unit]
+    for unit, delay in dict.fromkeys((s.unit, None if s.delay is None else s.delay.tobytes()) for s in signals):
+        same = [s for s in signals if s.unit == unit and (None if s.delay is None else s.delay.tobytes()) == delay]
         names = tuple(s.source for s in same)
         low, high, values = (sum(parts) for parts in zip(*[(s.low, s.high, s.values) for s in same], strict=True))
-        terms.append(Term(m, names, unit, low, high, np.asarray(values)))
+        late = same[0].delay
+        through = m if late is None or not np.any(late) else m.late(late, f"NIR node {name!r}")
+        terms.append(Term(through, names, unit, low, high, np.asarray(values)))
     return tuple(terms)
+
+
+def _warn_of_assumptions(dialect: Dialect, nodes: dict[str, Any], given: dict[str, Any]) -> None:
+    """What nobody said about a file, if its nodes make a difference."""
+    kinds = {type(node).__name__ for node in nodes.values()}
+    leaky = kinds & {"LIF", "CubaLIF", "LI"}
+    matters = {"gain": kinds & {"LIF", "CubaLIF"}, "tau_unit": leaky, "dt": leaky | kinds & {"Delay"}}
+    open_ = [o for o in dialect.open if o not in given and matters.get(o, kinds & {"IF", "LIF", "CubaLIF"})]
+    if open_:
+        said = ", ".join(f"{option} = {getattr(dialect, option)!r}" for option in open_)
+        warnings.warn(f"a NIR file of {dialect.name} does not say all: assumed {said}", stacklevel=3)
 
 
 def _is_flat(name: str, node: Any, shape: Shape) -> bool:
@@ -300,6 +429,8 @@ def _is_flat(name: str, node: Any, shape: Shape) -> bool:
     if declared is None:
         return shape[1:] == (1, 1)
     sizes = tuple(int(n) for n in np.atleast_1d(declared))
+    if shape[1] == 1 and sizes[-2:] == (shape[0], shape[2]):
+        return False  # Conv1d's (C, L)
     if sizes[-3:] != shape and not (len(sizes) <= 2 and sizes[-1] == np.prod(shape)):
         raise ValueError(f"NIR node {name!r}: the file's input is {sizes}, the calibration images are {shape}")
     return sizes[-3:] != shape
