@@ -1,4 +1,4 @@
-"""Gradient norms around the sums of residual blocks (paper 000, section 6.3, Fig. 8)."""
+"""Gradient norms around the sums of residual blocks ([Castagnetti2025], section 6.3, Fig. 8)."""
 
 from __future__ import annotations
 

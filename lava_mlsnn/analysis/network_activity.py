@@ -1,4 +1,5 @@
-"""Activity of a network by layer, block, residual and sum, counted both ways (paper 000, Eq 11 and 12, section 6.4).
+"""Activity of a network by layer, block, residual and sum, counted both ways ([Castagnetti2025], Eq 11 and 12, sec.
+6.4).
 
 An event is a non-zero spike, whatever its value. At a sum of spikes there are two counts: what the connections carry,
 direct and residual events together, and what is left where they meet, the non-zero sites of the sum. A barrier neuron

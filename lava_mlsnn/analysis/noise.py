@@ -1,4 +1,5 @@
-"""Quantization noise of a neuron: what its spikes say about a constant input, and what is lost (papers 000 and 003)."""
+"""Quantization noise of a neuron: what its spikes say about a constant input, and what is lost ([Castagnetti2025] and
+[Castagnetti2023])."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ def sqnr(
 ) -> Sqnr:
     r"""Signal to quantization noise ratio of a neuron that receives each input, constant, for T steps.
 
-    The convention decides: paper 003's claims hold for the signal ReLU(i), decoded as rate times Vth
+    The convention decides: [Castagnetti2023]'s claims hold for the signal ReLU(i), decoded as rate times Vth
     (``signal="relu"``, ``decode="rate_vth"``, the default):
 
     .. math:: \hat x = \frac{V_{th}}{T} \sum_t s(t), \qquad s = z / N
@@ -86,7 +87,7 @@ def sqnr(
 
     Example:
         >>> from lava_mlsnn.neuron import MultiLevel, functional
-        >>> i = gaussian(0.1, 4000)  # paper 003, Fig. 3: N(0, 0.1^2), T = 4
+        >>> i = gaussian(0.1, 4000)  # [Castagnetti2023], Fig. 3: N(0, 0.1^2), T = 4
         >>> [round(sqnr(MultiLevel(levels=1, threshold=v), i).decibels, 1) for v in (1.0, 0.173)]
         [0.4, 11.1]
         >>> by_hand = sqnr(lambda x: functional.multilevel(x, None, 0.173, 2), i, levels=2, threshold=0.173,

@@ -18,7 +18,7 @@ class Add(nn.Module):
 
     Args:
         neuron: None sums in the dendrite of the next layer (SEW-ResNet); :class:`lava_mlsnn.neuron.Barrier` limits the
-            sum to N levels again (Sparse-ResNet, paper 000, section 4.4); torch.nn.ReLU makes the ANN twin.
+            sum to N levels again (Sparse-ResNet, [Castagnetti2025], section 4.4); torch.nn.ReLU makes the ANN twin.
 
     Shape:
         inputs of one shape (N, C, H, W, T) -> the same.

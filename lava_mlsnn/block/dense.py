@@ -42,7 +42,7 @@ class Readout(Block):
     Args:
         in_features, out_features: sites and classes.
         bias: whether the map has one.
-        votes: neurons per class whose average is its logit (boosting: paper 002, section 3.2.3). As the average is
+        votes: neurons per class whose average is its logit (boosting: [VicenteSola2022], sec. 3.2.3). As the average is
             linear, the integer network has one neuron with their mean weights.
 
     Shape:

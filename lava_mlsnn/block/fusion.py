@@ -1,4 +1,4 @@
-r"""Fusion of the membrane potentials of the preceding group and the preceding layer (paper 004, section 3.2).
+r"""Fusion of the membrane potentials of the preceding group and the preceding layer ([Yao2023], section 3.2).
 
 The projection of Eq 5 is :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`. The others
 are the functions that the paper compares it with (Fig. 5a), and the linear ones, which can be computed with integers.
@@ -30,7 +30,7 @@ def omega(a: Tensor, b: Tensor, theta: float = THETA) -> Tensor:
         theta: radian factor.
 
     Source:
-        Paper 004, Eq 5.
+        [Yao2023], Eq 5.
 
     Example:
         >>> omega(torch.tensor([1.0, 1.0, 3.0]), torch.tensor([0.0, 2.0, 0.0]), theta=1.0)
@@ -83,7 +83,7 @@ def surface(theta: float, threshold: float = THRESHOLD) -> float:
         ValueError: theta that is not above 0.
 
     Source:
-        Paper 004, Eq 12 and 20.
+        [Yao2023], Eq 12 and 20.
 
     Example:
         >>> round(surface(0.5), 4)
@@ -94,7 +94,7 @@ def surface(theta: float, threshold: float = THRESHOLD) -> float:
 
 
 def plane(threshold: float = THRESHOLD) -> float:
-    r"""Volume under the linear fusion a + b in the same region, :math:`3 t^3` (paper 004, Eq 12).
+    r"""Volume under the linear fusion a + b in the same region, :math:`3 t^3` ([Yao2023], Eq 12).
 
     >>> plane(0.5)
     0.375
@@ -103,7 +103,7 @@ def plane(threshold: float = THRESHOLD) -> float:
 
 
 def area_difference(theta: float, threshold: float = THRESHOLD) -> float:
-    """S(theta) minus the plane's volume: what paper 004, Eq 11 calls the area difference, an indicator of firing twice.
+    """S(theta) minus the plane's volume: what [Yao2023], Eq 11 calls the area difference, an indicator of firing twice.
 
     >>> round(area_difference(0.5), 4)
     -0.147
@@ -118,4 +118,4 @@ TABLE5: dict[float, tuple[float, float]] = {
     0.7: (0.24, -0.13),
     0.9: (0.20, -0.17),
 }
-"""Paper 004, Table 5: theta -> S at a threshold of 0.5 and the area difference, cut off (not rounded) to two digits."""
+"""[Yao2023], Table 5: theta -> S at a threshold of 0.5 and the area difference, cut off (not rounded) to two digits."""

@@ -1,6 +1,6 @@
 r"""From real weights to integers: the only place where weights, biases and thresholds are quantized.
 
-A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step (paper 000, section 4.1)
+A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step ([Castagnetti2025], section 4.1)
 
 .. math::
     H = V + N \Big( \sum_i w_i \frac{z_i}{N_{in}} + b \Big), \qquad z = \mathrm{clip}(\lfloor H / V_{th} \rfloor, 0, N)

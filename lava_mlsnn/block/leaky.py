@@ -1,4 +1,5 @@
-r"""Blocks of S-ResNet (paper 002): leaky neurons with soft reset after a norm that may differ from step to step.
+r"""Blocks of S-ResNet ([VicenteSola2022]): leaky neurons with soft reset after a norm that may differ from step to
+step.
 
 The integer network keeps convolution and norm apart, since a norm per timestep cannot be folded into weights:
 

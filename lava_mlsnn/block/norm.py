@@ -14,13 +14,13 @@ NORMS = ("bntt", "tdbn", "bn", "none")
 class BNTT(nn.Module):
     """Batch norm through time: every timestep has its own statistics, weight and bias.
 
-    Kim and Panda 2020; paper 002, section 3.2.2. A sample with fewer timesteps uses the first norms, which is how
-    a network stops early (paper 002, Table 16).
+    Kim and Panda 2020; [VicenteSola2022], sec. 3.2.2. A sample with fewer timesteps uses the first norms, which is how
+    a network stops early ([VicenteSola2022], Table 16).
 
     Args:
         channels: C.
         steps: T.
-        bias: whether there is one besides the weight; paper 002 counts parameters without it.
+        bias: whether there is one besides the weight; [VicenteSola2022] counts parameters without it.
         eps, momentum: of the batch norms.
 
     Shape:

@@ -1,4 +1,4 @@
-"""Convolutions in windows, in float mode and with integers (paper 004, section 3)."""
+"""Convolutions in windows, in float mode and with integers ([Yao2023], section 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of window blocks: groups that fire one after the other within one timestep (paper 004, section 3)."""
+"""The base of window blocks: groups that fire one after the other within one timestep ([Yao2023], section 3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Windowed(nn.Module):
     r"""The base of all window blocks: the sequence of groups and the recomposition of their maps.
 
     The input is cut into windows; ``current`` turns each into currents I_p. In order p = 1 .. P, with :math:`V_0 = 0`
-    and the window :math:`M_p` of the condensed membrane of the preceding layer (paper 004, Eq 4 to 6, 9):
+    and the window :math:`M_p` of the condensed membrane of the preceding layer ([Yao2023], Eq 4 to 6, 9):
 
     .. math::
         H_p = \mathrm{fusion}(V_{p-1}, M_p) + N I_p, \quad
@@ -34,7 +34,7 @@ class Windowed(nn.Module):
         dilated: whether windows overlap.
         fusion: see :data:`lava_mlsnn.block.fusion.FUSIONS`: "omega" is the paper's.
         theta: radian factor of "omega".
-        region: region threshold Th_R; None keeps median spikes (paper 004, Table 1, "MSp").
+        region: region threshold Th_R; None keeps median spikes ([Yao2023], Table 1, "MSp").
 
     Shape:
         (N, C, H, W, 1) -> (N, C', H, W, 1); where the fusion reads the preceding layer, ``forward`` also takes and
@@ -175,7 +175,7 @@ class WindowMixer(Windowed):
 class PatchMix(nn.Module):
     """A fully connected layer over the sites of a map, the same for all channels, batch norm and neuron.
 
-    It exchanges information between windows (paper 004, section 3.1, last paragraph; the cross-patch layer of ResMLP).
+    It exchanges information between windows ([Yao2023], section 3.1, last paragraph; the cross-patch layer of ResMLP).
 
     Args:
         channels: C.
@@ -217,6 +217,6 @@ def one_step(x: Tensor) -> Tensor:
     if x.ndim != 5 or x.shape[-1] != 1:
         raise ValueError(
             f"window block: expected one timestep, (N, C, H, W, 1), got {tuple(x.shape)}: create the network with "
-            "steps=1, groups replace timesteps (paper 004, Eq 10)"
+            "steps=1, groups replace timesteps ([Yao2023], Eq 10)"
         )
     return x[..., 0]

@@ -1,4 +1,4 @@
-r"""Energy of a layer by the model of Lemaire et al. 2023, extended to multi-level spikes (paper 000, section 5.3).
+r"""Energy of a layer by the model of Lemaire et al. 2023, extended to multi-level spikes ([Castagnetti2025], sec. 5.3).
 
 Digital hardware in 45 nm with one local SRAM per memory: a layer pays for potentials, weights, biases, its input and
 output queues, its operations and its address computations. Per inference, summed over all T timesteps:
@@ -49,7 +49,7 @@ from .geometry import Geometry
 from .options import Options, resolve
 
 TERMS = ("potentials", "weights", "bias", "io", "synaptic", "addressing")
-"""The terms of the model, in the order of Tables 3 and 4 of paper 000."""
+"""The terms of the model, in the order of Tables 3 and 4 of [Castagnetti2025]."""
 
 EXTENSIONS = ("barrier", "identity")
 
@@ -138,13 +138,14 @@ def layer(
             ``events_in``: no neuron, 0.
         steps: T.
         levels: N, the largest value of an incoming spike; each of its synaptic operations is charged N ACC (the worst
-            case of paper 000).
+            case of [Castagnetti2025]).
         leaky: the neurons decay (LIF).
         analog_input: the incoming values are not spikes (an image). With ``events_in=None`` and ``events_out`` given,
             every input is non-zero.
         bits, fifo: width of a word, depth of an event queue; None: what ``options`` says (16, 1000).
         inputs: maps that an ANN "add" or "barrier" sums.
-        border: rows and columns of zeros around the output map that are counted with it (Tables 3 and 4 of paper 000).
+        border: rows and columns of zeros around the output map that are counted with it (Tables 3 and 4 of
+        [Castagnetti2025]).
         padding: zeros on each side of the input; None: the fewest with which the kernel gives ``out_shape``. It and
             ``dilation`` matter to the exact counting alone.
         dilation: distance between the taps of the kernel.
@@ -159,8 +160,8 @@ def layer(
         ValueError: names the argument, its value and what is accepted.
 
     Source:
-        Lemaire et al., ICONIP 2022 (LNCS 2023), Eq 1.1 to 16.3, as implemented in qualia-plugin-snn 2.6.0; paper 000,
-        section 5.3, for N > 1.
+        Lemaire et al., ICONIP 2022 (LNCS 2023), Eq 1.1 to 16.3, as implemented in qualia-plugin-snn 2.6.0;
+        [Castagnetti2025], section 5.3, for N > 1.
 
     Example:
         >>> shapes = dict(in_shape=(64, 32, 32), out_shape=(64, 32, 32), kernel=(3, 3))

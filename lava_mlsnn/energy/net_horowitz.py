@@ -1,4 +1,4 @@
-"""The arithmetic model of paper 004 over a NetGraph."""
+"""The arithmetic model of [Yao2023] over a NetGraph."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _NOTES = (
     "Operations only: no memory, no addressing.",
     "Counted as published: a rate times the operations of the ANN, which respect the stride but not the borders.",
-    "Paper 004 counts convolutions and dense layers; residual sums, relays, pooling and neuron updates are free.",
-    "N additions per operation of an N-level spike follow paper 000 (extension).",
+    "[Yao2023] counts convolutions and dense layers; residual sums, relays, pooling and neuron updates are free.",
+    "N additions per operation of an N-level spike follow [Castagnetti2025] (extension).",
 )
 
 
@@ -33,12 +33,12 @@ def horowitz_report(
     double_count: bool = False,
     spread: bool = True,
 ) -> Report:
-    """Energy by the model of :mod:`lava_mlsnn.energy.horowitz` (paper 004, Eq 13 and 14).
+    """Energy by the model of :mod:`lava_mlsnn.energy.horowitz` ([Yao2023], Eq 13 and 14).
 
     Args:
         graph, activity: see :func:`~lava_mlsnn.energy.estimate`.
         sums, charge, analog_input, input_levels: as for the Lemaire model.
-        double_count: charge the addition inside a MAC a second time, as Table 2 of paper 004 does.
+        double_count: charge the addition inside a MAC a second time, as Table 2 of [Yao2023] does.
         spread: also evaluate every documented variant.
 
     Raises:

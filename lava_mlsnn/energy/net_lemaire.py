@@ -60,8 +60,8 @@ def lemaire_report(
         options: :class:`~lava_mlsnn.energy.options.Options` or the name of a preset.
         sums: at a residual sum, count the events of all sources ("connections") or the non-zero sites of the sum
             ("sites").
-        charge: ACC per synaptic operation, the source's largest spike value ("levels", paper 000) or the mean one
-            ("values").
+        charge: ACC per synaptic operation, the source's largest spike value ("levels", [Castagnetti2025]) or the mean
+            one ("values").
         analog_input: whether the input is values, not spikes; None: if it can exceed 1.
         input_levels: largest value of an input spike; None: what the graph says.
         spread: also evaluate every documented variant.

@@ -47,7 +47,7 @@ class Options:
         sram: energy of a memory access, see :mod:`lava_mlsnn.energy.sram`. Qualia's names "old"
             (regression) and "new" (bus) are accepted.
         ops: energy of an operation at b bits, see :mod:`lava_mlsnn.energy.arithmetic`. None means "width".
-        addressing: "text": the N of a multi-level spike enters the synaptic ACCs only (paper 000, section 5.3);
+        addressing: "text": the N of a multi-level spike enters the synaptic ACCs only ([Castagnetti2025], section 5.3);
             "table": it also multiplies the ACCs of addressing, as the addressing rows of Tables 3 and 4 imply.
         conv_addressing: ACCs per event, "qualia": K; "lemaire": Cout K / groups (Eq 16.3).
         fc_addressing: "qualia": ANN Nin Nout, SNN events / Nin * Nout; "lemaire": ANN Nin + Nout, SNN events * Nout.
@@ -163,7 +163,7 @@ PRESETS: dict[str, Options] = {
     ),
 }
 """Named sets of options, all with the published counting: the published code, the paper of the metric as others quote
-it, spikingjelly 2.0's reading of it, and what Tables 3 and 4 of paper 000 imply.
+it, spikingjelly 2.0's reading of it, and what Tables 3 and 4 of [Castagnetti2025] imply.
 
 Warning:
     "spikingjelly" follows that library in the choices that are options here; it charges no bias ACC where a layer has

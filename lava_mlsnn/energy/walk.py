@@ -86,7 +86,7 @@ def populations(
         sums: where a connection sums several sources, count the events that its sources send ("connections") or the
             non-zero sites of the sum ("sites").
         charge: a synaptic operation costs as many ACC as the source's largest spike value ("levels", the worst case of
-            paper 000) or as its spikes' mean value ("values").
+            [Castagnetti2025]) or as its spikes' mean value ("values").
         analog_input: whether the input is values, not spikes; None: if it can exceed 1.
         input_levels: largest value of an input spike; None: what the graph's input can hold.
         mac: price of a multiply-accumulate in ACC: relays and the input, whose values can be large, are never charged

@@ -1,4 +1,4 @@
-"""MobileNetV2 with spiking inverted residuals: the next architecture that paper 000's conclusion asks for.
+"""MobileNetV2 with spiking inverted residuals: the next architecture that [Castagnetti2025]'s conclusion asks for.
 
 Sandler et al., *MobileNetV2: Inverted Residuals and Linear Bottlenecks*, CVPR 2018, Table 2 and section 3.3. The
 original adds the linear outputs of its bottlenecks, which are membrane potentials and no events (as in MS-ResNet). Here

@@ -1,4 +1,5 @@
-"""The four residual forms of paper 000, Fig. 3. Each is a module of one residual block: (in, out, stride) -> spikes."""
+"""The four residual forms of [Castagnetti2025], Fig. 3. Each is a module of one residual block: (in, out, stride) ->
+spikes."""
 
 from __future__ import annotations
 

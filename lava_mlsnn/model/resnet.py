@@ -1,4 +1,4 @@
-"""ResNet18 and 34 in the four residual forms of paper 000, Fig. 3."""
+"""ResNet18 and 34 in the four residual forms of [Castagnetti2025], Fig. 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three residual connections of spiking networks (paper 002, section 3.2.1, Fig. 1): S2S, S2M and V2V."""
+"""The three residual connections of spiking networks ([VicenteSola2022], section 3.2.1, Fig. 1): S2S, S2M and V2V."""
 
 from __future__ import annotations
 

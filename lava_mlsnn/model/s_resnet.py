@@ -1,4 +1,4 @@
-"""S-ResNet: deep residual networks of leaky neurons for images of CIFAR's size (paper 002, section 3.2)."""
+"""S-ResNet: deep residual networks of leaky neurons for images of CIFAR's size ([VicenteSola2022], section 3.2)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BLOCKS = {20: (3, 3, 3), 38: (6, 6, 6), 44: (7, 7, 7)}
 """Residual blocks per stage: 1 + 6 n convolutions in n blocks per stage."""
 
 STEMS = {"cifar": (3, 1), "dvs64": (3, 2), "dvs128": (5, 2)}
-"""Kernel and stride of the first convolution, for images of 32, 64 and 128 rows (paper 002, Table 13)."""
+"""Kernel and stride of the first convolution, for images of 32, 64 and 128 rows ([VicenteSola2022], Table 13)."""
 
 ENCODINGS = ("direct", "poisson")
 PLIF = ("none", "layer", "shared")
@@ -146,7 +146,7 @@ def _stem_for(rows: int) -> str:
 
 
 def fine_tuned(net: Network, state: dict[str, Tensor], *, readout: str = "readout") -> dict[str, Any]:
-    """Initialize ``net`` with the weights of a network trained on other data (paper 002, Tables 11 and 12).
+    """Initialize ``net`` with the weights of a network trained on other data ([VicenteSola2022], Tables 11 and 12).
 
     Copies all parameters and statistics of equal name and shape; a readout for another number of classes, and a first
     convolution for another number of input channels, keep their initial weights.

@@ -32,7 +32,8 @@ class Setting:
         num_classes: number of outputs.
         levels: N of all neurons; 1 is the binary spiking network.
         steps: T, how often an image is presented.
-        neuron: "multilevel"; "atif" (paper 003); "relu" for the ANN twin of the same shapes; or a mapping of a neuron's
+        neuron: "multilevel"; "atif" ([Castagnetti2023]); "relu" for the ANN twin of the same shapes; or a mapping of
+            a neuron's
             arguments, such as ``{"grad": "ste", "trainable": True}`` or ``{"kind": "atif", "mode": "nonuniform"}``;
             its ``kind`` is "multilevel" if not given.
         barrier_grad: gradient of barrier neurons: "ste" or a surrogate's name.

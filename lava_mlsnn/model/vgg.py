@@ -1,4 +1,4 @@
-"""VGG16 with batch norm (paper 000, section 5; configuration of reference/neurons-and-networks.md, section 3)."""
+"""VGG16 with batch norm ([Castagnetti2025], sec. 5; configuration of reference/neurons-and-networks.md, sec. 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The layout that both dilated-window networks of paper 004 share: stages of window layers and fully connected layers.
+"""The layout that both dilated-window networks of [Yao2023] share: stages of window layers and fully connected layers.
 
 The layout is printed as "48, F-48-shortcut, 48, PM, 96, F-96-shortcut, 96, PM, (192, F-192-shortcut) x 3, 384, F-384,
 384, C" (appendix 5). It is read here as: a number is a window layer with that many channels, F a fully connected layer,

@@ -1,4 +1,4 @@
-"""The adaptive threshold integrate-and-fire neuron: trainable quantization (paper 003), as a SLAYER neuron."""
+"""The adaptive threshold integrate-and-fire neuron: trainable quantization ([Castagnetti2023]), as a SLAYER neuron."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODES = ("uniform", "nonuniform")
 
 
 class ATIF(GradedNeuron):
-    """Integrate-and-fire neuron whose quantization is trained, one for all neurons of a layer (paper 003).
+    """Integrate-and-fire neuron whose quantization is trained, one for all neurons of a layer ([Castagnetti2023]).
 
     "uniform" (ATIF-u, section 3.3) trains the threshold Vth of the multi-level neuron,
     ``z = clip(floor(H / Vth), 0, N)``. "nonuniform" (ATIF-nu, section 3.4) trains quantization points

@@ -123,7 +123,7 @@ class TableFire(torch.autograd.Function):
 
 
 class BarrierFire(torch.autograd.Function):
-    """Straight-through, dz/d(gain x) = 1 everywhere, so dV(t)/dV(t-1) = 0 (paper 000, Eq 10). Saves nothing."""
+    """Straight-through, dz/d(gain x) = 1 everywhere, so dV(t)/dV(t-1) = 0 ([Castagnetti2025], Eq 10). Saves nothing."""
 
     @staticmethod
     def forward(

@@ -1,4 +1,4 @@
-"""The leaky integrate-and-fire neuron of paper 002 (section 3.1): soft reset without gradient, strict threshold.
+"""The leaky integrate-and-fire neuron of [VicenteSola2022] (sec. 3.1): soft reset without gradient, strict threshold.
 
 With a leak that is trained it is the parametric one (PLIF): a :class:`Leak` per layer, or one that layers share.
 """
@@ -19,7 +19,7 @@ from .checks import check_current, check_state, check_threshold
 __all__ = ["LIF", "PLIF", "Leak", "SoftLIF", "lif"]
 
 LEAK = 0.874
-"""The leak factor that paper 002 found by its search (section 3.5)."""
+"""The leak factor that [VicenteSola2022] found by its search (section 3.5)."""
 
 
 def lif(
@@ -30,7 +30,7 @@ def lif(
     surrogate: str = "triangle",
     alpha: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    r"""Leaky integrate-and-fire with soft reset (paper 002, Eq 3 and 4).
+    r"""Leaky integrate-and-fire with soft reset ([VicenteSola2022], Eq 3 and 4).
 
     .. math:: H = \lambda V + x, \qquad z = [H > V_{th}], \qquad V \leftarrow H - V_{th} z
 
@@ -169,7 +169,7 @@ class Leak(nn.Module):
 
 
 class SoftLIF(base.Neuron):
-    """Leaky integrate-and-fire neuron with soft reset (paper 002, section 3.1); spikes are 0 or 1.
+    """Leaky integrate-and-fire neuron with soft reset ([VicenteSola2022], section 3.1); spikes are 0 or 1.
 
     It becomes a :class:`lava_mlsnn.netx.SoftLIF`; ``neuron.LIF`` is its older name (``netx.LIF`` is Lava's CUBA
     neuron, which resets to zero).
@@ -179,7 +179,7 @@ class SoftLIF(base.Neuron):
     Args:
         leak: lambda in 0 .. 1, or a :class:`Leak`, which other neurons may share.
         threshold: Vth > 0.
-        surrogate: "triangle" (paper 002), "arctangent", "rectangle" or "sigmoid".
+        surrogate: "triangle" ([VicenteSola2022]), "arctangent", "rectangle" or "sigmoid".
         alpha: its parameter; None is that of its paper.
 
     Shape:
@@ -232,7 +232,7 @@ LIF = SoftLIF
 
 
 def PLIF(leak: float = LEAK, **arguments: Any) -> SoftLIF:  # noqa: N802 (a kind of neuron)
-    """:class:`SoftLIF` with a trained leak of its own (Fang et al. 2021; paper 002, Tables 8 and 9).
+    """:class:`SoftLIF` with a trained leak of its own (Fang et al. 2021; [VicenteSola2022], Tables 8 and 9).
 
     For one leak that all layers share, give :class:`SoftLIF` the same ``Leak(value, trainable=True)``.
 

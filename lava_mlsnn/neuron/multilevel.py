@@ -18,7 +18,7 @@ _SMALLEST = 1e-3
 
 
 class MultiLevel(GradedNeuron):
-    """Multi-level integrate-and-fire neuron (paper 000, section 4.1): spikes carry a value k/N, 0 <= k <= N.
+    """Multi-level integrate-and-fire neuron ([Castagnetti2025], section 4.1): spikes carry a value k/N, 0 <= k <= N.
 
     At each timestep ``H = V + N x``, ``z = clip(floor(H / Vth), 0, N)``, ``V = H - Vth z``; the output is z/N, and V is
     0 before the first timestep. Binary integrate-and-fire is ``levels=1``. See

@@ -1,4 +1,4 @@
-"""Quantization points of the ATIF neuron and the thresholds that follow from them (paper 003, section 3.4).
+"""Quantization points of the ATIF neuron and the thresholds that follow from them ([Castagnetti2023], section 3.4).
 
 A neuron with K trainable points p_1 >= ... >= p_K > 0 is meant to answer a constant input i with k spikes exactly when
 i exceeds the k-th smallest of them; p_1 is where it saturates. Points are sums of increments, p_j = d_j + ... + d_K

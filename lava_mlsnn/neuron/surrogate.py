@@ -7,8 +7,8 @@ the sharpness a = alpha Vth alone, so they are stated here without units:
     slope(u)           = Vth dz/dH      at a fixed threshold
     threshold_slope(u) = Vth dz/dVth    at a fixed potential
 
-With the sigmoid surrogate of paper 000 (Fig. 5), sigma'(q) = alpha S(1-S), S = sigmoid(alpha q), and the discharge
-of Eq 6, g_n = [h_n >= Vth], h_1 = H, h_{n+1} = h_n - Vth g_n, s_n = sigma'(h_n - Vth):
+With the sigmoid surrogate of [Castagnetti2025] (Fig. 5), sigma'(q) = alpha S(1-S), S = sigmoid(alpha q), and the
+discharge of Eq 6, g_n = [h_n >= Vth], h_1 = H, h_{n+1} = h_n - Vth g_n, s_n = sigma'(h_n - Vth):
 
 =============  ==========================================  =========================================================
 ``"attached"``  slope = 1 - prod_n (1 - Vth s_n)            the micro-steps differentiated with their resets
@@ -45,7 +45,7 @@ _KNOT, _COARSE = 1 / 64, 1 / 4  # distance of two tabulated sharpnesses; below t
 
 
 def spikes(u: torch.Tensor, levels: int) -> torch.Tensor:
-    """The staircase z = clip(floor(u), 0, N) (paper 000, Eq 6 in closed form), u = H / Vth.
+    """The staircase z = clip(floor(u), 0, N) ([Castagnetti2025], Eq 6 in closed form), u = H / Vth.
 
     Shape:
         u: any; the result has the same shape and dtype, and holds whole numbers.

@@ -1,4 +1,5 @@
-"""Neurons of non-uniform quantization as pure functions (paper 003): one threshold per timestep, or several at once."""
+"""Neurons of non-uniform quantization as pure functions ([Castagnetti2023]): one threshold per timestep, or several
+at once."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ def scheduled(
     grad: str = "attached",
     alpha: float = 5.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Multi-level integrate-and-fire neuron whose threshold changes over time (ATIF-nu, paper 003, section 3.4).
+    """Multi-level integrate-and-fire neuron whose threshold changes over time (ATIF-nu, [Castagnetti2023], sec. 3.4).
 
     At timestep t: ``H = V + charge``, ``z = clip(floor(H / V_t), 0, N)``, ``V = H - V_t z``.
 

@@ -44,7 +44,8 @@ def network_record(
         model: of energy.
         settings: of the model, see :func:`lava_mlsnn.energy.estimate`; for the network and its twin alike.
 
-    Events are non-zero spikes per sample over all T steps, whatever their value (paper 000, Eq 11); the sum over the
+    Events are non-zero spikes per sample over all T steps, whatever their value ([Castagnetti2025], Eq 11); the sum
+    over the
     network leaves out its input, which is not a spike. Where a model prices no ANN (Loihi runs none), the twin's values
     are None; where it has no formula for a layer, all energies of the network are, and ``["energy"]["snn"]["missing"]``
     says why.
