@@ -141,6 +141,8 @@ def _read_field(node: Node, key: str, kind: str) -> Any:
         return node.integer(key)
     if kind == "float":
         return node.real(key)
+    if kind == "bool":
+        return node.flag(key)
     if kind == "str":
         return node.text(key)
     return node.whole(key)

@@ -29,7 +29,11 @@ MOST_PARTS = 2**11
 
 
 def most_spikes(drive: Drive, point: Point, worst: float, run: Run) -> int:
-    """N of neurons that reach ``worst`` thresholds at most; a warning if their spikes need more than a message holds."""
+    """N of neurons that reach ``worst`` thresholds at most.
+
+    Raises:
+        ValueError: on the calibration data, they send more than a message holds.
+    """
     wanted = int(max(1, np.floor(min(worst, np.inf if point.levels is None else point.levels, MAX_LEVELS + 1))))
     if wanted > MAX_LEVELS and not any(term.late for term in drive.terms) and run.spikes.max(initial=0) > MAX_LEVELS:
         raise ValueError(
@@ -43,8 +47,8 @@ def cuba(fit: Fit, point: Point, steps: int, run: Run, registers: int | None) ->
     """A layer of :class:`~lava_mlsnn.graph.neurons.CubaLIF`.
 
     Args:
-        registers: bits that the worst case may need; None: 24 or, where membranes would be off by more than OFF, as many
-            more as that takes, up to 32.
+        registers: bits that the worst case may need; None: 24 or, where membranes would be off by more than OFF, more,
+            up to 32.
 
     Returns:
         The layer, and the largest distance, in thresholds, of a membrane from the library's as long as all spikes were
@@ -107,7 +111,7 @@ def leaky_readout(fit: Fit, leak: Floats, gain: float, steps: int, registers: in
 
 
 def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int, bits: int) -> tuple[float, float]:
-    """Most units of a register of ``bits`` per integer of current, and the largest voltage that can fire, in real units."""
+    """Most units of a register of ``bits`` per integer of current, and the largest voltage that can fire, as a real."""
     bias = np.abs(fit.drive.bias * np.reshape(fit.factor, (-1, 1, 1))).max(initial=0.0)
     current = (fitted.bound / fitted.scale + bias) * geometric(float(1 - point.synapse.min()), steps)
     theta = np.abs(point.threshold[np.isfinite(point.threshold)]).max(initial=0.0)
@@ -123,7 +127,10 @@ def _resolution(fit: Fit, fitted: Fitted, point: Point, steps: int, bits: int) -
 
 
 def _gain(fit: Fit, fitted: Fitted, point: Point, threshold: Floats, most: float) -> int:
-    """Units per integer of current: as few as make all numbers whole, or as many powers of two of them as there can be."""
+    """Units per integer of current.
+
+    As few as make all numbers whole; where some leak, as many as there can be of those that make thresholds whole.
+    """
     candidates = np.arange(1, min(int(most), MOST_PARTS) + 1)
 
     def whole(values: Floats) -> NDArray[np.bool_]:

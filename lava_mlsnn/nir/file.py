@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike, fspath, path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
@@ -38,7 +39,8 @@ def read(file: str | PathLike[str]) -> Any:
     try:
         graph = nir.read(content, type_check=False)
     except Exception as error:  # whatever h5py and nir make of damaged nodes
-        reason = " ".join(str(error).split()) or type(error).__name__
+        said = str(error) or str(extract_tb(error.__traceback__)[-1].line)  # asserts say what they assert
+        reason = " ".join(said.split()).removeprefix("assert ")
         raise ValueError(
             f"{where}: expected a NIR file whose nodes nir {nir.version} knows, found others or damage: {reason}"
         ) from error
@@ -57,7 +59,7 @@ def _checked(name: str, where: str) -> bytes:
         image = read_image(name)
         with h5py.File(h5py.h5f.open_file_image(image)) as file:
             check_tree(file)
-            found = "" if isinstance(file.get("node"), h5py.Group) else "HDF5 without the group 'node'"
+            found = _unknown_node(file) if isinstance(file.get("node"), h5py.Group) else "HDF5 without the group 'node'"
     except UnsafeError as error:
         raise ValueError(f"{where}: {error}") from None
     except H5PY_ERRORS as error:
@@ -67,6 +69,20 @@ def _checked(name: str, where: str) -> bytes:
     if found:
         raise ValueError(f"{where}: expected a NIR file, as nir.write makes it, found {found}")
     return image
+
+
+def _unknown_node(file: Any) -> str:
+    """A node of a type that nir does not know, in words; empty if there is none."""
+    nir, found = package(), []
+
+    def look(name: str, item: Any) -> None:
+        if name.endswith("/type"):
+            kind = item[()].decode() if isinstance(item[()], bytes) else str(item[()])
+            if kind not in nir.ir.__dict__:
+                found.append(f"a node {name.removesuffix('/type').rsplit('/', 1)[-1]!r} of type {kind!r}")
+
+    file.visititems(look)
+    return found[0] if found else ""
 
 
 def own_notes(graph: Any) -> dict[str, Any]:
@@ -160,8 +176,8 @@ def order(graph: Any) -> Order:
         if not ready:
             loop = ", ".join(repr(name) for name in reads if name not in ordered)
             raise ValueError(
-                f"NIR nodes {loop}: a loop through them cannot be imported: expected a population of neurons that reads "
-                "itself through one linear node, which nothing else reads"
+                f"NIR nodes {loop}: a loop through them cannot be imported: expected neurons that read themselves "
+                "through one linear node, which nothing else reads"
             )
         ordered.update({name: reads[name] for name in ready})
     return Order(ordered, loops)

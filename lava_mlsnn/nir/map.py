@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..graph.synapses import Conv, DelayDense, Dense, Identity, Pool, Synapse
 from ..graph.synapses.delay_dense import MAX_DELAY
-from ..helpers.check import Shape
+from ..helpers.check import Shape, int_array
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class Map:
     delays: NDArray[np.int64] | None = None
 
     def late(self, steps: Floats, what: str) -> Map:
-        """The map for inputs that arrive ``steps`` (C, H, W) late; ValueError, with ``what``, if no synapse does that."""
+        """The map for inputs that are ``steps`` (C, H, W) late; ValueError, with ``what``, if no synapse does that."""
         if self.kind == "identity":
             return Map("dense", np.diag(np.broadcast_to(self.weight, (len(steps),)))).late(steps, what)
         if self.kind != "dense":
@@ -61,7 +61,7 @@ class Map:
     def synapse(self, weight: NDArray[Any]) -> Synapse:
         """This map as a synapse of the integers ``weight``."""
         if self.kind == "dense":
-            return Dense(weight) if self.delays is None else DelayDense(weight, self.delays)
+            return Dense(weight) if self.delays is None else DelayDense(weight, int_array(self.delays, "delays"))
         if self.kind == "identity":
             return Identity(weight[0] if np.all(weight == weight[0]) else weight)
         if self.kind == "pool" and self.padding == (0, 0) and np.all(weight == 1):
@@ -71,13 +71,11 @@ class Map:
     def __call__(self, values: Floats) -> Floats:
         """The output, float64 (..., C', H', W'), for values (..., C, H, W); with delays, (T, ..., C, H, W)."""
         if self.delays is not None:
-            total = 0
+            parts = []
             for d in np.unique(self.delays):
                 part = replace(self, weight=np.where(self.delays == d, self.weight, 0.0), delays=None)
-                total = total + part(
-                    np.concatenate([np.zeros_like(values[:d]), values[: len(values) - d]])[: len(values)]
-                )
-            return np.asarray(total)
+                parts.append(part(np.concatenate([np.zeros_like(values[:d]), values])[: len(values)]))
+            return np.asarray(np.sum(parts, axis=0))
         if self.kind == "dense":
             flat = values.reshape(*values.shape[:-3], -1) @ self.weight.T
             return flat.reshape(*flat.shape, 1, 1)

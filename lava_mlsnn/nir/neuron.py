@@ -24,8 +24,8 @@ class Point:
     .. math::
         i \leftarrow (1 - d_{syn})\,i + I, \quad v \leftarrow (1 - d_{mem})\,v + i + drive, \quad z = [v > \theta]
 
-    and then a reset, to v_reset where z (``hard``) or by theta z. Voltages are counted from the one that a sample begins
-    with, and in units of the current: what one of them adds to NIR's voltage (for an IF R dt) divides them.
+    and then a reset, to v_reset where z (``hard``) or by theta z. Voltages are relative to that at the start of a
+    sample, and in units of the current: what one of these adds to NIR's voltage (for an IF R dt) divides them.
 
     Args:
         threshold: theta, float64 (C, H, W).
@@ -55,13 +55,8 @@ class Point:
     @property
     def plain(self) -> bool:
         """Whether nothing but leaks, a threshold and a reset to zero or by the threshold is there."""
-        return (
-            self.reset == "same"
-            and not self.leaks_input
-            and not np.any(self.v_reset)
-            and not np.any(self.drive)
-            and np.all(np.isinf(self.floor))
-        )
+        moved = np.any(self.v_reset) or np.any(self.drive) or np.any(np.isfinite(self.floor))
+        return self.reset == "same" and not self.leaks_input and not bool(moved)
 
     @property
     def memoryless(self) -> bool:

@@ -7,6 +7,7 @@ import numpy as np
 from ..graph.graph import Layer
 from ..graph.neurons import LIF, MultiLevel
 from ..graph.spec import INT24_MAX
+from ..helpers.check import IntArray, int_array
 from .cuba import cuba, most_spikes
 from .fit import Drive, Fit, layer_of, too_large
 from .map import Floats
@@ -61,7 +62,7 @@ def _single_step(fit: Fit, point: Point) -> Layer:
         theta = np.clip(_least(point, threshold[:, 0, 0] * fitted.scale), 1, fitted.bound + 1)
         bias = theta[:, None, None] - least
         if fitted.bound + np.abs(bias).max() <= INT24_MAX and theta.max() <= INT24_MAX:
-            neuron = MultiLevel(1, theta[0] if np.all(theta == theta[0]) else theta)
+            neuron = MultiLevel(1, _threshold(theta))
             return layer_of(fit.drive, fitted, neuron, bias)
     raise too_large(fit.drive)
 
@@ -99,7 +100,7 @@ def _multilevel(fit: Fit, point: Point, steps: int, run: Run) -> Layer | None:
     if steps * most + theta.max() > INT32_MAX:
         return None
     levels = most_spikes(fit.drive, point, most / first.min() + 1, run)
-    neuron = MultiLevel(levels, first[0] if np.all(first == first[0]) else first)
+    neuron = MultiLevel(levels, _threshold(first))
     return layer_of(fit.drive, fitted, neuron, fit.bias(fitted))
 
 
@@ -128,3 +129,8 @@ def _hard(fit: Fit, point: Point, steps: int) -> Layer:
         if fitted.bound * growth <= LIF_MAX and vth <= LIF_MAX and np.abs(bias).max() <= limit:
             return layer_of(fit.drive, fitted, LIF(vth, du=du, dv=dv), bias)
     raise too_large(fit.drive)
+
+
+def _threshold(values: Floats) -> IntArray:
+    """Thresholds (C,) in their shortest form."""
+    return int_array(values[0] if np.all(values == values[0]) else values, "threshold")

@@ -1,4 +1,4 @@
-"""Current-based leaky integrate-and-fire in the variants in which simulators differ."""
+"""Current-based leaky integrate-and-fire, with all in which simulators differ."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ RESETS = ("same", "next", "owed")
 """When a reset takes effect: see :class:`CubaLIF`."""
 
 NO_FLOOR = -(2**31)
+"""Below every 32-bit number but itself."""
 
 as_value = partial(int_array, ndim=(0, 1))
 as_bits = partial(integer, low=1, high=LEAK_BITS)
@@ -33,30 +34,30 @@ def _reset(value: Any, what: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class CubaLIF(Neuron):
-    r"""Current-based leaky integrate-and-fire neuron in the variants in which simulators differ.
+    r"""Current-based leaky integrate-and-fire neuron, with all in which simulators differ.
 
     .. math::
         u \leftarrow L(u, du) + gain\, a + b, \quad H = L(V, dv) + u + drive, \quad
         z = \mathrm{clip}(\lfloor (H - strict) / \theta \rfloor, 0, N)
 
     then V is H - theta z (soft reset) or, where z > 0, v_reset (``hard``), and not below ``floor``. The leak is
-    :math:`L(x, d) = x - \lfloor x d / 2^{bits} + 1/2 \rfloor`. Fields that are arrays have one value or one per channel.
+    :math:`L(x, d) = x - \lfloor x d / 2^{bits} + 1/2 \rfloor`. Arrays have one value, (), or one per channel, (C,).
 
     Args:
         threshold: theta >= 1: a neuron fires at H >= theta or, if ``strict``, at H > theta.
-        du, du_bits: leak of the current, 24-bit mantissas over 2**du_bits; everything leaks by default: no filter.
+        du, du_bits: leak of the current, a mantissa of 24 bits over 2**du_bits; by default all of it: no filter.
         dv, dv_bits: leak of the membrane.
-        gain: units of u and V in one of the current; bias, thresholds and so on have the same units.
+        gain: units of u and V per unit of current; bias, threshold and all other voltages are in these units.
         levels: N, the most spikes in one step.
         strict, hard: see above.
-        reset: "same": a reset takes effect in the step of its spikes. "next": V keeps H, and what V says (z of V) is
-            subtracted from the next H, or that H replaced by v_reset, before it is compared. "owed", for soft resets:
-            as "same", but a neuron with theta left in V fires only if H exceeds one theta more (snnTorch's
-            ``reset_delay=False``).
+        reset: when a reset takes effect. "same": in the step of its spikes. "next": V keeps H, and in the next step,
+            before H is compared, what V stands for is subtracted from it or v_reset replaces it. "owed", for soft
+            resets: as "same", but a neuron that keeps more than theta must exceed one more theta to fire again
+            (snnTorch's ``reset_delay=False``).
         v_reset: V after a hard reset.
-        drive: added in every step, behind the filter of the current.
+        drive: added to H in every step; it does not pass the filter of the current.
         floor: V is never below.
-        leaks_input: the current leaks when its input is in: u <- L(u + gain a + b, du).
+        leaks_input: the current leaks after its input was added, :math:`u \leftarrow L(u + gain\, a + b, du)`.
 
     Example:
         >>> neuron = CubaLIF(threshold=10, dv=1, dv_bits=1, levels=9)
@@ -69,8 +70,8 @@ class CubaLIF(Neuron):
     state: ClassVar[tuple[str, ...]] = ("u", "v")
     state_words: ClassVar[int | None] = 2
     threshold: IntArray = field(metadata=by(as_threshold))
-    du: IntArray = field(default=2, metadata=by(as_leak))  # type: ignore[assignment]
-    dv: IntArray = field(default=0, metadata=by(as_leak))  # type: ignore[assignment]
+    du: IntArray = field(default=2, metadata=by(as_leak))  # type: ignore[arg-type]
+    dv: IntArray = field(default=0, metadata=by(as_leak))  # type: ignore[arg-type]
     du_bits: int = field(default=1, metadata=by(as_bits))
     dv_bits: int = field(default=12, metadata=by(as_bits))
     gain: int = field(default=1, metadata=by(partial(integer, low=1, high=INT24_MAX)))
@@ -78,9 +79,9 @@ class CubaLIF(Neuron):
     strict: bool = field(default=False, metadata=by(flag))
     hard: bool = field(default=False, metadata=by(flag))
     reset: str = field(default="same", metadata=by(_reset))
-    v_reset: IntArray = field(default=0, metadata=by(as_value))  # type: ignore[assignment]
-    drive: IntArray = field(default=0, metadata=by(as_value))  # type: ignore[assignment]
-    floor: IntArray = field(default=NO_FLOOR, metadata=by(as_value))  # type: ignore[assignment]
+    v_reset: IntArray = field(default=0, metadata=by(as_value))  # type: ignore[arg-type]
+    drive: IntArray = field(default=0, metadata=by(as_value))  # type: ignore[arg-type]
+    floor: IntArray = field(default=NO_FLOOR, metadata=by(as_value))  # type: ignore[arg-type]
     leaks_input: bool = field(default=False, metadata=by(flag))
 
     @classmethod

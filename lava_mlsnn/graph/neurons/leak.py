@@ -1,4 +1,4 @@
-"""The leak of a register in more than the 12 bits of Lava's decay: a mantissa as wide as a register, over a power of two."""
+"""The leak of a register, finer than the 12 bits of Lava's decay: a mantissa of 24 bits over a power of two."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray, finite, integer
+from ...helpers.check import IntArray, finite, int_array, integer
 from ..fixed import Ints, per_channel, wrap
 from ..ranges import Inflow, Outflow, clip, hull
 from ..spec import by
@@ -36,13 +36,13 @@ class Readout(Neuron):
     state_words: ClassVar[int | None] = 2
     scale: float = field(default=1.0, metadata=by(partial(finite, positive=True)))
 
-    dv: IntArray = field(default=0, metadata=by(as_leak))  # type: ignore[assignment]
+    dv: IntArray = field(default=0, metadata=by(as_leak))  # type: ignore[arg-type]
     dv_bits: int = field(default=12, metadata=by(partial(integer, low=1, high=LEAK_BITS)))
     shift: int = field(default=0, metadata=by(partial(integer, low=0, high=23)))
 
     @classmethod
     def example(cls, channels: int = 3, timesteps: int = 1) -> Readout:
-        return cls(0.5, dv=410, shift=2)
+        return cls(0.5, int_array(410, "dv"), shift=2)
 
     def validate(self) -> None:
         check_leak("readout dv", self.dv, self.dv_bits)

@@ -13,6 +13,6 @@ SINABS = Dialect(
     readout_gain="one",
     open=("reset", "max_spikes", "min_v_mem", "gain"),
 )
-"""Time constants count steps. Spikes are floor(v / threshold), by default without a limit, and v has no lower bound,
-as ``IAF()`` and ``LIF()`` have none. The input is added whole (``norm_input=False``), as in what ``sinabs.nir.from_nir``
-makes of a file; for ``norm_input=True``, ``gain="nir"``."""
+"""Time constants are in steps. Spikes are floor(v / threshold), by default as many as that is, and v has no lower bound
+(``IAF()`` and ``LIF()`` have none). The input is added as it is (``norm_input=False``), which is what
+``sinabs.nir.from_nir`` makes of a file; for ``norm_input=True``, the default of ``LIF``, give ``gain="nir"``."""
