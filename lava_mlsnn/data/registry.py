@@ -1,8 +1,9 @@
 """Datasets by name; each name's module is imported when it is asked for.
 
 A data set that one has downloaded is named ``NAME`` (looked for in the folder that the environment variable
-``MLSNN_DATA`` gives), or ``NAME:PATH``; options follow after commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. The same
-text stands after ``--data`` in every command and in ``Experiment.dataset``.
+``MLSNN_DATA`` gives, then in ``data`` and in Debian's ``/usr/share/datasets``), or ``NAME:PATH``; options follow after
+commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. The same text stands after ``--data`` in every command and in
+``Experiment.dataset``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from .dataset import Dataset
 VARIABLE = "MLSNN_DATA"
 """Environment variable: the folder that holds data sets."""
 
+USUAL = (Path("data"), Path("/usr/share/datasets"))
+"""Folders that are looked in after it; torchvision's examples use the first, Debian's packages the second."""
+
 _EVENTS = ("steps", "by", "size", "complete", "cache", "progress")
 
 
@@ -37,6 +41,10 @@ class Entry:
 _DATASETS = {
     "digits": Entry("digits", on_disk=False),
     "mnist5k": Entry("mnist", on_disk=False),
+    "fashion-mnist": Entry("idx", ("complete",)),
+    "mnist": Entry("idx", ("complete",)),
+    "kmnist": Entry("idx", ("complete",)),
+    "emnist": Entry("idx", ("complete", "split")),
     "cifar10": Entry("cifar", ("complete",)),
     "cifar100": Entry("cifar", ("complete", "coarse")),
     "speech": Entry("speech", ("complete", "part")),
@@ -100,6 +108,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             ``complete`` (all that are downloaded): False takes a part of the data, or other data in the same format,
             and does not compare them with what was published.
             ``coarse`` (cifar100): the 20 coarse labels.
+            ``split`` (emnist): balanced, byclass, bymerge, letters, digits or mnist.
             ``part`` (speech): "validation" in place of "test" as test part.
             ``steps``, ``by``, ``size``, ``cache``, ``progress`` (events): see :mod:`lava_mlsnn.data.recordings`.
 
@@ -198,7 +207,7 @@ def locate(spec: Spec, root: str | Path | None = None) -> Any:
             copy = _finder(spec.name)(spec.name, place)
             if copy is not None:
                 return copy
-    if not places:
+    if root is None and not spec.path and not os.environ.get(VARIABLE):
         where = f"expected {spec.name}:PATH, or the variable {VARIABLE} set to the folder that holds the data sets"
     else:
         kind = "nothing of it in" if places[0].exists() else "no"
@@ -213,10 +222,10 @@ def _places(spec: Spec, root: str | Path | None) -> list[Path]:
     given = root if root is not None else spec.path
     if given is not None:
         return [Path(given).expanduser()]
-    if os.environ.get(VARIABLE):
-        folder = Path(os.environ[VARIABLE]).expanduser()
-        return [folder / spec.name, folder]
-    return []
+    given_folder = os.environ.get(VARIABLE)
+    folders = [Path(given_folder).expanduser()] if given_folder else []
+    folders += [folder for folder in USUAL if folder.is_dir()]
+    return [place for folder in folders for place in (folder / spec.name, folder)]
 
 
 def _finder(name: str) -> Callable[[str, Path], Any]:
