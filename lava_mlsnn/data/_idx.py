@@ -16,8 +16,9 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ LIMIT, RATIO = 1 << 30, 1032
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def parse(file: IO[bytes], most: int) -> NDArray[Any]:
+def parse(file: BufferedIOBase, most: int) -> NDArray[Any]:
     """The numbers of an open idx file, at most ``most`` bytes of them.
 
     Raises:
@@ -80,7 +81,7 @@ class File:
         return self.member.rpartition("/")[2] or self.path.name
 
     @contextmanager
-    def opened(self, limit: int = LIMIT) -> Iterator[tuple[IO[bytes], int]]:
+    def opened(self, limit: int = LIMIT) -> Iterator[tuple[BufferedIOBase, int]]:
         """The file, unpacked, and the most bytes of numbers that it may hold."""
         if self.member:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as packed:
