@@ -25,7 +25,7 @@ def fit(
     cores: Annotated[int | None, typer.Option(help="Cores of a chip that may be used.", show_default="120")] = None,
     stock: options.Stock = False,
     data: Annotated[
-        str | None, typer.Option(help="Data set whose test images are counted for the time per timestep.")
+        str | None, typer.Option(help="As of mlsnn simulate: its test images are counted for the time per timestep.")
     ] = None,
     activity: Annotated[
         Path | None, typer.Option(help="Counts for the time per timestep: what mlsnn simulate wrote as JSON.")

@@ -29,11 +29,13 @@ def import_(
     [bold]Example:[/] mlsnn import net.nir --data digits --steps 4
     """
     from .. import netx
+    from ..data.registry import is_name
     from ..nir import file as nir_file
     from .engines import load_named
 
-    dataset = load_named(data, timesteps or 1)
-    images = dataset.train_images[:samples]
+    dataset = load_named(data, timesteps or 1, {"test": 0})
+    images = (dataset.train_images if len(dataset.train_images) else dataset.test_images)[:samples]
+    is_numbered = not is_name(data) and all(label.isdecimal() for label in dataset.labels)  # perhaps not all there are
     ours = bool(nir_file.own_notes(nir_file.read(file)))
     graph = netx.from_nir(
         file,
@@ -44,7 +46,7 @@ def import_(
         input_bits=dataset.bits,
         dt=dt,
         reset=reset,
-        labels=dataset.labels,
+        labels=() if is_numbered else dataset.labels,
     )
     path = output or file.with_suffix(".net")
     netx.save(graph, path)

@@ -13,8 +13,9 @@ Data = Annotated[
     str,
     typer.Option(
         "--data",
-        help="NAME[:PATH][,KEY=VALUE...], for example digits or cifar10dvs:/data/dvs,size=64 (mlsnn data list shows "
-        "the names); or FILE.npz with images and labels.",
+        help="NAME[:PATH][,KEY=VALUE...], for example fashion-mnist or cifar10dvs:/data/dvs,size=64 (mlsnn data list "
+        "shows the names); or one's own: FILE.npz with images, labels and maybe split, a folder of PNG or JPEG files "
+        "per class, idx files.",
     ),
 ]
 Json = Annotated[
