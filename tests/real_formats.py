@@ -5,6 +5,7 @@ Every writer is independent of the library's readers. Contents are random but fo
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import struct
@@ -207,6 +208,48 @@ def write_tar(path: Path, files: dict[str, bytes]) -> Path:
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
     return path
+
+
+def write_idx(
+    folder: Path,
+    count: int = 40,
+    test_count: int = 20,
+    seed: int = 0,
+    packed: bool = True,
+    stem: str = "",
+    first: int = 0,
+) -> Path:
+    """MNIST and its kin: four idx files of images 28 x 28 of ten classes that differ; returns ``folder``.
+
+    ``stem``: of EMNIST, "emnist-letters-"; ``first``: the label of the first class. The pixels of the training part are
+    ``gray_images(count, seed)``, those of the test part ``gray_images(test_count, seed + 1)``.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for part, number, start in (("train", count, seed), ("test" if stem else "t10k", test_count, seed + 1)):
+        images, labels = gray_images(number, start)
+        for what, array in (("images-idx3", images), ("labels-idx1", (labels + first).astype(np.uint8))):
+            content = idx_bytes(array)
+            name = f"{stem}{part}-{what}-ubyte{'.gz' if packed else ''}"
+            (folder / name).write_bytes(gzip.compress(content, 1, mtime=0) if packed else content)
+    return folder
+
+
+def gray_images(count: int, seed: int, side: int = 28) -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 (count, side, side) with a bright bar whose place follows the label, and labels 0 .. 9."""
+    random = np.random.RandomState(seed)
+    labels = np.arange(count) % 10
+    random.shuffle(labels)
+    images = random.randint(0, 60, (count, side, side))
+    for image, label in zip(images, labels, strict=True):
+        image[label * side // 10 : label * side // 10 + 2] += 180
+    return images.astype(np.uint8), labels
+
+
+def idx_bytes(array: np.ndarray, sizes: tuple[int, ...] | None = None) -> bytes:
+    """An idx file of unsigned bytes; ``sizes`` are declared in place of the array's own."""
+    sizes = array.shape if sizes is None else sizes
+    return b"\0\0\x08" + bytes([len(sizes)]) + b"".join(struct.pack(">I", size) for size in sizes) + array.tobytes()
 
 
 def md5(path: Path) -> str:

@@ -34,8 +34,9 @@ def list_(
     from ..data import registry
 
     rows = [_known(name) for name in registry.names()]
-    table = Table("name", "what", "found", pad_edge=False)
-    table.add_column("where to get it", overflow="fold")  # an address that is cut off is useless
+    table = Table("name", "what", pad_edge=False)
+    for column in ("found", "where to get it"):
+        table.add_column(column, overflow="fold")  # paths and addresses are of use as a whole only
     for row in rows:
         table.add_row(*(escape(str(row[key])) for key in ("name", "title", "found", "page")))
     show.console.print(table)
@@ -85,7 +86,8 @@ def _known(name: str) -> dict[str, Any]:
         found = str(getattr(place, "path", None) or place.root)
     except ValueError:
         found = "no"
-    return {"name": name, "title": published.title, "found": found, "page": published.page}
+    page = published.page + (f" or apt-get install {published.package}" if published.package else "")
+    return {"name": name, "title": published.title, "found": found, "page": page}
 
 
 def _print(name: str, findings: list[Finding]) -> None:

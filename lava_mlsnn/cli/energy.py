@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..netx import NetGraph
 
 
+@options.reads_networks
 def energy(
     net: options.Net,
     data: options.Data = "digits",
@@ -25,6 +26,8 @@ def energy(
     ] = None,
     stock: options.Stock = False,
     json: options.Json = None,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Count the events of the whole test set and turn them into joules, per layer and term, beside the ANN twin.
 
@@ -38,7 +41,7 @@ def energy(
         if model != "lemaire":
             raise ValueError(f"--preset {preset!r}: presets belong to the model lemaire, got {model!r}")
         settings["options"] = preset
-    graph = netx.load(net)
+    graph = reading.load(net)
     dataset = load_data(data, graph)
     record = _record(net.name, graph, dataset, model, settings)
     given = "".join(f" -o {item}" for item in option or []) + (f" --preset {preset}" if preset else "")

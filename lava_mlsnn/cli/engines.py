@@ -16,16 +16,14 @@ if TYPE_CHECKING:
 
 
 def load_data(name: str, graph: NetGraph) -> Dataset:
-    """The dataset called ``name``, or the arrays of a file; ValueError if they do not fit the network.
+    """The dataset called ``name``, or one's own images; ValueError if they do not fit the network.
 
-    Recordings of events become as many frames as the network has timesteps.
+    Recordings of events become as many frames as the network has timesteps. Of one's own images without a split, all
+    are tested.
     """
-    from ..data import arrays
-
-    if Path(name).suffix == arrays.ENDING:
-        dataset = arrays.load(Path(name), graph.input.bits, graph.output.shape[0], graph.input.scale)
-    else:
-        dataset = load_named(name, graph.timesteps)
+    classes = graph.labels or tuple(str(i) for i in range(graph.output.shape[0]))
+    own = {"test": 1, "bits": graph.input.bits, "input_scale": graph.input.scale, "labels": classes}
+    dataset = load_named(name, graph.timesteps, own)
     pairs = {
         "shape": (graph.input.shape, dataset.shape),
         "bits": (graph.input.bits, dataset.bits),
@@ -38,10 +36,18 @@ def load_data(name: str, graph: NetGraph) -> Dataset:
     return dataset
 
 
-def load_named(name: str, steps: int) -> Dataset:
-    """A dataset for a network of ``steps`` timesteps, with a progress bar where frames have to be made."""
-    from .. import data
+def load_named(name: str, steps: int, own: dict[str, Any] | None = None) -> Dataset:
+    """A dataset for a network of ``steps`` timesteps, with a progress bar where frames have to be made.
 
+    ``own``: options of one's own images that hold unless ``name`` gives others.
+    """
+    from .. import data
+    from ..data.registry import is_name
+
+    if not is_name(name):
+        dataset = data.load_for(name, steps, own)
+        show.say(dataset.source)
+        return dataset
     if not data.has_frames(name):
         return data.load(name)
     with show.counting("frames") as progress:

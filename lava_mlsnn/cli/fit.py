@@ -20,17 +20,20 @@ if TYPE_CHECKING:
 RESOURCES = ("neurons", "state_words", "synaptic_words", "axons_in", "axons_out")
 
 
+@options.reads_networks
 def fit(
     net: options.Net,
     cores: Annotated[int | None, typer.Option(help="Cores of a chip that may be used.", show_default="120")] = None,
     stock: options.Stock = False,
     data: Annotated[
-        str | None, typer.Option(help="Data set whose test images are counted for the time per timestep.")
+        str | None, typer.Option(help="As of mlsnn simulate: its test images are counted for the time per timestep.")
     ] = None,
     activity: Annotated[
         Path | None, typer.Option(help="Counts for the time per timestep: what mlsnn simulate wrote as JSON.")
     ] = None,
     json: options.Json = None,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Estimate whether a network fits a Loihi 2: cores and memory per layer, the limit that binds, what to change.
 
@@ -43,7 +46,7 @@ def fit(
     if data is not None and activity is not None:
         raise ValueError("--data and --activity both say what is counted: expected one of the two")
     chip = loihi2.LOIHI2 if cores is None else loihi2.Chip(cores=cores)
-    graph = netx.load(net)
+    graph = reading.load(net)
     counts = _read(activity) if activity else _count(graph, data) if data else None
     content: dict[str, Any] = {"file": net.name, "fit": _show(net.name, graph, loihi2.fit(graph, chip), counts)}
     if stock:

@@ -42,14 +42,16 @@ def import_(
     [bold]Example:[/] mlsnn import net.nir --data digits --steps 4 --dialect snntorch --option reset_delay=false
     """
     from .. import netx
+    from ..data.registry import is_name
     from ..nir import file as nir_file
     from .engines import load_named
 
     named = {"dt": dt, "reset": reset}
     values = {k: None if v == "none" else v for k, v in options.key_values(option, "--option").items()}
     given: dict[str, Any] = {**values, **{k: v for k, v in named.items() if v is not None}}
-    dataset = load_named(data, timesteps or 1)
-    images = dataset.train_images[:samples]
+    dataset = load_named(data, timesteps or 1, {"test": 0})
+    images = (dataset.train_images if len(dataset.train_images) else dataset.test_images)[:samples]
+    is_numbered = not is_name(data) and all(label.isdecimal() for label in dataset.labels)  # perhaps not all there are
     ours = bool(nir_file.own_notes(nir_file.read(file)))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -61,7 +63,7 @@ def import_(
             timesteps=timesteps,
             input_scale=None if ours else dataset.input_scale,
             input_bits=dataset.bits,
-            labels=dataset.labels,
+            labels=() if is_numbered else dataset.labels,
             **given,
         )
     for warning in caught:

@@ -63,6 +63,7 @@ def train(
     mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
     from ..data import has_frames
+    from ..data.registry import Spec, is_name
     from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
@@ -88,10 +89,10 @@ def train(
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
-    folder = out or Path("runs") / f"{data.partition(':')[0]}_{model}_t{steps}n{levels}_seed{seed}"
+    folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
-    if has_frames(data):
-        load_named(data, steps)  # once, with a progress bar; training finds the frames in the cache
+    if has_frames(data) or not is_name(data):
+        load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
     _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
     if record["rank"]:
         return  # one of several processes: the first one reports

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Archive:
-    """A file to download; ``size`` in bytes, None where no page states it."""
+    """A file to download; ``size`` in bytes, None where no page states it; ``content``: md5 of the unpacked file."""
 
     file: str
     md5: str
     size: int | None = None
+    content: str = ""
 
     def __str__(self) -> str:
         return f"{self.file} ({f'{self.size:,} bytes, ' if self.size else ''}md5 {self.md5})"
@@ -31,6 +32,7 @@ class Published:
         archives: what is to be downloaded there; ``any_of`` if one of them is enough.
         layout: what is expected in the folder.
         others: archives of the same recordings that other libraries download.
+        package: the Debian package that holds the data.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Published:
     layout: str
     any_of: bool = False
     others: tuple[Archive, ...] = ()
+    package: str = ""
 
     def how_to_get(self) -> str:
         """Where to get it and what to do with it, in one sentence."""
@@ -49,10 +52,61 @@ class Published:
             which = f"{first} and {last}"
         else:
             which = f"the {len(self.archives)} archives {first.file} .. {last.file}"
-        return f"get {which} from {self.page}"
+        installed = f"on Debian, apt-get install {self.package}; or " if self.package else ""
+        return f"{installed}get {which} from {self.page}"
+
+
+def _mnist_like(*sums: tuple[str, str]) -> tuple[Archive, ...]:
+    """The four files of MNIST and its kin, with the md5 sums of each as published and unpacked."""
+    files = (f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
+    return tuple(Archive(file, md5, None, content) for file, (md5, content) in zip(files, sums, strict=True))
+
+
+_IDX = "train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz"
 
 
 PUBLISHED = {
+    "fashion-mnist": Published(
+        "Fashion-MNIST",
+        "https://github.com/zalandoresearch/fashion-mnist",
+        _mnist_like(
+            ("8d4fb7e6c68d591d4c3dfef9ec88bf0d", "f4a8712d7a061bf5bd6d2ca38dc4d50a"),
+            ("25c81989df183df01b3e8a0aad5dffbe", "9018921c3c673c538a1fc5bad174d6f9"),
+            ("bef4ecab320f06d8554ea6380940ec79", "8181f5470baa50b63fa0f6fddb340f0a"),
+            ("bb300cfdad3c16e7a12a480ee83cd310", "15d484375f8d13e6eb1aabb0c3f46965"),
+        ),
+        f"{_IDX} (or unpacked), or torchvision's folder FashionMNIST/raw",
+        package="dataset-fashion-mnist",
+    ),
+    "mnist": Published(
+        "MNIST",
+        "http://yann.lecun.com/exdb/mnist/ (mirror: https://ossci-datasets.s3.amazonaws.com/mnist/)",
+        _mnist_like(
+            ("f68b3c2dcbeaaa9fbdd348bbdeb94873", "6bbc9ace898e44ae57da46a324031adb"),
+            ("d53e105ee54ea40749a09fcbcd1e9432", "a25bea736e30d166cdddb491f175f624"),
+            ("9fb629c4189551a2d022fa330f9573f3", "2646ac647ad5339dbf082846283269ea"),
+            ("ec29112dd5afa0611ce80d1b7f02629c", "27ae3e4e09519cfbb04c329615203637"),
+        ),
+        f"{_IDX} (or unpacked), or torchvision's folder MNIST/raw",
+    ),
+    "kmnist": Published(
+        "KMNIST",
+        "http://codh.rois.ac.jp/kmnist/",
+        _mnist_like(
+            ("bdb82020997e1d708af4cf47b453dcf7", ""),
+            ("e144d726b3acfaa3e44228e80efcd344", ""),
+            ("5c965bf0a639b31b8f53240b1b52f4d7", ""),
+            ("7320c461ea6c1c855c0b718fb2a4b134", ""),
+        ),
+        f"{_IDX} (or unpacked), or torchvision's folder KMNIST/raw",
+    ),
+    "emnist": Published(
+        "EMNIST",
+        "https://www.nist.gov/itl/products-and-services/emnist-dataset",
+        (Archive("gzip.zip", "58c8d27c78d21e728a6bc7b3cc06412e"),),
+        "gzip.zip as it is, or its files emnist-SPLIT-train-images-idx3-ubyte.gz and so on (or unpacked), or "
+        "torchvision's folder EMNIST/raw",
+    ),
     "cifar10": Published(
         "CIFAR-10",
         "https://www.cs.toronto.edu/~kriz/cifar.html",

@@ -1,15 +1,16 @@
 """Datasets by name; each name's module is imported when it is asked for.
 
 A data set that one has downloaded is named ``NAME`` (looked for in the folder that the environment variable
-``MLSNN_DATA`` gives), or ``NAME:PATH``; options follow after commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. The same
-text stands after ``--data`` in every command and in ``Experiment.dataset``.
+``MLSNN_DATA`` gives, then in ``data`` and in Debian's ``/usr/share/datasets``), or ``NAME:PATH``; options follow after
+commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. One's own images are named by their path, see :mod:`.own`:
+``mine.npz``, ``photos,test=0.3``. The same text stands after ``--data`` in every command and in ``Experiment.dataset``.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -18,9 +19,13 @@ from typing import Any
 from ._archive import archives
 from ._published import PUBLISHED, Finding, Published
 from .dataset import Dataset
+from .own import ENDING, EXPECTED
 
 VARIABLE = "MLSNN_DATA"
 """Environment variable: the folder that holds data sets."""
+
+USUAL = (Path("data"), Path("/usr/share/datasets"))
+"""Folders that are looked in after it; torchvision's examples use the first, Debian's packages the second."""
 
 _EVENTS = ("steps", "by", "size", "complete", "cache", "progress")
 
@@ -37,6 +42,10 @@ class Entry:
 _DATASETS = {
     "digits": Entry("digits", on_disk=False),
     "mnist5k": Entry("mnist", on_disk=False),
+    "fashion-mnist": Entry("idx", ("complete",)),
+    "mnist": Entry("idx", ("complete",)),
+    "kmnist": Entry("idx", ("complete",)),
+    "emnist": Entry("idx", ("complete", "split")),
     "cifar10": Entry("cifar", ("complete",)),
     "cifar100": Entry("cifar", ("complete", "coarse")),
     "speech": Entry("speech", ("complete", "part")),
@@ -47,9 +56,13 @@ _DATASETS = {
 }
 
 
+OWN = Entry("own", ("test", "order", "bits", "input_scale", "size", "gray", "labels"))
+"""One's own images; they have no name, but a path."""
+
+
 @dataclass(frozen=True)
 class Spec:
-    """What ``NAME[:PATH][,KEY=VALUE...]`` says.
+    """What ``NAME[:PATH][,KEY=VALUE...]`` or ``PATH[,KEY=VALUE...]`` says; the latter has no name.
 
     Example:
         >>> Spec.parse("cifar10dvs:/data/dvs,steps=4,by=time")
@@ -67,11 +80,19 @@ class Spec:
         while found := re.fullmatch(r"(.+),([A-Za-z_]\w*)=([^,/]*)", rest, re.DOTALL):
             rest, key, value = found.groups()
             options[key] = _value(value)
+        options = dict(reversed(options.items()))
         name, colon, path = rest.partition(":")
+        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or Path(rest).exists()):
+            return cls("", rest, options)
         _entry(name)
         if colon and not path:
             raise ValueError(f"dataset {text!r}: expected a path after the colon")
-        return cls(name, path or None, dict(reversed(options.items())))
+        return cls(name, path or None, options)
+
+    @property
+    def short(self) -> str:
+        """The name, or that of one's own file without its ending."""
+        return self.name or Path(str(self.path)).stem or "data"
 
 
 def names() -> tuple[str, ...]:
@@ -93,15 +114,18 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     """The dataset called ``name``.
 
     Args:
-        name: ``NAME[:PATH][,KEY=VALUE...]``; :func:`names` lists the names.
+        name: ``NAME[:PATH][,KEY=VALUE...]``, :func:`names` lists the names; or the path of one's own images.
         root: in place of PATH: the archive, or a folder that holds it or what it contains.
         options: of the data set, in place of those in ``name``; None leaves an option as it is.
 
             ``complete`` (all that are downloaded): False takes a part of the data, or other data in the same format,
             and does not compare them with what was published.
             ``coarse`` (cifar100): the 20 coarse labels.
+            ``split`` (emnist): balanced, byclass, bymerge, letters, digits or mnist.
             ``part`` (speech): "validation" in place of "test" as test part.
             ``steps``, ``by``, ``size``, ``cache``, ``progress`` (events): see :mod:`lava_mlsnn.data.recordings`.
+            ``test``, ``order``, ``bits``, ``input_scale``, ``size``, ``gray`` (own images): see
+            :mod:`lava_mlsnn.data.own`.
 
     Raises:
         ValueError: unknown name or option, a copy that is missing, cut, damaged or incomplete, or a missing optional
@@ -118,8 +142,11 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     for key in chosen:
         if key not in entry.options:
             known = ", ".join(entry.options) or "none"
-            raise ValueError(f"dataset {spec.name!r}: option {key!r}; expected one of: {known}")
+            raise ValueError(f"dataset {spec.name or spec.path!r}: option {key!r}; expected one of: {known}")
     module = import_module(f".{entry.module}", __package__)
+    if not spec.name:
+        own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
+        return own
     if not entry.on_disk:
         if spec.path or root is not None:
             raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
@@ -132,10 +159,16 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     return found
 
 
-def load_for(name: str, steps: int, **options: Any) -> Dataset:
-    """:func:`load` for a network of T ``steps``: recordings become T frames, unless ``name`` gives other ``steps``."""
-    if has_frames(name) and "steps" not in Spec.parse(name).options:
+def load_for(name: str, steps: int, own: Mapping[str, Any] | None = None, **options: Any) -> Dataset:
+    """:func:`load` for a network of T ``steps``: recordings become T frames.
+
+    Options in ``name`` come first; ``own`` are others, of one's own images only.
+    """
+    spec = Spec.parse(name)
+    if has_frames(name) and "steps" not in spec.options:
         options.setdefault("steps", steps)
+    if own and not spec.name:
+        options |= {key: value for key, value in own.items() if key not in spec.options}
     return load(name, **options)
 
 
@@ -151,10 +184,10 @@ def check(
     """
     spec = Spec.parse(name)
     entry = _entry(spec.name)
-    if not entry.on_disk:
+    if not entry.on_disk or not spec.name:
         dataset = load(name)
         detail = f"{len(dataset.train_labels)} training and {len(dataset.test_labels)} test images {dataset.shape}"
-        return [Finding(spec.name, True, detail)]
+        return [Finding(spec.short, True, detail)]
     module = import_module(f".{entry.module}", __package__)
     shown = {"progress": progress} if "progress" in entry.options else {}
     try:
@@ -198,7 +231,7 @@ def locate(spec: Spec, root: str | Path | None = None) -> Any:
             copy = _finder(spec.name)(spec.name, place)
             if copy is not None:
                 return copy
-    if not places:
+    if root is None and not spec.path and not os.environ.get(VARIABLE):
         where = f"expected {spec.name}:PATH, or the variable {VARIABLE} set to the folder that holds the data sets"
     else:
         kind = "nothing of it in" if places[0].exists() else "no"
@@ -213,10 +246,10 @@ def _places(spec: Spec, root: str | Path | None) -> list[Path]:
     given = root if root is not None else spec.path
     if given is not None:
         return [Path(given).expanduser()]
-    if os.environ.get(VARIABLE):
-        folder = Path(os.environ[VARIABLE]).expanduser()
-        return [folder / spec.name, folder]
-    return []
+    given_folder = os.environ.get(VARIABLE)
+    folders = [Path(given_folder).expanduser()] if given_folder else []
+    folders += [folder for folder in USUAL if folder.is_dir()]
+    return [place for folder in folders for place in (folder / spec.name, folder)]
 
 
 def _finder(name: str) -> Callable[[str, Path], Any]:
@@ -225,8 +258,10 @@ def _finder(name: str) -> Callable[[str, Path], Any]:
 
 
 def _entry(name: str) -> Entry:
+    if not name:
+        return OWN
     if name not in _DATASETS:
-        raise ValueError(f"dataset {name!r}: expected one of {', '.join(names())}")
+        raise ValueError(f"dataset {name!r}: expected one of {', '.join(names())}, or a path: {EXPECTED}")
     return _DATASETS[name]
 
 
@@ -234,4 +269,6 @@ def _value(text: str) -> Any:
     words = {"yes": True, "true": True, "no": False, "false": False}
     if text.lower() in words:
         return words[text.lower()]
-    return int(text) if re.fullmatch(r"\d{1,9}", text) else text
+    if re.fullmatch(r"\d{1,9}", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"\d*\.\d+(e-?\d+)?|\d+e-\d+", text) else text

@@ -55,8 +55,8 @@ def from_nir(
 
     **Exact** are sums, averages and wires; weights that are ``weight_bits`` signed bits times a power of two;
     thresholds and biases of any value at T = 1; IF neurons whose thresholds and biases are whole multiples of some part
-    of the unit of the weights, whatever their reset; leaks that are powers of two, for as many steps as
-    registers have bits.
+    of the unit of the weights, whatever their reset; leaks that are powers of two, for as many steps as registers have
+    bits.
 
     **Approximated** are other weights: they are rounded to ``weight_bits`` times a power of two per synapse, the one
     with the smaller squared error of the currents on the calibration images. At T > 1 also other thresholds and biases,

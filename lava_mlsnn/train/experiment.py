@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 
 from .. import data, model
-from ..data.registry import published
+from ..data.registry import Spec, published
 from .evaluate import accuracies
 from .machine import Machine
 from .recipe import Recipe
@@ -48,8 +48,8 @@ class Experiment:
             if key not in ("levels", "steps")
         )
         return (
-            f"mlsnn train {self.model} --data {self.dataset} --recipe {self.recipe} --levels {levels} --steps {steps}"
-            f"{''.join(others)} --seed {self.seed}"
+            f"mlsnn train {self.model} --data {shlex.quote(self.dataset)} --recipe {self.recipe} --levels {levels} "
+            f"--steps {steps}{''.join(others)} --seed {self.seed}"
         )
 
     def training(self, recipe: Recipe | None = None, machine: Machine | None = None) -> Training:
@@ -97,7 +97,7 @@ def default_recipe(dataset: str) -> str:
     >>> default_recipe("mnist5k"), default_recipe("cifar10:data/cifar")
     ('mnist5k', 'digits')
     """
-    name = dataset.partition(":")[0]
+    name = Spec.parse(dataset).name
     return name if name in RECIPES else "digits"
 
 
