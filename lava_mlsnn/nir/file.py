@@ -53,19 +53,22 @@ def _checked(name: str, where: str) -> bytes:
     """The bytes of a file that seems to be NIR, in which everything is its own."""
     import h5py
 
-    from ..helpers.hdf5 import H5PY_ERRORS, UnsafeError, check_tree, read_image
+    from ..helpers.hdf5 import H5PY_ERRORS, SIGNATURE, UnsafeError, check_tree, read_image
 
+    if path.isfile(name):
+        with open(name, "rb") as stream:
+            if stream.read(len(SIGNATURE)) != SIGNATURE:
+                raise ValueError(f"{where}: expected a NIR file, as nir.write makes it, found no HDF5")
+    image = read_image(name)
     try:
-        image = read_image(name)
         with h5py.File(h5py.h5f.open_file_image(image)) as file:
             check_tree(file)
-            found = _unknown_node(file) if isinstance(file.get("node"), h5py.Group) else "HDF5 without the group 'node'"
+            has_node = isinstance(file.get("node"), h5py.Group)
+            found = _unknown_node(file) if has_node else "HDF5 without the group 'node'"
     except UnsafeError as error:
         raise ValueError(f"{where}: {error}") from None
-    except H5PY_ERRORS as error:
-        if str(error).startswith(where) and "HDF5 file" not in str(error):
-            raise
-        found = "damaged HDF5" if "HDF5 file" not in str(error) else "no HDF5"
+    except H5PY_ERRORS:
+        found = "damaged HDF5"
     if found:
         raise ValueError(f"{where}: expected a NIR file, as nir.write makes it, found {found}")
     return image
