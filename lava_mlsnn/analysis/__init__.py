@@ -1,9 +1,10 @@
 """Analysis: activity of a network, gradients of its residual blocks, transfer function and SQNR of a neuron.
 
-* :func:`activity`: events per layer, block, residual and sum, counted both ways (paper 000, Eq 11 and 12). No torch.
-* :func:`sparsity`: spikes per neuron and timestep, per layer and global (paper 003, Eq 20).
+* :func:`activity`: events per layer, block, residual and sum, counted both ways ([Castagnetti2025], Eq 11 and 12). No
+torch.
+* :func:`sparsity`: spikes per neuron and timestep, per layer and global ([Castagnetti2023], Eq 20).
 * :func:`gradient_norms`: at the direct path, the residual path and the output of each residual block (Fig. 8).
-* :func:`sqnr`, :func:`lloyd_max`: quantization noise of any neuron for any input, and the least that is possible.
+* :func:`sqnr`, :func:`lloyd_max`: quantization noise of any neuron for any input, and the least possible.
 * :func:`transfer`, :func:`staircase`: spikes for constant inputs, by a neuron and in exact arithmetic (Fig. 2).
 """
 

@@ -1,4 +1,4 @@
-"""Gradient norms around the sums of residual blocks (paper 000, section 6.3, Fig. 8)."""
+"""Gradient norms around the sums of residual blocks ([Castagnetti2025], section 6.3, Fig. 8)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GradientNorms:
         blocks: names of the sums, from input to output.
         direct: at A_l, where the direct path enters the sum.
         residual: at R_l, where the residual path enters it; what flows back through the direct path is not in it.
-        output: at O_l, behind the sum or its barrier neuron: everything that flows back to it.
+        output: at O_l, after the sum or its barrier neuron: everything that flows back to it.
 
     **Shape:** each (batches, blocks), float64. A norm is that of the whole tensor (batch, C, H, W, T), the loss being a
     mean over the batch.

@@ -1,4 +1,5 @@
-"""The quantization function of the multi-level neuron for constant inputs, in exact arithmetic (paper 000, Fig. 2)."""
+"""The quantization function of the multi-level neuron for constant inputs, in exact arithmetic ([Castagnetti2025],
+Fig. 2)."""
 
 from __future__ import annotations
 
@@ -16,8 +17,8 @@ def staircase(
     .. math:: H = V + N x, \quad z = \mathrm{clip}(\lfloor H / V_{th} \rfloor, 0, N), \quad V \leftarrow H - V_{th} z,
         \qquad \hat x = \frac{V_{th}}{N T} \sum_t z(t)
 
-    (paper 000, Eq 6 and 7; times :math:`V_{th}`, so that the output is in the unit of the input). It is the uniform
-    quantizer :math:`\hat x = \frac{V_{th}}{NT} \mathrm{clip}(\lfloor NT x / V_{th} \rfloor, 0, NT)`, which has
+    ([Castagnetti2025], Eq 6 and 7; times :math:`V_{th}`, so that the output is in the unit of the input). It is the
+    uniform quantizer :math:`\hat x = \frac{V_{th}}{NT} \mathrm{clip}(\lfloor NT x / V_{th} \rfloor, 0, NT)`, which has
     :math:`NT + 1` levels and saturates at :math:`x = V_{th}`.
 
     Args:

@@ -1,4 +1,5 @@
-"""Activity of a network by layer, block, residual and sum, counted both ways (paper 000, Eq 11 and 12, section 6.4).
+"""Activity of a network by layer, block, residual and sum, counted both ways ([Castagnetti2025], Eq 11 and 12, sec.
+6.4).
 
 An event is a non-zero spike, whatever its value. At a sum of spikes there are two counts: what the connections carry,
 direct and residual events together, and what is left where they meet, the non-zero sites of the sum. A barrier neuron
@@ -54,8 +55,8 @@ class SumActivity:
             Spiking ResNet; the direct path has no events).
         direct: events of the direct path.
         residual: events that the residual connection carries; those of a SEW sum before it count with all its parts.
-        sites: non-zero sites behind the sum; of a current, those of the neurons behind it.
-        sent: what goes on as the paper counts it (section 6.4): behind a barrier or a current the neurons' events, of
+        sites: non-zero sites of the sum; of a current, those of the neurons that follow it.
+        sent: what is sent as the paper counts it (section 6.4): after a barrier or a current the neurons' events, of
             a SEW sum everything that its connections carry.
     """
 

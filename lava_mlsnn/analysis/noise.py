@@ -1,4 +1,5 @@
-"""Quantization noise of a neuron: what its spikes say about a constant input, and what is lost (papers 000 and 003)."""
+"""Quantization noise of a neuron: what its spikes say about a constant input, and what is lost ([Castagnetti2025] and
+[Castagnetti2023])."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from .quantizer import decibels, lloyd_max
 Floats = NDArray[np.float64]
 
 SIGNALS: dict[str, Callable[[Floats], Floats]] = {"relu": lambda x: np.maximum(x, 0.0), "input": lambda x: x}
-"""What the spikes are meant to say: the neuron is a quantized ReLU, or the input itself."""
+"""What the spikes are meant to encode: the ReLU of the input, or the input itself."""
 
 DECODINGS = ("rate_vth", "rate")
 """``"rate_vth"``: mean spike over T times Vth. ``"rate"``: the mean spike alone. A spike of full value is 1."""
@@ -26,7 +27,7 @@ DECODINGS = ("rate_vth", "rate")
 
 @dataclass(frozen=True, eq=False)
 class Sqnr:
-    """What a neuron loses, and what any quantizer with as many output values must lose.
+    """The quantization noise of a neuron, and the least of any quantizer with as many output values.
 
     Args:
         decibels: 10 log10 of mean squared signal over mean squared error.
@@ -62,7 +63,7 @@ def sqnr(
 ) -> Sqnr:
     r"""Signal to quantization noise ratio of a neuron that receives each input, constant, for T steps.
 
-    The convention decides: paper 003's claims hold for the signal ReLU(i), decoded as rate times Vth
+    The convention decides: [Castagnetti2023]'s claims hold for the signal ReLU(i), decoded as rate times Vth
     (``signal="relu"``, ``decode="rate_vth"``, the default):
 
     .. math:: \hat x = \frac{V_{th}}{T} \sum_t s(t), \qquad s = z / N
@@ -75,7 +76,7 @@ def sqnr(
         steps: T.
         levels: N; None: the neuron's attribute ``levels``, else 1.
         threshold: Vth, in the unit of the inputs; None: the neuron's attribute ``threshold``.
-        signal: "relu", "input", or a function of the inputs: what a perfect neuron would say.
+        signal: "relu", "input", or a function of the inputs: what a perfect neuron would send.
         decode: "rate_vth", "rate", or a function of the spikes (samples, T) / ``full_scale``.
         full_scale: what the neuron emits at its largest spike; None: 1 for a module, which sends z/N. A functional
             that sends whole numbers has N, one that sends z Vth has Vth.
@@ -86,7 +87,7 @@ def sqnr(
 
     Example:
         >>> from lava_mlsnn.neuron import MultiLevel, functional
-        >>> i = gaussian(0.1, 4000)  # paper 003, Fig. 3: N(0, 0.1^2), T = 4
+        >>> i = gaussian(0.1, 4000)  # [Castagnetti2023], Fig. 3: N(0, 0.1^2), T = 4
         >>> [round(sqnr(MultiLevel(levels=1, threshold=v), i).decibels, 1) for v in (1.0, 0.173)]
         [0.4, 11.1]
         >>> by_hand = sqnr(lambda x: functional.multilevel(x, None, 0.173, 2), i, levels=2, threshold=0.173,
@@ -98,7 +99,7 @@ def sqnr(
     steps = integer(steps, "steps", 1)
     count = levels if levels is not None else getattr(neuron, "levels", 1)
     count = integer(count, "levels", 1)
-    wanted = _signal(signal)(x)
+    target = _signal(signal)(x)
     spikes = transfer(neuron, x, steps=steps, full_scale=full_scale)
     vth = _threshold(neuron, threshold) if decode == "rate_vth" else None
     if callable(decode):
@@ -111,9 +112,9 @@ def sqnr(
         raise ValueError(f"decode: expected one of {', '.join(DECODINGS)} or a function, got {decode!r}")
     values = count * steps + 1
     return Sqnr(
-        decibels(wanted, decoded),
+        decibels(target, decoded),
         values,
-        wanted,
+        target,
         decoded,
         decode if isinstance(decode, str) else "custom",
         vth,
@@ -182,7 +183,7 @@ def _threshold(neuron: Any, threshold: float | None) -> float:
         threshold = getattr(neuron, "threshold", None)
         if threshold is None:
             raise ValueError(
-                f"threshold: {type(neuron).__name__} does not tell its own: expected a number, or decode='rate'"
+                f"threshold: {type(neuron).__name__} has no attribute threshold: expected a number, or decode='rate'"
             )
         if isinstance(threshold, torch.Tensor):
             if threshold.numel() != 1:

@@ -15,7 +15,7 @@ BINS = 1024
 
 @dataclass(frozen=True, eq=False)
 class Quantizer:
-    """Thresholds and the values that stand for what lies between them.
+    """Thresholds and the values that represent the intervals between them.
 
     Args:
         thresholds: ascending; a value at or above ``thresholds[i]`` belongs to ``values[i + 1]`` or beyond.
@@ -30,7 +30,7 @@ class Quantizer:
     sqnr: float
 
     def __call__(self, x: ArrayLike) -> NDArray[np.float64]:
-        """The values that stand for ``x``."""
+        """``x``, quantized."""
         return self.values[np.searchsorted(self.thresholds, np.asarray(x, np.float64), side="right")]
 
 

@@ -1,4 +1,4 @@
-"""Sparsity theta of a network (paper 003, Eq 20): spikes per neuron and timestep."""
+"""Sparsity theta of a network ([Castagnetti2023], Eq 20): spikes per neuron and timestep."""
 
 from __future__ import annotations
 

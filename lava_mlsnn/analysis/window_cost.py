@@ -1,4 +1,4 @@
-"""Operations and energy of networks whose float model is run: paper 004's counting, layer by layer.
+"""Operations and energy of networks whose float model is run: [Yao2023]'s counting, layer by layer.
 
 A NetGraph has :func:`lava_mlsnn.energy.estimate`; this is for what does not lower (projection functions, gates), and
 for the paper's Table 2, whose counts are of whole maps.
@@ -32,7 +32,7 @@ class Cost:
     Args:
         name: the module's name.
         kind: "conv", "dense" or the cell of a mixer.
-        operations: #OP of paper 004, Eq 14, of the whole map, each site once.
+        operations: #OP of [Yao2023], Eq 14, of the whole map, each site once.
         computed: the same, with sites under several windows counted as often as they are computed.
         inputs: number of its input sites.
     """
@@ -126,7 +126,7 @@ def _mixer(mixer: nn.Module, shape: tuple[int, ...]) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Table2:
-    """Counts and energy of one network by the rule of paper 004, Table 2.
+    """Counts and energy of one network by the rule of [Yao2023], Table 2.
 
     Args:
         additions, macs: the columns #Add and #Mult.
@@ -146,7 +146,7 @@ class Table2:
 
 
 def table2(net: Network, activity: Activity | None) -> Table2:
-    """Counts of one inference, as paper 004 makes them: each map's sites once, binary additions.
+    """Counts of one inference, as [Yao2023] makes them: each map's sites once, binary additions.
 
     An ANN (``activity`` None) is charged its additions beside its multiply-accumulates, as the table does. In a spiking
     network the layer that reads the image multiplies; every other one adds at the rate of its input.
@@ -155,7 +155,7 @@ def table2(net: Network, activity: Activity | None) -> Table2:
         KeyError: an activity of another network.
 
     Source:
-        Paper 004, section 4.2, Eq 13 and 14.
+        [Yao2023], section 4.2, Eq 13 and 14.
     """
     found = costs(net)
     operations = sum(cost.operations for cost in found)

@@ -1,6 +1,6 @@
-"""Blocks: synapse, batch norm and neuron in one module, on tensors (N, C, H, W, T) as SLAYER's, with which they mix.
+"""Blocks: synapse, batch norm and neuron in one module, on tensors (N, C, H, W, T); they mix with SLAYER's blocks.
 
-In float mode spikes travel as z / N. :func:`quantized` switches a whole network to the integers that leave training.
+In float mode spikes travel as z / N. :func:`quantized` switches a whole network to the integers that are exported.
 """
 
 from __future__ import annotations

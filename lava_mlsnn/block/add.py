@@ -1,4 +1,4 @@
-"""Residual sums of spikes: plain (SEW) or behind a barrier neuron (Sparse)."""
+"""Residual sums of spikes: plain (SEW) or followed by a barrier neuron (Sparse)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Add(nn.Module):
 
     Args:
         neuron: None sums in the dendrite of the next layer (SEW-ResNet); :class:`lava_mlsnn.neuron.Barrier` limits the
-            sum to N levels again (Sparse-ResNet, paper 000, section 4.4); torch.nn.ReLU makes the ANN twin.
+            sum to N levels again (Sparse-ResNet, [Castagnetti2025], section 4.4); torch.nn.ReLU makes the ANN twin.
 
     Shape:
         inputs of one shape (N, C, H, W, T) -> the same.
@@ -50,7 +50,7 @@ class Add(nn.Module):
         """The neuron, if an integer layer has it; ValueError otherwise."""
         if isinstance(self.neuron, Barrier):
             return self.neuron
-        raise ValueError(f"a sum behind {type(self.neuron).__name__}: expected neuron.Barrier or no neuron")
+        raise ValueError(f"a sum with neuron {type(self.neuron).__name__}: expected neuron.Barrier or none")
 
     def signal(self, *inputs: Signal) -> Signal:
         """The sum, or what the barrier sends."""
@@ -59,5 +59,5 @@ class Add(nn.Module):
             return total
         levels = self.barrier.levels
         if levels != total.levels:
-            raise ValueError(f"a barrier of {levels} levels behind spikes of {total.levels:g} levels: expected equal")
+            raise ValueError(f"a barrier of {levels} levels after spikes of {total.levels:g} levels: expected equal")
         return Signal(total.shape, levels, levels)

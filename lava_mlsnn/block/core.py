@@ -1,6 +1,6 @@
-"""The core that all blocks share: connections (synapse + batch norm) whose currents are summed, then one neuron.
+"""The core of all blocks: connections (synapse and batch norm), whose currents are summed, and one neuron.
 
-Time is the last axis, as in SLAYER, and is folded into the batch for synapse and norm: conv2d does the work.
+Time is the last axis, as in SLAYER; for synapse and norm it is folded into the batch.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def unfold_time(y: Tensor, steps: int) -> Tensor:
 
 
 class Connection(nn.Module):
-    """One synapse and the batch norm behind it.
+    """One synapse and the batch norm that follows it.
 
     Args:
         synapse: nn.Conv2d, nn.Linear, or nn.Identity (residual spikes put into a dendrite as they are).
         norm: batch norm of the current, or None; :class:`BNTT` has one per timestep, which only :class:`Leaky` blocks
-            turn into integers.
+            can quantize.
         gain: factor of the current, for residual spikes that enter a membrane with a weight.
 
     Raises:
@@ -220,8 +220,7 @@ class Block(nn.Module):
 
     def rounded(self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, ceiling: float) -> Dyadic:
         """Folded weights, times one gain per connection, and their folded bias, quantized."""
-        if self.anchor.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"quantized mode needs float32 or float64 parameters, got {self.anchor.dtype}")
+        self.check_dtype()
         folded = [None if isinstance(c.synapse, nn.Identity) else c.folded() for c in self.connections]
         channels = next((len(f[1]) for f in folded if f is not None), q.inputs[0].shape[0])
         weights, bias = [], self.anchor.new_zeros(channels)
@@ -229,6 +228,11 @@ class Block(nn.Module):
             weights.append(gain.expand(channels) if f is None else f[0] * gain)
             bias = bias if f is None else bias + f[1]
         return quantize(weights, bias * bias_gain, q, ceiling)
+
+    def check_dtype(self) -> None:
+        """ValueError for parameters in 16 bits, which cannot hold the integers."""
+        if self.anchor.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"quantized mode needs float32 or float64 parameters, got {self.anchor.dtype}")
 
     def out_shape(self, inputs: tuple[Signal, ...]) -> Shape:
         """Shape of the population; ValueError if the inputs do not fit the synapses or one another."""
@@ -257,10 +261,10 @@ def on_grid(current: Tensor, exponent: Tensor) -> Tensor:
 
 
 def spiking(neuron: nn.Module | None) -> GradedNeuron:
-    """``neuron`` if it is one that an integer layer has.
+    """``neuron`` if integer layers have it.
 
     Raises:
-        ValueError: says why not and what to do.
+        ValueError: any other neuron; says why it has none and what would be accepted.
     """
     if isinstance(neuron, GradedNeuron) and not isinstance(neuron, Barrier):
         return neuron

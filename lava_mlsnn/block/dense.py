@@ -1,4 +1,4 @@
-"""Fully connected blocks: with a neuron, and the readout without."""
+"""Fully connected blocks: one with neurons, and the readout without."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Readout(Block):
     Args:
         in_features, out_features: sites and classes.
         bias: whether the map has one.
-        votes: neurons per class whose average is its logit (boosting: paper 002, section 3.2.3). As nothing lies
-            between them and the average, the integer network has one neuron with their mean weights.
+        votes: neurons per class whose average is its logit (boosting: [VicenteSola2022], sec. 3.2.3). As the average is
+            linear, the integer network has one neuron with their mean weights.
 
     Shape:
         (N, features, T) or (N, C, H, W, T) -> (N, classes).
@@ -90,7 +90,7 @@ class Readout(Block):
         return super().out_shape(inputs)[0] // self.votes, 1, 1
 
     def signal(self, *inputs: Signal) -> Signal:
-        """Voltages: nothing can read them."""
+        """Voltages, which no layer can read."""
         return Signal(self.out_shape(inputs), float("nan"), 0)
 
 

@@ -1,7 +1,7 @@
-"""The way from torch to the NetGraph: the only part of ``netx`` that sees torch.
+"""From torch to the NetGraph: ``netx.quantize``.
 
-The integers come from :mod:`lava_mlsnn.block.integer`, the same that the network's quantized forward uses, so that the
-graph computes what the network computed in training.
+The integers come from :mod:`lava_mlsnn.block.integer`, which the network's quantized forward uses, too: the graph
+computes what the network computed in training.
 """
 
 from __future__ import annotations
@@ -15,11 +15,10 @@ from torch import nn
 
 from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from ..graph.neurons import Scheduled, Staircase
 from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
 from ..helpers.check import IntArray, int_array
-from ..neuron import ATIF, GradedNeuron
+from ..neuron import GradedNeuron
 from .add import Add
 from .core import Block
 from .dense import Readout
@@ -36,7 +35,7 @@ from .window import Window
 def quantize(
     net: nn.Module, weight_bits: int | None = None, *, per_channel: bool = True, labels: Sequence[str] = ()
 ) -> NetGraph:
-    """The integer network that ``net`` becomes.
+    """The integer network of a torch network.
 
     A network trained with floats is quantized here; one in quantized mode (:func:`lava_mlsnn.block.quantized`) is
     exported as it is, and its forward and the graph agree spike by spike. ``net`` is not changed.
@@ -52,7 +51,7 @@ def quantize(
 
     Raises:
         ValueError: a layer without integer counterpart (max pooling, membrane residuals, ReLU), values that do not fit
-            the membrane, or bits other than those of training; names the layer and says what would do.
+            the membrane, or bits other than those of training; names the layer and what would be accepted.
 
     Example:
         >>> from torch import nn
@@ -78,7 +77,7 @@ def quantize(
 
 
 class _Builder:
-    """Turns steps into layers, one after the other."""
+    """Turns the steps of a plan into layers."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.steps = {step.name: step for step in steps}
@@ -87,7 +86,7 @@ class _Builder:
         self.layers: list[Layer] = []
 
     def add(self, step: Step) -> None:
-        """Note which layers' spikes the step carries and, if it is a layer, build it."""
+        """Record which layers' spikes the step carries and, if it is a layer, build it."""
         if isinstance(step.module, Input):
             self.sources[step.name] = (INPUT,)
         elif isinstance(step.module, Window):
@@ -193,13 +192,8 @@ def _synapse(module: nn.Module, weight: np.ndarray[Any, Any]) -> Synapse:
 
 def _neuron(neuron: GradedNeuron, exponent: torch.Tensor, steps: int) -> netx.Neuron:
     """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training."""
-    if isinstance(neuron, ATIF) and neuron.mode == "nonuniform":
-        table = neuron.integers(power_of_two(exponent, torch.float32)).long().cpu().numpy().T
-        if neuron.is_staircase:
-            return Staircase(int_array(table, "thresholds", 2))
-        return Scheduled(neuron.levels, int_array(table[:, :steps], "thresholds", 2))
-    threshold = int_array(2 ** exponent.numpy(), "threshold")
-    return netx.MultiLevel(neuron.levels, threshold if len(threshold) > 1 else threshold[0])
+    kind, parameters = neuron.integer_form(power_of_two(exponent, torch.float32), steps)
+    return netx.NEURONS[kind](**parameters)
 
 
 def _named(name: str, error: ValueError) -> str:

@@ -1,7 +1,7 @@
-r"""Fusion of membrane potentials from two directions: the group before, and the layer before (paper 004, section 3.2).
+r"""Fusion of the membrane potentials of the preceding group and the preceding layer ([Yao2023], section 3.2).
 
-The projection of Eq 5 is :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`. Beside it stand the
-functions that the paper compares it with (Fig. 5a), and the ones that stay linear and so become integers.
+The projection of Eq 5 is :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`. The others
+are the functions that the paper compares it with (Fig. 5a), and the linear ones, which can be computed with integers.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ THETA, THRESHOLD = 0.5, 0.5
 def omega(a: Tensor, b: Tensor, theta: float = THETA) -> Tensor:
     r"""Projection function, :math:`\Omega(a, b) = 2 \sin(\theta \pi a / 2) \cos(\theta \pi b / 2)`.
 
-    It lies within -2 .. 2, so that no membrane runs away in either direction; without a group before (a = 0) it is 0.
+    It lies within -2 .. 2, so the membrane stays bounded; without a preceding group (a = 0) it is 0.
 
     Args:
-        a: membrane potential of the group before, G_m.
-        b: membrane potential of the layer before, G_m'.
+        a: membrane potential of the preceding group, G_m.
+        b: membrane potential of the preceding layer, G_m'.
         theta: radian factor.
 
     Source:
-        Paper 004, Eq 5.
+        [Yao2023], Eq 5.
 
     Example:
         >>> omega(torch.tensor([1.0, 1.0, 3.0]), torch.tensor([0.0, 2.0, 0.0]), theta=1.0)
@@ -41,11 +41,11 @@ def omega(a: Tensor, b: Tensor, theta: float = THETA) -> Tensor:
 
 @dataclass(frozen=True)
 class Fusion:
-    """How the potential that a group starts from is made.
+    """How the initial potential of a group is computed.
 
     Args:
-        function: (a, b, theta) -> potential, or None: every group starts from rest.
-        reads_layer: whether it reads the membrane of the layer before.
+        function: (a, b, theta) -> potential, or None: every group starts at rest.
+        reads_layer: whether it reads the membrane of the preceding layer.
         lowers: whether it can be computed with integers, by spikes alone.
     """
 
@@ -63,7 +63,7 @@ FUSIONS: dict[str, Fusion] = {
     "sigmoid": Fusion(lambda a, b, theta: torch.sigmoid(a + b)),
     "tanh": Fusion(lambda a, b, theta: torch.tanh(a + b)),
 }
-"""Names that a window block takes: "group" hands on the membrane of the group before as it is (one direction, Eq 4)."""
+"""Fusions by name: "group" passes on the membrane of the preceding group unchanged (one direction, Eq 4)."""
 
 
 def check_fusion(name: str) -> Fusion:
@@ -83,7 +83,7 @@ def surface(theta: float, threshold: float = THRESHOLD) -> float:
         ValueError: theta that is not above 0.
 
     Source:
-        Paper 004, Eq 12 and 20.
+        [Yao2023], Eq 12 and 20.
 
     Example:
         >>> round(surface(0.5), 4)
@@ -94,7 +94,7 @@ def surface(theta: float, threshold: float = THRESHOLD) -> float:
 
 
 def plane(threshold: float = THRESHOLD) -> float:
-    r"""Volume under the linear fusion a + b in the same region, :math:`3 t^3` (paper 004, Eq 12).
+    r"""Volume under the linear fusion a + b in the same region, :math:`3 t^3` ([Yao2023], Eq 12).
 
     >>> plane(0.5)
     0.375
@@ -103,7 +103,7 @@ def plane(threshold: float = THRESHOLD) -> float:
 
 
 def area_difference(theta: float, threshold: float = THRESHOLD) -> float:
-    """S(theta) minus the plane's volume: what paper 004, Eq 11 calls the area difference, an indicator of firing twice.
+    """S(theta) minus the plane's volume: what [Yao2023], Eq 11 calls the area difference, an indicator of firing twice.
 
     >>> round(area_difference(0.5), 4)
     -0.147
@@ -118,4 +118,4 @@ TABLE5: dict[float, tuple[float, float]] = {
     0.7: (0.24, -0.13),
     0.9: (0.20, -0.17),
 }
-"""Paper 004, Table 5: theta -> S at a threshold of 0.5 and the area difference, cut off (not rounded) to two digits."""
+"""[Yao2023], Table 5: theta -> S at a threshold of 0.5 and the area difference, cut off (not rounded) to two digits."""

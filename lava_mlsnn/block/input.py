@@ -1,4 +1,4 @@
-"""The entrance of a network: what an integer pixel is worth, and how an image is presented."""
+"""The input of a network: the value of an integer pixel, and how an image is presented."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .signal import Signal
 
 
 class Input(nn.Module):
-    """First block of a network: integer messages as numbers in training's units, presented T times.
+    """First block of a network: converts integer messages to training's units and presents them T times.
 
     Args:
         shape: (C, H, W).
@@ -23,7 +23,7 @@ class Input(nn.Module):
 
     Shape:
         (N, C, H, W, T), or images (N, C, H, W), which are presented at each of ``steps`` steps -> (N, C, H, W, T).
-        Floating point numbers are in training's units; integer tensors hold messages and are multiplied by ``scale``.
+        Floating-point tensors are in training's units; integer tensors hold messages and are multiplied by ``scale``.
         In quantized mode the output holds messages: numbers are rounded to the nearest one and clipped to its range.
 
     Raises:
@@ -79,8 +79,8 @@ class Input(nn.Module):
     def presented(self, x: Tensor) -> Tensor:
         """``x`` with its time axis; an image is repeated without being copied."""
         if x.ndim not in (4, 5) or tuple(x.shape[1:4]) != self.shape:
-            wanted = ", ".join(map(str, self.shape))
-            raise ValueError(f"network input: expected shape (N, {wanted}) or (N, {wanted}, T), got {tuple(x.shape)}")
+            sizes = ", ".join(map(str, self.shape))
+            raise ValueError(f"network input: expected shape (N, {sizes}) or (N, {sizes}, T), got {tuple(x.shape)}")
         if self.quantization is not None and x.ndim == 5 and x.shape[-1] > self.steps:
             raise ValueError(
                 f"network input: expected at most steps={self.steps} timesteps in quantized mode, got {x.shape[-1]}"

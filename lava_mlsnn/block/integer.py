@@ -1,6 +1,6 @@
-r"""From real weights to integers: the one place where weights, biases and thresholds are quantized.
+r"""From real weights to integers: the only place where weights, biases and thresholds are quantized.
 
-A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step (paper 000, section 4.1)
+A neuron with N levels, threshold Vth and inputs z_in / N_in computes, per step ([Castagnetti2025], section 4.1)
 
 .. math::
     H = V + N \Big( \sum_i w_i \frac{z_i}{N_{in}} + b \Big), \qquad z = \mathrm{clip}(\lfloor H / V_{th} \rfloor, 0, N)
@@ -31,7 +31,7 @@ MAX_EXPONENT = 20
 
 @dataclass(frozen=True)
 class Quantization:
-    """What a block must know to compute with integers.
+    """What a block needs to know to compute with integers.
 
     Args:
         weight_bits: B, weights are integers within +-(2^(B-1) - 1).
@@ -69,10 +69,10 @@ class Dyadic:
     exponent: torch.Tensor
 
     def checked(self, q: Quantization) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
-        """(weights, bias, exponent): what the NetGraph holds, as int64 on the CPU.
+        """(weights, bias, exponent) of the NetGraph, int64 on the CPU.
 
         Raises:
-            ValueError: a membrane can pass 2^23 (weights or a bias many times the threshold); names channel and value.
+            ValueError: a membrane can exceed 2^23 (weights or bias many times the threshold); names channel and value.
         """
         if not all(bool(t.isfinite().all()) for t in (*self.weights, self.bias)):
             raise ValueError("its weights are not finite: expected a network whose training did not diverge")
@@ -88,7 +88,7 @@ class Dyadic:
         return weights, bias, exponent
 
     def integers(self) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
-        """The same, unchecked."""
+        """Like :meth:`checked`, without the check."""
         scale = power_of_two(self.exponent, self.bias.dtype)
         weights = [(w.detach() * _rows(scale, w)).round().long().cpu() for w in self.weights]
         return weights, (self.bias.detach() * scale).round().long().cpu(), self.exponent.long().cpu()
@@ -109,19 +109,19 @@ def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantizatio
     Gradients pass straight through the rounding.
 
     Args:
-        weights: one per connection: (C, ...), or (C,) for an identity connection, whose weights may carry a power of
-            two of their own (hardware shifts a whole synapse for nothing).
+        weights: one per connection: (C, ...), or (C,) for an identity connection, whose weights may have a power of
+            two of their own (hardware shifts a whole synapse at no cost).
         bias: (C,).
         q: bits, steps and input bounds.
-        ceiling: largest potential that the neuron spends in one step, N thresholds; 0 for a readout.
+        ceiling: the largest potential that one step's spike removes, N thresholds; 0 for a readout.
 
     Raises:
-        ValueError: fan-in, input and steps are so large that no weight but zero is sure to stay below 2^23.
+        ValueError: fan-in, inputs and steps so large that only zero weights would keep the membrane below 2^23.
     """
     exponent = _exponent([w.detach() for w in weights], bias.detach(), q, ceiling)
     up, down = power_of_two(exponent, bias.dtype), power_of_two(-exponent, bias.dtype)
     rounded = [_on_grid(w, up, down, q.weight_max) if w.ndim > 1 else _identity(w, exponent, q) for w in weights]
-    # No limit for the bias: the exponent saw to it that it fits with all the rest.
+    # No limit for the bias: the exponent is small enough for the sum of all.
     return Dyadic(tuple(rounded), _on_grid(bias, up, down, None), exponent)
 
 
@@ -140,7 +140,7 @@ def _row_norm(weight: torch.Tensor, order: float) -> torch.Tensor:
 
 def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float) -> torch.Tensor:
     """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
-    tiny = 2.0**-64  # so small that the cap decides
+    tiny = 2.0**-64  # below it the cap decides
     wide = [w for w in weights if w.ndim > 1]
     largest = torch.stack([_row_norm(w, math.inf) for w in wide or weights]).amax(0)
     slack = q.steps * (0.5 + sum(0.5 * s.bound * w[0].numel() for w, s in zip(weights, q.inputs, strict=True)))
@@ -166,9 +166,9 @@ def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, 
 
 
 def _identity_span(weight: torch.Tensor, q: Quantization) -> torch.Tensor:
-    """How far exponents may lie apart beside an identity, whose integers w 2^e share the bits of one synapse.
+    """How far exponents may differ beside an identity, whose integers w 2^e share the bits of one synapse.
 
-    All of them where w is a power of two and needs one bit only, else half of them, which leaves w the others.
+    By all of its bits where w is a power of two, which needs one bit only; else by half of them, the rest is for w.
     """
     one_bit = (torch.frexp(weight.abs())[0] == 0.5).all()
     return torch.where(one_bit, q.weight_bits - 2, (q.weight_bits - 2) // 2)

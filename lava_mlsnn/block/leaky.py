@@ -1,4 +1,5 @@
-r"""Blocks of S-ResNet (paper 002): leaky neurons with soft reset behind a norm that may differ from step to step.
+r"""Blocks of S-ResNet ([VicenteSola2022]): leaky neurons with soft reset after a norm that may differ from step to
+step.
 
 The integer network keeps convolution and norm apart, since a norm per timestep cannot be folded into weights:
 
@@ -36,7 +37,7 @@ from .norm import affine
 from .signal import Signal
 
 MEMBRANE_BITS = 12
-"""Largest E: finer steps of the membrane than 1 / 4096 of the threshold are of no use."""
+"""Largest E: a membrane needs no finer steps than 1 / 4096 of the threshold."""
 
 _MANTISSA_BITS = 15
 
@@ -124,8 +125,7 @@ class Leaky(Block):
 
     def integers(self, q: Quantization) -> Integers:
         """Quantized weights, norms and thresholds: what training's forward uses and what the exporter reads."""
-        if self.anchor.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"quantized mode needs float32 or float64 parameters, got {self.anchor.dtype}")
+        self.check_dtype()
         weights, gain, shift, up = self._synapses(q)
         vth = 1.0 if self.neuron is None else leaky(self.neuron).vth
         largest = sum(

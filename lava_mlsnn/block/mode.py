@@ -20,9 +20,9 @@ def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True)
     Batch norm is folded with its running statistics, which stay as they are; weights, biases and messages are integers
     (see :mod:`lava_mlsnn.block.integer`); gradients pass straight through the rounding to the float parameters.
 
-    Steps must be small: a frozen batch norm no longer holds back what a weight does. A tenth or less of the learning
-    rate that suits the float network, or gradients clipped to a norm of 1, train; more can destroy the network, with
-    rounding or without.
+    Take small steps: a frozen batch norm no longer normalizes what a weight does. A tenth or less of the float
+    network's learning rate, or gradients clipped to a norm of 1, work; larger steps can destroy the network, with or
+    without rounding.
 
     Args:
         net: starts with :class:`block.Input`.
@@ -42,7 +42,7 @@ def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True)
 
 
 def unquantized(net: nn.Module) -> nn.Module:
-    """Leave quantized mode, in place; parameters keep what they learned."""
+    """Leave quantized mode, in place; the parameters stay as they are."""
     for module in net.modules():
         if isinstance(module, BLOCKS) and hasattr(module, "quantization"):
             module.quantization = None
@@ -56,7 +56,7 @@ def quantization_of(net: nn.Module) -> Quantization | None:
 
 
 def specifications(steps: list[Step], weight_bits: int, per_channel: bool) -> Iterator[tuple[Step, Quantization]]:
-    """What each step must know to compute with integers."""
+    """What each step needs to know to compute with integers."""
     weight_bits, per_channel = integer(weight_bits, "weight_bits", 2, 8), flag(per_channel, "per_channel")
     timesteps = next(step.module.steps for step in steps if isinstance(step.module, Input))
     for step in steps:
@@ -65,7 +65,7 @@ def specifications(steps: list[Step], weight_bits: int, per_channel: bool) -> It
 
 @contextmanager
 def as_integers(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> Iterator[nn.Module]:
-    """The network in evaluation and quantized mode for a while; both are put back at the end."""
+    """A context in which the network is in evaluation and quantized mode; both modes are restored at its end."""
     blocks = [m for m in net.modules() if isinstance(m, BLOCKS) and hasattr(m, "quantization")]
     before, training = [b.quantization for b in blocks], [(m, m.training) for m in net.modules()]
     try:

@@ -12,15 +12,15 @@ NORMS = ("bntt", "tdbn", "bn", "none")
 
 
 class BNTT(nn.Module):
-    """Batch norm through time: statistics, weight and bias of their own for every timestep.
+    """Batch norm through time: every timestep has its own statistics, weight and bias.
 
-    Kim and Panda 2020; paper 002, section 3.2.2. Of a sample with fewer timesteps the first norms are used, which is
-    how a network stops early (paper 002, Table 16).
+    Kim and Panda 2020; [VicenteSola2022], sec. 3.2.2. A sample with fewer timesteps uses the first norms, which is how
+    a network stops early ([VicenteSola2022], Table 16).
 
     Args:
         channels: C.
         steps: T.
-        bias: whether there is one beside the weight; the parameters that paper 002 counts are without.
+        bias: whether there is one besides the weight; [VicenteSola2022] counts parameters without it.
         eps, momentum: of the batch norms.
 
     Shape:
@@ -80,7 +80,7 @@ class TdBN(nn.BatchNorm2d):
 
     Args:
         channels: C.
-        threshold: Vth of the neuron behind it.
+        threshold: Vth of the neuron that follows.
         alpha: 1 for a layer that no residual path joins.
         eps, momentum: of the batch norm.
 

@@ -1,4 +1,4 @@
-"""Windows of a feature map as tensors: cutting, condensing and the region threshold (paper 004, section 3.1)."""
+"""Windows of a feature map as tensors: partition, condensation and the region threshold ([Yao2023], section 3.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..neuron.straight import straight_through
 
 
 def partition(x: Tensor, windows: Windows) -> Tensor:
-    """Cut maps into their windows, in the order in which the groups fire.
+    """Cut feature maps into their windows, in the order in which the groups fire.
 
     Shape:
         x: (N, C, H, W) -> (groups, N, C, h, w), a copy.
@@ -32,9 +32,9 @@ def partition(x: Tensor, windows: Windows) -> Tensor:
 
 
 def condense(groups: Tensor, windows: Windows) -> Tensor:
-    r"""Put windows together again; where c of them overlap, their sum is divided by c (weighted condense).
+    r"""Merge windows into a map; where c of them overlap, their sum is divided by c (weighted condense).
 
-    This is Algorithm 1 of paper 004: G_1 with G_2 and G_3 with G_4 along columns, then both along rows. With
+    This is Algorithm 1 of [Yao2023]: G_1 with G_2 and G_3 with G_4 along columns, then both along rows. With
     :math:`w_o = 2M - L` (or 0 for normal windows), two windows A and B of size M become
 
     .. math:: [A_{0 : M - w_o},\ (A_{M - w_o : M} + B_{0 : w_o}) / 2,\ B_{w_o : M}] ,
@@ -48,7 +48,7 @@ def condense(groups: Tensor, windows: Windows) -> Tensor:
         ValueError: windows of another number or size.
 
     Source:
-        Paper 004, Algorithm 1.
+        [Yao2023], Algorithm 1.
 
     Example:
         >>> ones = torch.ones(4, 1, 1, 3, 3)
@@ -56,8 +56,8 @@ def condense(groups: Tensor, windows: Windows) -> Tensor:
         tensor([1.])
     """
     if groups.ndim != 5 or len(groups) != windows.groups or tuple(groups.shape[3:]) != windows.size:
-        wanted = ", ".join(map(str, windows.size))
-        raise ValueError(f"condense: expected ({windows.groups}, N, C, {wanted}), got {tuple(groups.shape)}")
+        expected = ", ".join(map(str, windows.size))
+        raise ValueError(f"condense: expected ({windows.groups}, N, C, {expected}), got {tuple(groups.shape)}")
     rows, columns = windows.grid
     bands = []
     for i in range(rows):
@@ -82,7 +82,7 @@ def _joined(first: Tensor, second: Tensor, axis: int, length: int) -> Tensor:
 def region_threshold(median: Tensor, levels: int = 1, threshold: float = 0.1) -> Tensor:
     r"""Turn median spikes into spikes.
 
-    Paper 004 has binary spikes: a median spike Ms (0.25, 0.5 ..) above the region threshold 0.1 becomes 1. With N
+    [Yao2023] has binary spikes: a median spike Ms (0.25, 0.5 ..) above the region threshold 0.1 becomes 1. With N
     levels each level is such a step, from the whole spike below it:
 
     .. math:: z = \#\{k : 0 \le k < N,\ Ms - k > Th_R\} = \mathrm{clip}(\lceil Ms - Th_R \rceil, 0, N) .
@@ -95,7 +95,7 @@ def region_threshold(median: Tensor, levels: int = 1, threshold: float = 0.1) ->
         threshold: Th_R.
 
     Source:
-        Paper 004, section 3.1; N > 1 is an extension.
+        [Yao2023], section 3.1; N > 1 is an extension.
 
     Example:
         >>> region_threshold(torch.tensor([0.0, 0.25, 0.5, 1.0])), region_threshold(torch.tensor([1.0, 1.25]), 4)

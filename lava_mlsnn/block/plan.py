@@ -1,6 +1,6 @@
-"""The network as a list of steps: who reads whom, in which units. Training with integers and export both follow it.
+"""The network as a list of steps: which reads which, in which units. Quantized training and export both follow it.
 
-The network is traced with torch.fx; blocks (ours and SLAYER's) are leaves, and what is between them may only be sums.
+The network is traced with torch.fx; blocks (ours and SLAYER's) are leaves, with nothing but sums between them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Step:
         sources: names of the steps it reads.
         inputs: the signals it reads.
         output: the signal it sends.
-        folded: a pool that the readout behind it absorbs into its weights.
+        folded: a pool that the following readout absorbs into its weights.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Step:
 
     @property
     def is_sum(self) -> bool:
-        """Whether it is a sum in the dendrite of whatever reads it, not a layer."""
+        """Whether it is a sum in the dendrites of its readers and not a layer."""
         return self.module is None or (isinstance(self.module, Add) and self.module.neuron is None)
 
 
@@ -103,7 +103,7 @@ def plan(net: nn.Module) -> list[Step]:
 
 
 def no_integer_layer(net: nn.Module) -> str:
-    """The first block that says of itself that it has no integer layer, and why; empty if there is none.
+    """The first block without an integer layer, and why it has none; empty if every block has one.
 
     >>> no_integer_layer(nn.Sequential(nn.Identity()))
     ''
@@ -158,14 +158,14 @@ def _step_of(arg: Any, steps: dict[fx.Node, Step], who: str) -> Step:
         return steps[arg]
     if isinstance(arg, fx.Node) and arg.op == "placeholder":
         raise ValueError(
-            f"{who} reads the network's input itself: expected block.Input as first block, which tells shape and "
+            f"{who} reads the network's input itself: expected block.Input as first block, which defines shape and "
             "scale; for example nn.Sequential(block.Input((1, 28, 28), scale=1 / 255), *blocks)"
         )
     raise ValueError(f"{who} reads {arg!r}: expected the output of one block")
 
 
 def _with_folds(steps: list[Step], output: Step) -> list[Step]:
-    """Drop what the output does not depend on; mark pools that only readouts read."""
+    """Drop steps that the output does not depend on; mark pools that only readouts read."""
     unique = list({step.name: step for step in steps}.values())
     needed, kept = {output.name}, []
     for step in reversed(unique):
@@ -177,7 +177,7 @@ def _with_folds(steps: list[Step], output: Step) -> list[Step]:
 
 
 def _folds(step: Step, steps: list[Step]) -> bool:
-    """Whether all that reads a pool, through a flatten or not, is a readout, and each site is in one window."""
+    """Whether only readouts read a pool, directly or through a flatten, and its windows do not overlap."""
     if not isinstance(step.module, Pool):
         return False
     kernel, stride = step.module.sizes(step.inputs[0].shape)

@@ -22,8 +22,8 @@ from .window import Window
 def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool = True) -> dict[str, Tensor]:
     """Integer spikes of every layer, by the layer's name in the NetGraph, and of "input".
 
-    A network in float mode is quantized for this one run. A readout's entry is its membrane after each step. Stock
-    SLAYER blocks are left out: they compute in floating point, each one step behind the one before.
+    A network in float mode is quantized for this run only. A readout's entry is its membrane after each step. Stock
+    SLAYER blocks are left out: they compute in floating point, each one step later than its predecessor.
 
     Shape:
         x: as the network's input; each entry int32 (N, C, H, W, T).

@@ -15,9 +15,9 @@ class Signal:
 
     Args:
         shape: (C, H, W) of one timestep; (features, 1, 1) for dense features.
-        levels: N, the integer that stands for 1.0: levels of the spikes; 1 / scale for pixels; N K^2 behind an average
+        levels: N, the integer that stands for 1.0: levels of the spikes; 1 / scale for pixels; N K^2 after an average
             over K x K sites.
-        bound: largest absolute value of z; more than N behind a sum.
+        bound: largest absolute value of z; more than N after a sum.
         deltas: whether the messages are changes, as sigma-delta neurons send them.
     """
 

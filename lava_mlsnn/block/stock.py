@@ -76,7 +76,7 @@ def stock_layer(module: nn.Module) -> tuple[Synapse, Neuron, IntArray | None]:
     """Synapse, neuron and bias of the integer layer that a stock block becomes.
 
     Raises:
-        ValueError: what NetX does not read or reads otherwise than SLAYER trains it; names it and says why.
+        ValueError: a property that NetX does not read, or reads differently than SLAYER trains it.
     """
     block = cast(Any, module)
     if type(module).__name__ not in ("Input", "Dense", "Conv") or not isinstance(

@@ -1,4 +1,4 @@
-"""Convolutions in windows, in float mode and as the integers that leave training (paper 004, section 3)."""
+"""Convolutions in windows, in float mode and with integers ([Yao2023], section 3)."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Window(Windowed, Block):
 
     @property
     def chained(self) -> bool:
-        """Whether a group starts from what the one before left."""
+        """Whether a group starts from the membrane that the preceding one left."""
         return len(self.connections) > 1
 
     def current(self, x: Tensor) -> Tensor:
@@ -103,12 +103,13 @@ class Window(Windowed, Block):
         with torch.autocast(x.device.type, enabled=False):
             neuron.clamp()
             charges = self.charges(parts, self.dyadic(q))
-            alpha = neuron.alpha * float(torch.as_tensor(neuron.threshold).detach())
             spikes: list[Tensor] = []
             left: Tensor | None = None
             for charge in charges:
                 start = left if self.chained else None
-                z, left = functional.fire(charge, start, 1.0, neuron.levels, neuron.grad, alpha, exact=neuron.exact)
+                z, left = functional.fire(
+                    charge, start, 1.0, neuron.levels, neuron.grad, neuron.sharpness, exact=neuron.exact
+                )
                 spikes.append(z.squeeze(-1))
         return torch.stack(spikes), parts, windows
 
@@ -121,7 +122,7 @@ class Window(Windowed, Block):
         return current.unflatten(0, (len(parts), -1))
 
     def specification(self, q: Quantization) -> Quantization:
-        """``q`` for a membrane that gathers the currents of all groups and loses their spikes."""
+        """``q`` for a membrane that accumulates the currents of all groups and is reset by their spikes."""
         if not self.chained:
             return q
         (x,) = q.inputs
@@ -129,7 +130,7 @@ class Window(Windowed, Block):
         return replace(q, steps=self.groups, inputs=(x, Signal(self.out_shape((x,)), float(levels), levels)))
 
     def dyadic(self, q: Quantization) -> Dyadic:
-        """Quantized weights, those of the identity that resets if there is one, and bias."""
+        """Quantized weights (including those of the identity that resets, if there is one) and bias."""
         neuron = spiking(self.neuron)
         threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
         gains = [neuron.levels / q.inputs[0].levels / threshold]
@@ -142,7 +143,7 @@ class Window(Windowed, Block):
         return self.synapse_connection.out_shape(inputs[0].shape)
 
     def signal(self, *inputs: Signal) -> Signal:
-        """What this block sends; ValueError says what of it has no integer layer."""
+        """What this block sends; ValueError for a block without an integer layer."""
         neuron = spiking(self.neuron)
         if self.no_integer_layer:
             raise ValueError(self.no_integer_layer)

@@ -1,4 +1,4 @@
-"""What window blocks share: groups that fire one after the other within one timestep (paper 004, section 3)."""
+"""The base of window blocks: groups that fire one after the other within one timestep ([Yao2023], section 3)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .partition import condense, partition, region_threshold
 
 
 class Windowed(nn.Module):
-    r"""What all window blocks share: the sequence of groups and the recomposition of their maps.
+    r"""The base of all window blocks: the sequence of groups and the recomposition of their maps.
 
-    The input is cut into windows; ``current`` turns each into currents I_p. In order p = 1 .. P, with
-    :math:`V_0 = 0` and the window :math:`M_p` of the condensed membrane of the layer before (paper 004, Eq 4 to 6, 9):
+    The input is cut into windows; ``current`` turns each into currents I_p. In order p = 1 .. P, with :math:`V_0 = 0`
+    and the window :math:`M_p` of the condensed membrane of the preceding layer ([Yao2023], Eq 4 to 6, 9):
 
     .. math::
         H_p = \mathrm{fusion}(V_{p-1}, M_p) + N I_p, \quad
@@ -28,17 +28,17 @@ class Windowed(nn.Module):
 
     Args:
         neuron: :class:`lava_mlsnn.neuron.MultiLevel`, the paper's with levels 1 and threshold 0.5 (it fires at the
-            threshold, the paper's above it); torch.nn.ReLU makes the ANN twin, which has no membranes: its windows
-            are condensed, and that is all.
+            threshold, the paper's only above it); torch.nn.ReLU makes the ANN twin, which has no membranes: its windows
+            are only condensed.
         groups: 1, 2 or 4.
         dilated: whether windows overlap.
         fusion: see :data:`lava_mlsnn.block.fusion.FUSIONS`: "omega" is the paper's.
         theta: radian factor of "omega".
-        region: region threshold Th_R; None keeps median spikes (paper 004, Table 1, "MSp").
+        region: region threshold Th_R; None keeps median spikes ([Yao2023], Table 1, "MSp").
 
     Shape:
-        (N, C, H, W, 1) -> (N, C', H, W, 1); where the fusion reads the layer before, ``forward`` takes and also
-        returns a membrane (N, C', H, W), None for a network's first; one of another shape counts as none.
+        (N, C, H, W, 1) -> (N, C', H, W, 1); where the fusion reads the preceding layer, ``forward`` also takes and
+        returns a membrane (N, C', H, W), None for a network's first; one of another shape is ignored.
 
     Raises:
         ValueError: an unknown option, more than one timestep, or a map that the windows do not divide.
@@ -52,13 +52,13 @@ class Windowed(nn.Module):
     neuron: nn.Module | None
 
     def configure(self, groups: int, dilated: bool, fusion: str, theta: float, region: float | None) -> None:
-        """Check and keep the options; called once, by the constructor."""
+        """Check and store the options; the constructor calls it."""
         dilated = flag(dilated, "dilated")
         Windows(8, 8, groups, dilated)
         if not isinstance(self.neuron, (MultiLevel, nn.ReLU, type(None))):
             raise ValueError(
                 f"neuron {type(self.neuron).__name__} in windows: expected neuron.MultiLevel, torch.nn.ReLU or None: "
-                "its membrane is handed from group to group"
+                "its membrane passes from group to group"
             )
         check_fusion(fusion)
         self.groups, self.dilated, self.fusion = groups, dilated, fusion
@@ -66,7 +66,7 @@ class Windowed(nn.Module):
 
     @property
     def reads_layer(self) -> bool:
-        """Whether a membrane of the layer before is taken and one is returned."""
+        """Whether it takes the membrane of the preceding layer and returns its own."""
         return isinstance(self.neuron, MultiLevel) and check_fusion(self.fusion).reads_layer
 
     def windows(self, shape: Any) -> Windows:
@@ -78,7 +78,7 @@ class Windowed(nn.Module):
         raise NotImplementedError
 
     def float_forward(self, x: Tensor, membrane: Tensor | None) -> Any:
-        """What ``forward`` returns, with spikes as z / N."""
+        """``forward`` in float mode, with spikes as z / N."""
         maps = one_step(x)
         windows = self.windows(maps.shape)
         parts = partition(maps, windows)
@@ -121,7 +121,7 @@ class Windowed(nn.Module):
         return median if self.region is None else region_threshold(median, levels, self.region)
 
     def options(self) -> str:
-        """The options in words."""
+        """The options as text."""
         return (
             f"groups={self.groups}, dilated={self.dilated}, fusion={self.fusion!r}, theta={self.theta:g}, "
             f"region={self.region}"
@@ -175,8 +175,7 @@ class WindowMixer(Windowed):
 class PatchMix(nn.Module):
     """A fully connected layer over the sites of a map, the same for all channels, batch norm and neuron.
 
-    It carries what windows keep apart over the whole map (paper 004, section 3.1, last paragraph; the cross-patch
-    layer of ResMLP).
+    It exchanges information between windows ([Yao2023], section 3.1, last paragraph; the cross-patch layer of ResMLP).
 
     Args:
         channels: C.
@@ -218,6 +217,6 @@ def one_step(x: Tensor) -> Tensor:
     if x.ndim != 5 or x.shape[-1] != 1:
         raise ValueError(
             f"window block: expected one timestep, (N, C, H, W, 1), got {tuple(x.shape)}: create the network with "
-            "steps=1, groups take the place of timesteps (paper 004, Eq 10)"
+            "steps=1, groups replace timesteps ([Yao2023], Eq 10)"
         )
     return x[..., 0]

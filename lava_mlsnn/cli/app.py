@@ -1,4 +1,4 @@
-"""The commands together, and how they fail: one line that says what is wrong, exit code 2, no traceback."""
+"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback."""
 
 from __future__ import annotations
 

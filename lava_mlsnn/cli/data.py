@@ -51,7 +51,7 @@ def check(
     what: Annotated[str, typer.Argument(help="NAME, NAME:PATH, or the path alone.", show_default=False)],
     json: options.AlsoJson = None,
 ) -> None:
-    """Tell whether a copy is complete and right: files, md5 sums, shapes, numbers per class; reads all of it.
+    """Check whether a copy is complete and correct: files, md5 sums, shapes, numbers per class; reads all of it.
 
     Exit code 1 if anything is not as published.
 

@@ -91,6 +91,7 @@ def _write(
 def _show(content: dict[str, Any]) -> None:
     from ..helpers.units import joules, ratio
     from ..report import checks_table, comparison_table
+    from .engines import say_ratios
 
     records = content["networks"]
     show.console.print(checks_table(content["checks"]))
@@ -101,6 +102,7 @@ def _show(content: dict[str, Any]) -> None:
             f"{record['name']}: {joules(totals['energy'])} per image, {ratio(totals['ratio'])} of its ANN twin "
             f"({ratio(totals['ratio_low'])} .. {ratio(totals['ratio_high'])} over the model's documented variants)"
         )
+        say_ratios(record)
     first, second = (record["totals"] for record in records)
     show.say(
         f"{records[0]['name']} against {records[1]['name']}: events {ratio(first['events'] / second['events'])}, "

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..netx import NetGraph
 
 
+@options.reads_networks
 def energy(
     net: options.Net,
     data: options.Data = "digits",
@@ -25,6 +26,8 @@ def energy(
     ] = None,
     stock: options.Stock = False,
     json: options.Json = None,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Count the events of the whole test set and turn them into joules, per layer and term, beside the ANN twin.
 
@@ -38,7 +41,7 @@ def energy(
         if model != "lemaire":
             raise ValueError(f"--preset {preset!r}: presets belong to the model lemaire, got {model!r}")
         settings["options"] = preset
-    graph = netx.load(net)
+    graph = reading.load(net)
     dataset = load_data(data, graph)
     record = _record(net.name, graph, dataset, model, settings)
     given = "".join(f" -o {item}" for item in option or []) + (f" --preset {preset}" if preset else "")
@@ -52,17 +55,22 @@ def energy(
 
 def _record(name: str, graph: NetGraph, dataset: Dataset, model: str, settings: dict[str, Any]) -> dict[str, Any]:
     from ..report import terms_table
-    from .engines import measured
+    from .engines import measured, say_missing, say_ratios
 
     record, _ = measured(name, graph, dataset, model, settings)
-    show.console.print(terms_table(record))
+    if record["energy"]["snn"]["missing"]:
+        say_missing(record)
+    else:
+        show.console.print(terms_table(record))
+    say_ratios(record)
     return record
 
 
 def _price(own: dict[str, Any], stock: dict[str, Any]) -> dict[str, float | None]:
     from ..helpers import units
 
-    price = {what: stock[what] / own[what] if own[what] else None for what in ("neurons", "events", "energy")}
+    both = {what: (stock[what], own[what]) for what in ("neurons", "events", "energy")}
+    price = {what: a / b if b and a is not None else None for what, (a, b) in both.items()}
     words = ", ".join(f"{what} x {units.ratio(factor)}" for what, factor in price.items())
     show.say(f"price of stock neurons: {words}")
     return price

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
+
 from . import show
 
 if TYPE_CHECKING:
@@ -84,6 +86,23 @@ def measured(
 
     run = run_engine(graph, dataset, keep)
     return network_record(name, graph, run.activity, {"engine": right(run, dataset)}, model, settings), run
+
+
+def say_missing(record: dict[str, Any]) -> None:
+    """Why a network has no energy; nothing where it has one."""
+    snn = record["energy"]["snn"]
+    if snn["missing"]:
+        show.say(f"no energy: {escape(snn['missing'])}")
+
+
+def say_ratios(record: dict[str, Any]) -> None:
+    """The share of the ANN twin by each counting of an event's cost, where the energy model knows both."""
+    from ..helpers.units import ratio
+
+    shares = [f"{ratio(share)} {counting}" for counting, share in record["totals"]["ratios"].items()]
+    if shares:
+        show.say(f"SNN / ANN by counting: {', '.join(shares)}")
+        show.say("  exact: an event pays for the positions that it reaches; published: for the whole kernel")
 
 
 def provenance(command: str, dataset: Dataset, **more: Any) -> dict[str, Any]:

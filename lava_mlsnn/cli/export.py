@@ -33,8 +33,8 @@ def export(
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
 
-    What does not fit the chip is said, and is exact on the CPU all the same. Of stock neurons that is most often a
-    first layer, whose thresholds lie further apart than 13 bits of bias.
+    Numbers that do not fit the chip are reported; on the CPU they are exact all the same. With stock neurons it is most
+    often the first layer, whose thresholds differ by more than 13 bits of bias.
 
     [bold]Example:[/] mlsnn export runs/digits/model.safetensors -o digits.net
     """

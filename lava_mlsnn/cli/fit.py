@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RESOURCES = ("neurons", "state_words", "synaptic_words", "axons_in", "axons_out")
 
 
+@options.reads_networks
 def fit(
     net: options.Net,
     cores: Annotated[int | None, typer.Option(help="Cores of a chip that may be used.", show_default="120")] = None,
@@ -31,6 +32,8 @@ def fit(
         Path | None, typer.Option(help="Counts for the time per timestep: what mlsnn simulate wrote as JSON.")
     ] = None,
     json: options.Json = None,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Estimate whether a network fits a Loihi 2: cores and memory per layer, the limit that binds, what to change.
 
@@ -43,7 +46,7 @@ def fit(
     if data is not None and activity is not None:
         raise ValueError("--data and --activity both say what is counted: expected one of the two")
     chip = loihi2.LOIHI2 if cores is None else loihi2.Chip(cores=cores)
-    graph = netx.load(net)
+    graph = reading.load(net)
     counts = _read(activity) if activity else _count(graph, data) if data else None
     content: dict[str, Any] = {"file": net.name, "fit": _show(net.name, graph, loihi2.fit(graph, chip), counts)}
     if stock:
@@ -74,6 +77,8 @@ def _read(path: Path) -> Activity:
 
 
 def _show(title: str, graph: NetGraph, found: Fit, counts: Activity | None) -> dict[str, Any]:
+    from ..helpers.units import NONE
+
     table = Table(title=escape(title), title_justify="left")
     table.add_column("layer", overflow="fold")
     for column in ("neurons", "cores", "channels", "sites"):
@@ -82,7 +87,7 @@ def _show(title: str, graph: NetGraph, found: Fit, counts: Activity | None) -> d
         table.add_column(resource.replace("_", "\n"), justify="right")
     for layer in found.layers:
         if layer.part is None:
-            table.add_row(escape(layer.name), f"{layer.neurons:,}", "does not fit a core")
+            table.add_row(escape(layer.name), f"{layer.neurons:,}", NONE)
             continue
         shares = layer.part.shares(found.chip)
         binding = layer.part.binding(found.chip)

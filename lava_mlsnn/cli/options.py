@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from ..netx import NetGraph
 
 Net = Annotated[Path, typer.Argument(help="Network: a .net file (ours or stock NetX).", show_default=False)]
 Data = Annotated[
@@ -51,6 +59,77 @@ Threads = Annotated[
         min=0, help="Threads of torch; small nets are fastest and repeat exactly with 1; 0 is torch's choice."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How network files are read: what stock NetX takes as arguments and its files do not say."""
+
+    steps: Annotated[
+        int | None, typer.Option(help="Timesteps of a sample, where a stock file does not say.", min=1)
+    ] = None
+    input_bits: Annotated[
+        int, typer.Option(help="Bits of a graded input, for a stock file without input block.", min=0, max=24)
+    ] = 0
+    input_shape: Annotated[
+        str | None, typer.Option(help="C,H,W of the input, for a stock file without input layer.")
+    ] = None
+    input_scale: Annotated[
+        float | None, typer.Option(help="Value of one integer step of the input, where the file does not say.")
+    ] = None
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what stock NetX ignores or changes in a file; else a warning.")
+    ] = False
+
+    def load(self, net: Path) -> NetGraph:
+        """The network of a file; each warning is one line."""
+        from .. import netx
+        from . import show
+
+        shape = None
+        if self.input_shape is not None:
+            parts = self.input_shape.split(",")
+            if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+                raise ValueError(f"--input-shape: expected C,H,W, for example 1,28,28, got {self.input_shape!r}")
+            shape = (int(parts[0]), int(parts[1]), int(parts[2]))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", netx.StockWarning)
+            graph = netx.load(
+                net,
+                timesteps=self.steps,
+                input_message_bits=self.input_bits,
+                input_shape=shape,
+                input_scale=self.input_scale,
+                strict=self.strict,
+            )
+        for warning in said:
+            show.warn(str(warning.message))
+        return graph
+
+
+def reads_networks(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command with the parameter ``reading`` the options of :class:`Reading`."""
+    hints = get_type_hints(Reading, include_extras=True)
+    extra = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+        for f in fields(Reading)
+    ]
+    own = get_type_hints(command, include_extras=True)
+    kept = [
+        p.replace(annotation=own[p.name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for p in inspect.signature(command).parameters.values()
+        if p.name != "reading"
+    ]
+
+    @wraps(command)
+    def wrapped(**given: Any) -> None:
+        chosen = Reading(**{f.name: given.pop(f.name) for f in fields(Reading)})
+        command(**given, reading=chosen)
+
+    wrapped.__signature__ = inspect.Signature([*kept, *extra])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {p.name: p.annotation for p in (*kept, *extra)}
+    del wrapped.__wrapped__
+    return wrapped
 
 
 def use_threads(count: int) -> None:

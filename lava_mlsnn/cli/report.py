@@ -11,6 +11,7 @@ import typer
 from . import options, show
 
 
+@options.reads_networks
 def report(
     nets: Annotated[list[Path], typer.Argument(help="One or more .net files of the same shape.", show_default=False)],
     data: options.Data = "digits",
@@ -18,6 +19,8 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The page.", show_default="beside the first network")
     ] = None,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Write one HTML page: activity and energy per layer, drawing, comparison; the same numbers as JSON beside it.
 
@@ -25,14 +28,13 @@ def report(
 
     [bold]Example:[/] mlsnn report multilevel.net binary.net -o comparison.html
     """
-    from .. import netx
     from ..helpers.files import atomic_write
     from ..report import page, results
     from .engines import load_data, measured, provenance
 
     records = []
     for net in nets:
-        graph = netx.load(net)
+        graph = reading.load(net)
         dataset = load_data(data, graph)
         records.append(measured(net.name, graph, dataset, model)[0])
     command = shlex.join(["mlsnn", "report", *(net.name for net in nets), "--data", data, "--model", model])

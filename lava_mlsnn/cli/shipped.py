@@ -43,7 +43,7 @@ def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
     for name in names:
         choice(name, "network", EXPERIMENTS)
     for dataset in dict.fromkeys(EXPERIMENTS[name].dataset for name in names):
-        data.load(dataset)  # a missing package is told now, not after the first trainings
+        data.load(dataset)  # a missing package fails here, not after the first trainings
     options.use_threads(1)
     manifest = read_manifest(out) if only else {}
     nets = dict(manifest.get("nets", {}))

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ..helpers.files import write_json as write_json
 
 PLAIN_WIDTH = 112
-"""Columns of a table where no terminal tells its width."""
+"""Columns of a table where there is no terminal."""
 
 
 def _console(stderr: bool = False) -> Console:
@@ -49,7 +49,7 @@ def counting(what: str) -> Iterator[_Counter]:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """Tell what is going on while it goes on; a plain line where there is no terminal."""
+    """Show what is going on; a plain line where there is no terminal."""
     if error_console.is_terminal:
         with error_console.status(what):
             yield
@@ -64,16 +64,16 @@ def say(text: str, style: str | None = None) -> None:
 
 
 def warn(text: str) -> None:
-    """A line about results that a user should not overlook."""
+    """A warning about results."""
     error_console.print(f"[bold yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
-    """The one line that a user's mistake gets."""
+    """One line about a user's mistake."""
     error_console.print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
 def wrote(*paths: Path) -> None:
-    """Tell which files were written."""
+    """Print which files were written."""
     for path in paths:
         say(f"wrote {path}")

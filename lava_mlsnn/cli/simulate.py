@@ -18,6 +18,7 @@ class Lava(str, Enum):
     layers = "layers"
 
 
+@options.reads_networks
 def simulate(
     net: options.Net,
     data: options.Data = "digits",
@@ -28,6 +29,8 @@ def simulate(
         int | None, typer.Option(min=1, help="Images that run in Lava.", show_default="all, layers 32")
     ] = None,
     json: options.Json = None,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Run the whole test set in the integer engine, and with --lava some of it in Lava, compared spike by spike.
 
@@ -35,16 +38,17 @@ def simulate(
 
     [bold]Example:[/] mlsnn simulate digits.net --lava layers --samples 16
     """
-    from .. import netx
     from ..report import checks_table, layers_table
-    from .engines import compare_lava, load_data, measured, provenance
+    from .engines import compare_lava, load_data, measured, provenance, say_missing, say_ratios
 
-    graph = netx.load(net)
+    graph = reading.load(net)
     dataset = load_data(data, graph)
     started = time.perf_counter()
     record, run = measured(net.name, graph, dataset, keep=options.beside(net, "simulate.partial.npz"))
     seconds = time.perf_counter() - started
     show.console.print(layers_table(record))
+    say_missing(record)
+    say_ratios(record)
     show.say(
         f"accuracy {record['accuracy']['engine']:.2%} on {len(run.labels)} images, "
         f"{len(run.labels) / seconds:,.0f} images/s"

@@ -33,7 +33,8 @@ def sweep(
     threads: options.Threads = 1,
     json: options.Json = None,
 ) -> None:
-    """Search learning rate, leak, timesteps or other settings: TPE proposes, Hyperband stops (paper 002, section 3.5).
+    """Search learning rate, leak, timesteps or other settings: TPE proposes, Hyperband stops ([VicenteSola2022], sec.
+    3.5).
 
     Several processes, on several machines if the study is on a common disk, work on one study when they are given
     the same one. A trial that was killed is taken up again by the next process that starts.

@@ -95,7 +95,7 @@ def train(
         load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
     _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
     if record["rank"]:
-        return  # one of several processes: the first one tells
+        return  # one of several processes: the first one reports
     record["command"] = experiment.command
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
     show.say(f"accuracy on {record['test_images']} test images: {accuracy}")

@@ -24,12 +24,12 @@ HOROWITZ_FP32 = table(
     "1",
     "J",
     {
-        "add": (0.9 * PICO, _45NM + "32-bit float add 0.9 pJ (paper 004, section 4.2)"),
+        "add": (0.9 * PICO, _45NM + "32-bit float add 0.9 pJ ([Yao2023], section 4.2)"),
         "mul": (3.7 * PICO, _45NM + "32-bit float multiply 3.7 pJ"),
-        "mac": (4.6 * PICO, _45NM + "multiply 3.7 + add 0.9 pJ (paper 004, section 4.2)"),
+        "mac": (4.6 * PICO, _45NM + "multiply 3.7 + add 0.9 pJ ([Yao2023], section 4.2)"),
     },
 )
-"""Floating-point arithmetic, as paper 004 uses it."""
+"""Floating-point arithmetic, as [Yao2023] uses it."""
 
 SRAM_REGRESSION = Table(
     "sram-regression",

@@ -1,4 +1,4 @@
-r"""Arithmetic-only energy of paper 004: additions and multiplications in 45 nm, 32-bit float, no memory.
+r"""Arithmetic-only energy of [Yao2023]: additions and multiplications in 45 nm, 32-bit float, no memory.
 
     ANN layer: :math:`\#OP` multiply-accumulates (Eq 14), 4.6 pJ each.
     SNN layer: :math:`s\,T\,\#OP` additions, 0.9 pJ each, with s the mean spikes per neuron and timestep; the analog
@@ -11,7 +11,8 @@ Warning:
     * Table 2 charges 0.9 pJ per addition on top of 4.6 pJ per multiply-accumulate, so an ANN pays its additions twice
       (5.5 pJ instead of 4.6). ``double_count=True`` repeats that; it is off.
     * Every energy in Table 2 is printed 1000 times too large (J for mJ, mJ for uJ): see :func:`table2`.
-    * Paper 004 knows binary spikes only; N additions per operation of an N-level spike follow paper 000 (extension).
+    * [Yao2023] knows binary spikes only; N additions per operation of an N-level spike follow [Castagnetti2025]
+    (extension).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any
 
 from ..helpers.check import finite, flag, integer
 from .constants import HOROWITZ_FP32
-from .counts import Geometry
+from .geometry import Geometry
 
 KINDS = ("conv", "dense", "lstm", "pool", "add", "barrier", "identity", "flatten")
 
@@ -108,7 +109,7 @@ def layer(
         in_shape, out_shape: (C, H, W), or the number of features.
         kernel, groups: of a convolution.
         events_in: spikes that enter during one inference, all T steps together.
-        steps: T, which multiplies the MACs of an analog input (paper 004, section 4.2).
+        steps: T, which multiplies the MACs of an analog input ([Yao2023], section 4.2).
         levels: additions per operation of a spike, N in the worst case (extension for N > 1).
         analog_input: the input is an image; multiply-accumulates in every timestep.
         double_count: charge the addition inside a MAC a second time, as Table 2 does.
@@ -120,7 +121,7 @@ def layer(
         ValueError: names the argument, its value and what is accepted.
 
     Source:
-        Paper 004, Eq 13 and 14, section 4.2.
+        [Yao2023], Eq 13 and 14, section 4.2.
 
     Example:
         >>> layer("dense", 100, 10).total, layer("dense", 100, 10, events_in=25).additions
@@ -153,7 +154,7 @@ def _price(additions: float, macs: float, ops: float, double_count: bool, extens
 
 @dataclass(frozen=True)
 class Table2Row:
-    """One row of Table 2 of paper 004.
+    """One row of Table 2 of [Yao2023].
 
     Args:
         network: its name there, "ANN" or "SNN" first.
@@ -185,7 +186,7 @@ class Table2Row:
 
 
 def table2() -> tuple[Table2Row, ...]:
-    """The seven rows of Table 2 of paper 004 (CIFAR-10, 45 nm).
+    """The seven rows of Table 2 of [Yao2023] (CIFAR-10, 45 nm).
 
     Example:
         >>> [f"{row.recomputed * 1e3:.4g} mJ, printed {row.printed} {row.unit}" for row in table2()][::3]

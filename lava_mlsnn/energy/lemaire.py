@@ -1,4 +1,4 @@
-r"""Energy of a layer by the model of Lemaire et al. 2023, extended to multi-level spikes (paper 000, section 5.3).
+r"""Energy of a layer by the model of Lemaire et al. 2023, extended to multi-level spikes ([Castagnetti2025], sec. 5.3).
 
 Digital hardware in 45 nm with one local SRAM per memory: a layer pays for potentials, weights, biases, its input and
 output queues, its operations and its address computations. Per inference, summed over all T timesteps:
@@ -29,6 +29,9 @@ Warning:
       factor :math:`N_{in}` is a slip.
     * The bias ACC is charged with and without bias, as in the published code.
     * Groups divide the fan-out (``grouped``); the published code ignores them.
+    * The table is the published counting, which :func:`layer` follows unless told otherwise. Networks are counted
+      exactly by default (``strided``): :math:`C_{out} K` and :math:`K_c C_{out}` become the synapses that an event
+      reaches, K in the addressing the positions, M the pairs of sites that a weight joins.
     * An ANN sum is priced per element; the published code adds the dimensions up instead of multiplying them.
     * Barrier neurons and relays have no published formula: an identity synapse priced like any other (extension).
 """
@@ -41,11 +44,12 @@ from typing import Any
 
 from ..helpers.check import finite, flag, integer
 from . import counts as count
-from .counts import Counts, Geometry
+from .counts import Counts
+from .geometry import Geometry
 from .options import Options, resolve
 
 TERMS = ("potentials", "weights", "bias", "io", "synaptic", "addressing")
-"""The terms of the model, in the order of Tables 3 and 4 of paper 000."""
+"""The terms of the model, in the order of Tables 3 and 4 of [Castagnetti2025]."""
 
 EXTENSIONS = ("barrier", "identity")
 
@@ -114,6 +118,8 @@ def layer(
     *,
     inputs: int = 2,
     border: Any = 0,
+    padding: Any = None,
+    dilation: Any = 1,
     options: Options | str | None = None,
     **changes: Any,
 ) -> LayerEnergy:
@@ -132,14 +138,19 @@ def layer(
             ``events_in``: no neuron, 0.
         steps: T.
         levels: N, the largest value of an incoming spike; each of its synaptic operations is charged N ACC (the worst
-            case of paper 000).
+            case of [Castagnetti2025]).
         leaky: the neurons decay (LIF).
         analog_input: the incoming values are not spikes (an image). With ``events_in=None`` and ``events_out`` given,
             every input is non-zero.
         bits, fifo: width of a word, depth of an event queue; None: what ``options`` says (16, 1000).
         inputs: maps that an ANN "add" or "barrier" sums.
-        border: rows and columns of zeros around the output map that are counted with it (Tables 3 and 4 of paper 000).
-        options: :class:`~lava_mlsnn.energy.options.Options`, or the name of a preset.
+        border: rows and columns of zeros around the output map that are counted with it (Tables 3 and 4 of
+        [Castagnetti2025]).
+        padding: zeros on each side of the input; None: the fewest with which the kernel gives ``out_shape``. It and
+            ``dilation`` matter to the exact counting alone.
+        dilation: distance between the taps of the kernel.
+        options: :class:`~lava_mlsnn.energy.options.Options`, or the name of a preset; None: "qualia", the published
+            code, with its counting (``strided="exact"`` among the changes counts exactly).
         changes: single options, such as ``sram="piecewise"``.
 
     Returns:
@@ -149,19 +160,24 @@ def layer(
         ValueError: names the argument, its value and what is accepted.
 
     Source:
-        Lemaire et al., ICONIP 2022 (LNCS 2023), Eq 1.1 to 16.3, as implemented in qualia-plugin-snn 2.6.0; paper 000,
-        section 5.3, for N > 1.
+        Lemaire et al., ICONIP 2022 (LNCS 2023), Eq 1.1 to 16.3, as implemented in qualia-plugin-snn 2.6.0;
+        [Castagnetti2025], section 5.3, for N > 1.
 
     Example:
         >>> shapes = dict(in_shape=(64, 32, 32), out_shape=(64, 32, 32), kernel=(3, 3))
         >>> snn = layer("conv", events_in=6000, events_out=5000, levels=4, **shapes)
         >>> f"{snn.total * 1e6:.1f} uJ, {snn.total / layer('conv', **shapes).total:.3f} of the ANN"
         '243.8 uJ, 0.136 of the ANN'
+        >>> half = dict(in_shape=(64, 32, 32), out_shape=(64, 16, 16), kernel=(3, 3), stride=2, events_in=6000)
+        >>> [layer("conv", **half, strided=counting).counts.rd_weights for counting in ("published", "exact")]
+        [3456000.0, 828375.0]
     """
     named = {name: value for name, value in (("bits", bits), ("fifo", fifo)) if value is not None}
-    options = resolve(options, **named, **changes)
+    options = resolve("qualia" if options is None else options, **named, **changes)
     bias, leaky, analog_input = flag(bias, "bias"), flag(leaky, "leaky"), flag(analog_input, "analog_input")
-    g = Geometry(kind, in_shape, out_shape, kernel, stride, groups, bias and kind in ("conv", "dense"), border)
+    g = Geometry(
+        kind, in_shape, out_shape, kernel, stride, groups, bias and kind in ("conv", "dense"), border, padding, dilation
+    )
     steps, levels, inputs = integer(steps, "steps", 1), integer(levels, "levels", 1), integer(inputs, "inputs", 1)
     if events_in is None and events_out is not None:
         if not analog_input:
@@ -198,10 +214,21 @@ def connection(
 
 
 def population(
-    g: Geometry, events_out: float, steps: int, options: Options, *, leaky: bool, analog: bool = False
+    g: Geometry,
+    events_out: float,
+    steps: int,
+    options: Options,
+    *,
+    leaky: bool,
+    analog: bool = False,
+    words: int = 1,
+    adds: int = 0,
 ) -> LayerEnergy:
-    """Energy of a layer's neurons apart from what single events cause: updates, bias, leak, resets, output events."""
-    done = count.population(g, events_out, steps, options, analog=analog)
+    """Energy of a layer's neurons apart from what single events cause: updates, bias, leak, resets, output events.
+
+    ``words``, ``adds``: of :func:`lava_mlsnn.energy.counts.population`.
+    """
+    done = count.population(g, events_out, steps, options, analog=analog, words=words, adds=adds)
     if leaky:
         done = done + count.leak(g.n_out, steps, analog=analog)
     return price(done, g, options)

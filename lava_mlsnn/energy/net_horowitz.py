@@ -1,4 +1,4 @@
-"""The arithmetic model of paper 004 over a NetGraph."""
+"""The arithmetic model of [Yao2023] over a NetGraph."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _NOTES = (
     "Operations only: no memory, no addressing.",
-    "Paper 004 counts convolutions and dense layers; residual sums, relays, pooling and neuron updates are free.",
-    "N additions per operation of an N-level spike follow paper 000 (extension).",
+    "Counted as published: a rate times the operations of the ANN, which respect the stride but not the borders.",
+    "[Yao2023] counts convolutions and dense layers; residual sums, relays, pooling and neuron updates are free.",
+    "N additions per operation of an N-level spike follow [Castagnetti2025] (extension).",
 )
 
 
@@ -32,12 +33,12 @@ def horowitz_report(
     double_count: bool = False,
     spread: bool = True,
 ) -> Report:
-    """Energy by the model of :mod:`lava_mlsnn.energy.horowitz` (paper 004, Eq 13 and 14).
+    """Energy by the model of :mod:`lava_mlsnn.energy.horowitz` ([Yao2023], Eq 13 and 14).
 
     Args:
         graph, activity: see :func:`~lava_mlsnn.energy.estimate`.
         sums, charge, analog_input, input_levels: as for the Lemaire model.
-        double_count: charge the addition inside a MAC a second time, as Table 2 of paper 004 does.
+        double_count: charge the addition inside a MAC a second time, as Table 2 of [Yao2023] does.
         spread: also evaluate every documented variant.
 
     Raises:
@@ -48,8 +49,7 @@ def horowitz_report(
         "sums": sums, "charge": charge, "analog_input": analog_input, "input_levels": input_levels,
         "double_count": double_count,
     }  # fmt: skip
-    if activity is not None:
-        require_formulas(graph, "horowitz")
+    require_formulas(graph, "horowitz", ann=activity is None)
     mac = HOROWITZ_FP32["mac"] / HOROWITZ_FP32["add"]
 
     def layers(double_count: bool, **reading: Any) -> tuple[LayerReport, ...]:
@@ -72,6 +72,7 @@ def horowitz_report(
         variants,
         (HOROWITZ_FP32,),
         _NOTES,
+        counting="published",
     )
 
 
@@ -80,7 +81,8 @@ def _row(p: Population, steps: int, double_count: bool, ann: bool) -> LayerRepor
     for link in p.links:
         total = total + _link(link, steps, double_count, ann)
     counts = {"additions": total.additions, "macs": total.macs, "operations": total.operations}
-    return LayerReport(p.name, p.kind, total.terms, counts, total.extension)
+    derived = p.neuron.derived and not ann
+    return LayerReport(p.name, p.kind, total.terms, counts, total.extension or derived)
 
 
 def _link(link: Link, steps: int, double_count: bool, ann: bool) -> horowitz.LayerEnergy:

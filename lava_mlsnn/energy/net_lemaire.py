@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from ..helpers.check import flag
 from . import lemaire
 from .constants import HOROWITZ_INT, SRAM_POINTS, SRAM_REGRESSION
-from .counts import Geometry
+from .geometry import Geometry
 from .options import CHOICES, PRESETS, Options, resolve
 from .report import LayerReport, Report
 from .walk import Population, populations, require_formulas
@@ -23,6 +23,15 @@ _SNN_NOTES = (
     "Barrier neurons, relays and sum pools have no published formula; what is charged for them is an extension.",
     "Delay lines that align skip connections are not charged: no figure is public.",
 )
+_DERIVED = (
+    "Sigma-delta neurons have no published formula: at most a MAC per synaptic operation, and reads and writes of all "
+    "their state in every update (extension)."
+)
+_FRAMES = "A network of sigma-delta neurons reads a sequence: its T timesteps stand beside one pass of the ANN."
+_COUNTING = {
+    "exact": "Counted exactly: an event pays for the positions that it reaches, an ANN for the inputs that exist.",
+    "published": "Counted as published: an event pays for the whole kernel, whatever the stride, which overcharges it.",
+}
 _ANN_NOTES = (
     "ANN of the same shapes: activations and pooling are free, a residual sum is one addition per site.",
     "A recurrent connection is charged one pass.",
@@ -51,8 +60,8 @@ def lemaire_report(
         options: :class:`~lava_mlsnn.energy.options.Options` or the name of a preset.
         sums: at a residual sum, count the events of all sources ("connections") or the non-zero sites of the sum
             ("sites").
-        charge: ACC per synaptic operation, the source's largest spike value ("levels", paper 000) or the mean one
-            ("values").
+        charge: ACC per synaptic operation, the source's largest spike value ("levels", [Castagnetti2025]) or the mean
+            one ("values").
         analog_input: whether the input is values, not spikes; None: if it can exceed 1.
         input_levels: largest value of an input spike; None: what the graph says.
         spread: also evaluate every documented variant.
@@ -63,8 +72,7 @@ def lemaire_report(
     """
     chosen, spread = resolve(options, **changes), flag(spread, "spread")
     reading = {"sums": sums, "charge": charge, "analog_input": analog_input, "input_levels": input_levels}
-    if activity is not None:
-        require_formulas(graph, "lemaire")
+    require_formulas(graph, "lemaire", ann=activity is None)
 
     walked: dict[tuple[Any, ...], tuple[Population, ...]] = {}
 
@@ -76,10 +84,13 @@ def lemaire_report(
             walked[key] = populations(graph, activity, **settings)
         return tuple(_row(p, graph.timesteps, options, activity is None) for p in walked[key])
 
+    def total(options: Options, **other: Any) -> float:
+        return sum(row.total for row in layers(options, **other))
+
     variants = {}
     if spread:
         for name, (variant, other) in _variants(chosen, reading, activity is None).items():
-            variants[name] = sum(row.total for row in layers(variant, **other))
+            variants[name] = total(variant, **other)
     return Report(
         "lemaire",
         "ann" if activity is None else "snn",
@@ -87,8 +98,16 @@ def lemaire_report(
         {**asdict(chosen), **reading, "timesteps": graph.timesteps},
         variants,
         (HOROWITZ_INT, *_TABLES[chosen.sram]),
-        _ANN_NOTES if activity is None else _SNN_NOTES,
+        (*_notes(graph, activity is None), _COUNTING[chosen.strided]),
+        counting=chosen.strided,
+        countings={name: total(chosen.but(strided=name)) for name in CHOICES["strided"]},
     )
+
+
+def _notes(graph: NetGraph, ann: bool) -> tuple[str, ...]:
+    if not any(layer.neuron.derived for layer in graph):
+        return _ANN_NOTES if ann else _SNN_NOTES
+    return (*_ANN_NOTES, _FRAMES) if ann else (*_SNN_NOTES, _DERIVED)
 
 
 def _variants(chosen: Options, reading: dict[str, Any], ann: bool) -> dict[str, tuple[Options, dict[str, Any]]]:
@@ -115,7 +134,8 @@ def _variants(chosen: Options, reading: dict[str, Any], ann: bool) -> dict[str, 
 
 def _row(p: Population, steps: int, options: Options, ann: bool) -> LayerReport:
     energy = _ann(p, options) if ann else _snn(p, steps, options)
-    return LayerReport(p.name, p.kind, energy.terms, energy.counts.to_dict(), energy.extension)
+    derived = p.neuron.derived and not ann
+    return LayerReport(p.name, p.kind, energy.terms, energy.counts.to_dict(), energy.extension or derived)
 
 
 def _snn(p: Population, steps: int, options: Options) -> lemaire.LayerEnergy:
@@ -125,7 +145,10 @@ def _snn(p: Population, steps: int, options: Options) -> lemaire.LayerEnergy:
         return _ann(p, options)
     if p.relay and options.pool == "free" and all(link.geometry.kind == "pool" for link in p.links):
         return lemaire.LayerEnergy()
-    total = lemaire.population(p.geometry, p.events_out, steps, options, leaky=p.leaky, analog=analog)
+    total = lemaire.population(
+        p.geometry, p.events_out, steps, options, leaky=p.leaky, analog=analog, words=p.neuron.updated_words,
+        adds=p.neuron.update_adds,
+    )  # fmt: skip
     for link in p.links:
         g = link.geometry
         total = total + lemaire.connection(
@@ -142,8 +165,7 @@ def _ann(p: Population, options: Options) -> lemaire.LayerEnergy:
         if g.kind in ("conv", "dense", "pool"):
             if link.sources > 1:
                 total = total + _add(g.in_shape, link.sources, options)
-            g = Geometry(g.kind, g.in_shape, g.out_shape, g.kernel, g.stride, g.groups, biases)
-            total, maps = total + lemaire.ann_layer(g, options), maps + 1
+            total, maps = total + lemaire.ann_layer(replace(g, bias=biases), options), maps + 1
             biases = 0 if g.kind in ("conv", "dense") else biases
         else:
             maps += link.sources

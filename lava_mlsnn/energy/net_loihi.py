@@ -84,8 +84,9 @@ def loihi_report(
         variants,
         (loihi.find(table),),
         _notes(graph, step * (steps + graph.latency)),
-        step * (steps + graph.latency),
-        step,
+        counting="exact",
+        seconds=step * (steps + graph.latency),
+        step_seconds=step,
     )
 
 

@@ -50,7 +50,7 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
         >>> counts = Activity(1, {"input": np.array([20]), "read": np.array([0])},
         ...     {"input": np.array([20]), "read": np.array([0])}, {"read": np.array([[20]])})
         >>> print(estimate(graph, counts))
-        lemaire, snn: 8.50 nJ (393 pJ .. 8.52 nJ over ... documented variants)
+        lemaire, snn, exact counting: 8.50 nJ, 8.50 nJ published (393 pJ .. 8.52 nJ over ... documented variants)
     """
     if model == "loihi2":
         raise UnpublishedError(

@@ -19,6 +19,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "updates": ("every_step", "once"),
     "grouped": ("divided", "full"),
     "pool": ("free", "charged"),
+    "strided": ("exact", "published"),
 }
 """Accepted values of each option that is a word."""
 
@@ -38,7 +39,7 @@ _VALUE_ALIASES: dict[str, dict[Any, str]] = {
 
 @dataclass(frozen=True)
 class Options:
-    """Options of the Lemaire model; every default is what qualia-plugin-snn 2.6.0, the published code, does.
+    """Options of the Lemaire model; every default but ``strided`` is what qualia-plugin-snn 2.6.0 does.
 
     Args:
         bits: width b of every stored word, 1 .. 64.
@@ -46,7 +47,7 @@ class Options:
         sram: energy of a memory access, see :mod:`lava_mlsnn.energy.sram`. Qualia's names "old"
             (regression) and "new" (bus) are accepted.
         ops: energy of an operation at b bits, see :mod:`lava_mlsnn.energy.arithmetic`. None means "width".
-        addressing: "text": the N of a multi-level spike enters the synaptic ACCs only (paper 000, section 5.3);
+        addressing: "text": the N of a multi-level spike enters the synaptic ACCs only ([Castagnetti2025], section 5.3);
             "table": it also multiplies the ACCs of addressing, as the addressing rows of Tables 3 and 4 imply.
         conv_addressing: ACCs per event, "qualia": K; "lemaire": Cout K / groups (Eq 16.3).
         fc_addressing: "qualia": ANN Nin Nout, SNN events / Nin * Nout; "lemaire": ANN Nin + Nout, SNN events * Nout.
@@ -60,6 +61,9 @@ class Options:
             ignored, as Qualia does, except in the size of the weight memory.
         pool: "free" (no energy, as Qualia) or "charged": extension, a sum pool as a depthwise synapse without weights.
         e_add, e_mul: joules of an addition and a multiplication, instead of what ``ops`` gives.
+        strided: what an event costs in a kernel, "exact": the positions that it reaches, borders respected;
+            "published": all K positions of the kernel, whatever the stride, as Lemaire et al. and Qualia count
+            (:mod:`lava_mlsnn.energy.counts`).
 
     Raises:
         ValueError: a value that is not accepted: names the option, the value and what would be.
@@ -86,6 +90,7 @@ class Options:
     pool: str = "free"
     e_add: float | None = None
     e_mul: float | None = None
+    strided: str = "exact"
 
     def __post_init__(self) -> None:
         for name, names in _VALUE_ALIASES.items():
@@ -140,8 +145,10 @@ NAMES = (*(f.name for f in fields(Options)), *_KEYWORD_ALIASES)
 """Accepted names of options, Qualia's included."""
 
 PRESETS: dict[str, Options] = {
-    "qualia": Options(),
-    "lemaire": Options(conv_addressing="lemaire", fc_addressing="lemaire", first_layer="ann", updates="once"),
+    "qualia": Options(strided="published"),
+    "lemaire": Options(
+        conv_addressing="lemaire", fc_addressing="lemaire", first_layer="ann", updates="once", strided="published"
+    ),
     "spikingjelly": Options(
         bits=32,
         sram="piecewise",
@@ -149,11 +156,14 @@ PRESETS: dict[str, Options] = {
         fc_addressing="lemaire",
         first_layer="ann",
         weight_memory="with_bias",
+        strided="published",
     ),
-    "paper000_tables": Options(addressing="table", fc_addressing="lemaire", weight_memory="filter"),
+    "paper000_tables": Options(
+        addressing="table", fc_addressing="lemaire", weight_memory="filter", strided="published"
+    ),
 }
-"""Named sets of options: the published code (default), the paper of the metric as others quote it, spikingjelly 2.0's
-reading of it, and what Tables 3 and 4 of paper 000 imply.
+"""Named sets of options, all with the published counting: the published code, the paper of the metric as others quote
+it, spikingjelly 2.0's reading of it, and what Tables 3 and 4 of [Castagnetti2025] imply.
 
 Warning:
     "spikingjelly" follows that library in the choices that are options here; it charges no bias ACC where a layer has

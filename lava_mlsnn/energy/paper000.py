@@ -1,4 +1,4 @@
-r"""Tables 3 and 4 of paper 000 as printed, and the reading of them that this project arrived at.
+r"""Tables 3 and 4 of [Castagnetti2025] as printed, and the reading of them that this project arrived at.
 
 The ANN columns follow, to 1 % in weights, in/out and synaptic operations of both tables, from a VGG16 with stride 2 on
 the last convolution of each block instead of pooling, a 512-512-10 classifier, 16-bit words, 32-bit operation energies,
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ..helpers.tables import NANO
 from . import lemaire
-from .counts import Geometry
+from .geometry import Geometry
 from .options import PRESETS, Options
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))

@@ -55,6 +55,9 @@ class Report:
         variants: name of a documented variant of the model -> total in joules under it; its extremes are the spread.
         tables: the constants used.
         notes: what the reader must know.
+        counting: how the cost of an event in a kernel was counted: "exact" (the positions that it reaches) or
+            "published" (the whole kernel; :mod:`lava_mlsnn.energy.counts`).
+        countings: counting -> total in joules under it, all else equal, where the model knows both.
         seconds: time of one inference where the model has one, else None.
         step_seconds: time of one timestep where the model has one, else None.
     """
@@ -66,6 +69,8 @@ class Report:
     variants: Mapping[str, float] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
+    counting: str = ""
+    countings: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
     step_seconds: float | None = None
 
@@ -112,6 +117,13 @@ class Report:
         ratios = [self.total / other.total, *(a / b for a, b in both)]
         return ratios[0], min(ratios), max(ratios)
 
+    def ratios(self, other: Report) -> dict[str, float]:
+        """Counting -> this total over another's, both counted alike; the chosen one first."""
+        names = sorted(self.countings, key=lambda name: name != self.counting)
+        return {
+            name: self.countings[name] / other.countings[name] for name in names if other.countings.get(name, 0) > 0
+        }
+
     def to_frame(self) -> pd.DataFrame:
         """One row per layer and a last row "total": kind, joules per term, joules in total."""
         import pandas as pd
@@ -128,6 +140,8 @@ class Report:
             "network": self.network,
             "unit": "J",
             "total": self.total,
+            "counting": self.counting,
+            "countings": dict(self.countings),
             "spread": {"low": low, "high": high, "variants": dict(self.variants)},
             "terms": self.terms,
             "layers": [
@@ -150,14 +164,21 @@ class Report:
                 for row in table.rows()
             ],
             "notes": list(self.notes),
+            "missing": "",
         }
+
+    @classmethod
+    def without_figure(cls, model: str, network: str, why: str) -> dict[str, Any]:
+        """What :meth:`to_dict` gives, of a network that the model cannot price: None for numbers, and the reason."""
+        empty = cls(model, network, (), notes=(f"No figure: {why}",)).to_dict()
+        return {**empty, "total": None, "spread": {"low": None, "high": None, "variants": {}}, "missing": why}
 
     def to_json(self, indent: int | None = 1) -> str:
         """:meth:`to_dict` as JSON text; no NaN or infinity can be in it."""
         return json.dumps(self.to_dict(), indent=indent, allow_nan=False)
 
     def summary(self) -> str:
-        """One line: the total and its spread.
+        """One line: the total with its counting, the other counting's, and the spread.
 
         Example:
             >>> Report("lemaire", "snn", (LayerReport("a", "conv", {"io": 2e-6}),), variants={"b": 3e-6}).summary()
@@ -166,7 +187,9 @@ class Report:
         low, high = self.spread
         count = len(self.variants)
         spread = f" ({joules(low)} .. {joules(high)} over {count} documented variant{'s' * (count != 1)})" * bool(count)
-        return f"{self.model}, {self.network}: {joules(self.total)}{spread}"
+        counted = f", {self.counting} counting" * bool(self.countings)
+        others = [f"{joules(total)} {name}" for name, total in self.countings.items() if name != self.counting]
+        return f"{self.model}, {self.network}{counted}: {', '.join([joules(self.total), *others])}{spread}"
 
     def __str__(self) -> str:
         return self.summary()

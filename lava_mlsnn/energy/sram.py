@@ -4,7 +4,7 @@ r"""Energy of one SRAM access, read or write, to a memory of m words of b bits.
 model          energy of an access
 =============  =================================================================================================
 regression     :math:`13.2 + 1.09 \cdot 10^{-5}\, m\, b` pJ: least-squares line through (8 kB, 10 pJ),
-               (32 kB, 20 pJ), (1 MB, 100 pJ). The default; what the tables of paper 000 use.
+               (32 kB, 20 pJ), (1 MB, 100 pJ). The default; what the tables of [Castagnetti2025] use.
 piecewise      linear between (0, 0), (8 KiB, 10 pJ), (32 KiB, 20 pJ), (1 MiB, 100 pJ), 100 pJ beyond: the "linear
                interpolation" that Lemaire et al. 2023 write, in the form of spikingjelly 2.0.
 bus            :math:`10 / \lfloor 64 / b \rfloor` pJ, whatever m: 8 KiB banks behind a 64-bit bus that carries

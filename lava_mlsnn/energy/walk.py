@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from ..graph.neurons import NEURONS
+from ..graph.neurons import NEURONS, Neuron
+from ..graph.spec import INT24_MAX
 from ..graph.synapses import Synapse
 from ..helpers.check import Shape, flag, integer
-from .counts import Geometry
+from ..helpers.tables import NoFigureError
+from .geometry import KINDS, Geometry
 
 SUMS = ("connections", "sites")
 CHARGES = ("levels", "values")
@@ -26,7 +28,6 @@ class Link:
         events: non-zero spikes (or, analog, non-zero values) of all T steps, mean over samples.
         levels: ACC that one synaptic operation is charged: the largest value of a spike, or the mean one.
         analog: whether it reads the network's input as values.
-        fanout: synapses that one event reaches, mean over input sites, borders respected.
         recurrent: whether the layer reads itself.
     """
 
@@ -35,8 +36,12 @@ class Link:
     events: float
     levels: float
     analog: bool
-    fanout: float
     recurrent: bool
+
+    @property
+    def fanout(self) -> float:
+        """Synapses that one event reaches, mean over input sites, borders respected."""
+        return self.geometry.synapses / self.geometry.n_in
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Population:
         links: its connections.
         geometry: of the synapse that decides how its neurons are updated, with the layer's biases.
         events_out: spikes that it emits during one inference, mean over samples.
+        neuron: kind of its neurons.
         leaky: whether its neurons decay.
         relay: whether its neurons only pass on.
         consumers: connections that read it.
@@ -58,6 +64,7 @@ class Population:
     links: tuple[Link, ...]
     geometry: Geometry
     events_out: float
+    neuron: type[Neuron]
     leaky: bool
     relay: bool
     consumers: int
@@ -79,7 +86,7 @@ def populations(
         sums: where a connection sums several sources, count the events that its sources send ("connections") or the
             non-zero sites of the sum ("sites").
         charge: a synaptic operation costs as many ACC as the source's largest spike value ("levels", the worst case of
-            paper 000) or as its spikes' mean value ("values").
+            [Castagnetti2025]) or as its spikes' mean value ("values").
         analog_input: whether the input is values, not spikes; None: if it can exceed 1.
         input_levels: largest value of an input spike; None: what the graph's input can hold.
         mac: price of a multiply-accumulate in ACC: relays and the input, whose values can be large, are never charged
@@ -118,7 +125,6 @@ def populations(
             events,
             1.0 if analog and INPUT in connection.sources else levels,
             analog and INPUT in connection.sources,
-            float(connection.synapse.fan_out(in_shape).mean()),
             layer.name in connection.sources,
         )
 
@@ -127,35 +133,50 @@ def populations(
         emits = activity is not None and layer.neuron.spiking
         return Population(
             layer.name,
-            "+".join(dict.fromkeys((*(c.synapse.kind for c in layer.connections), layer.neuron.kind))),
+            kind_of(layer),
             links,
             _own_geometry(layer, links),
             activity.mean_events(layer.name) if activity is not None and emits else 0.0,
+            type(layer.neuron),
             layer.neuron.leaky,
-            layer.neuron.sends_values,
+            layer.neuron.sends_values and not layer.neuron.state,
             readers.get(layer.name, 0),
         )
 
     return tuple(population(layer) for layer in graph)
 
 
-def require_formulas(graph: NetGraph, model: str) -> None:
-    """Raise a ValueError that names the first neuron for which the models of spiking networks have no formula."""
+def kind_of(layer: Layer) -> str:
+    """What a layer is called in tables, such as "conv+multilevel"."""
+    return "+".join(dict.fromkeys((*(c.synapse.kind for c in layer.connections), layer.neuron.kind)))
+
+
+def require_formulas(graph: NetGraph, model: str, *, ann: bool = False) -> None:
+    """NoFigureError that names the first synapse or, in a spiking network, neuron for which there is no formula."""
     for layer in graph:
+        for connection in layer.connections:
+            if connection.synapse.priced_as not in KINDS:
+                raise NoFigureError(
+                    f"layer {layer.name!r}: model {model!r} has no formula for a {connection.synapse.kind!r} synapse; "
+                    f"expected one that is priced as one of {', '.join(KINDS)}"
+                )
+        if ann:
+            continue
         if not layer.neuron.priced:
             accepted = ", ".join(neuron.kind for neuron in NEURONS.values() if neuron.priced)
-            raise ValueError(
+            raise NoFigureError(
                 f"layer {layer.name!r}: model {model!r} has no formula for a {layer.neuron.kind!r} neuron; "
                 f"expected one of {accepted}"
             )
 
 
 def geometry(synapse: Synapse, in_shape: Shape, out_shape: Shape) -> Geometry:
-    """Sizes of a NetGraph synapse."""
-    if synapse.window is None:
-        return Geometry(synapse.priced_as, in_shape, out_shape)
+    """Sizes of a NetGraph synapse, and the synapses that it counts itself."""
+    found = Geometry(synapse.priced_as, in_shape, out_shape, pairs=int(synapse.fan_out(in_shape).sum()))
     window = synapse.window
-    return Geometry(synapse.priced_as, in_shape, out_shape, window.kernel, window.stride, window.groups)
+    if window is None:
+        return found
+    return replace(found, kernel=window.kernel, stride=window.stride, groups=window.groups)
 
 
 def _own_geometry(layer: Layer, links: tuple[Link, ...]) -> Geometry:
@@ -164,7 +185,7 @@ def _own_geometry(layer: Layer, links: tuple[Link, ...]) -> Geometry:
     for link in links:
         g = link.geometry
         if g.kind in ("conv", "dense"):
-            return Geometry(g.kind, g.in_shape, g.out_shape, g.kernel, g.stride, g.groups, biases)
+            return replace(g, bias=biases)
     return Geometry(layer.neuron.updates_as, layer.shape, layer.shape, bias=biases)
 
 
@@ -177,12 +198,12 @@ def _cap(graph: NetGraph, name: str, mac: float) -> float:
 
 
 def _bounds(graph: NetGraph, input_levels: int) -> dict[str, float]:
-    """Largest value of one spike of each layer; a relay sums what its sources can send."""
+    """Largest value of one spike of each layer; a relay sums what its sources can send, itself without a bound."""
     bounds: dict[str, float] = {INPUT: input_levels}
     for layer in graph:
         largest = layer.neuron.charged_as
         if largest is None:
-            largest = sum(c.synapse.gain * sum(bounds.get(s, 0.0) for s in c.sources) for c in layer.connections)
+            largest = sum(c.synapse.gain * sum(bounds.get(s, INT24_MAX) for s in c.sources) for c in layer.connections)
         bounds[layer.name] = largest
     return bounds
 

@@ -1,7 +1,7 @@
 """Activity of a network: the counts that energy models, reports and papers are made from.
 
-An event is a non-zero entry, whatever its value (paper 000, Eq 11; an N-level spike is one event). Counts are exact
-integers, per layer and timestep, summed over samples, so that two engines can be compared with ``==``.
+An event is a non-zero entry, whatever its value ([Castagnetti2025], Eq 11; an N-level spike is one event). Counts are
+exact integers, per layer and timestep, summed over samples, so that two engines can be compared with ``==``.
 """
 
 from __future__ import annotations

@@ -9,7 +9,8 @@ from .graph import NetGraph
 
 
 def shorten(graph: NetGraph, timesteps: int) -> NetGraph:
-    """The network that stops after so many timesteps (paper 002, Table 16): the norms of later ones are not used.
+    """The network that stops after so many timesteps ([VicenteSola2022], Table 16): the norms of later ones are not
+    used.
 
     Args:
         graph: a network of T timesteps.

@@ -1,4 +1,4 @@
-r"""Windows of a feature map (paper 004, section 3.1), and the layers that a group-sequential window layer becomes.
+r"""Windows of a feature map ([Yao2023], section 3.1), and the layers that a group-sequential window layer becomes.
 
 A map of L x L sites is cut into groups. Normal windows tile it (size L / 2 per divided axis); dilated windows are
 larger by one half, M = 3L / 4, start at 0 and at L / 4, and overlap on w_o = 2M - L sites per
@@ -43,7 +43,7 @@ class Windows:
         ValueError: another number of groups, or a map whose sides the windows do not divide.
 
     Source:
-        Paper 004, section 3.1 and Algorithm 1.
+        [Yao2023], section 3.1 and Algorithm 1.
 
     Example:
         >>> Windows(8, 8, 4, dilated=True).size, Windows(8, 8, 4, dilated=True).offsets

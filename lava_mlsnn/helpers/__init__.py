@@ -1,1 +1,1 @@
-"""What every room may use and no room owns: checks of arguments, files that appear whole or not at all, units."""
+"""Shared by all rooms: validators of arguments, atomic files, units."""

@@ -5,15 +5,33 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from math import prod
 from pathlib import Path
+
+import h5py
 
 MAX_FILE = 2**31
 """Largest file, in bytes."""
+
+MAX_ELEMENTS = 2**28
+"""Most numbers that the datasets of one file may declare together."""
+
+MAX_INFLATION = 1100
+"""Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
+
+H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
+"""What h5py raises for a damaged file."""
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 _HEADER = 16
 """Bytes of the header of a global heap, and of each of its objects, with sizes of 8 bytes."""
+
+_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
+
+
+class UnsafeError(ValueError):
+    """Something in a file that is not its own, or that claims to be larger than what the file stores."""
 
 
 def read_image(path: str | os.PathLike[str]) -> bytes:
@@ -73,3 +91,55 @@ def _walk(image: bytes, heap: int) -> str:
             return f"object {index} declares {declared} bytes, {size - at} are left"
         at += step
     return ""
+
+
+def check_link(group: h5py.Group, key: str) -> None:
+    """UnsafeError for a link to elsewhere."""
+    if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+        raise UnsafeError(f"{key!r}: expected a dataset or group of this file, found a link")
+
+
+def check_place(key: str, dataset: h5py.Dataset) -> None:
+    """UnsafeError unless a dataset has values, all of them in this file."""
+    if dataset.shape is None:
+        raise UnsafeError(f"{key!r} is empty")
+    if dataset.is_virtual or dataset.external:
+        raise UnsafeError(f"{key!r}: its data lies in another file")
+    _ = dataset.dtype  # a type that cannot be read shows here
+
+
+def check_size(key: str, dataset: h5py.Dataset) -> int:
+    """Number of elements of a dataset; UnsafeError unless the file really stores them."""
+    count = prod(dataset.shape)
+    nbytes, stored = count * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    plist = dataset.id.get_create_plist()
+    filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
+    if filters - _FILTERS:
+        raise UnsafeError(f"{key!r}: unknown compression filter {sorted(filters - _FILTERS)}")
+    allowed = stored * (MAX_INFLATION if h5py.h5z.FILTER_DEFLATE in filters else 1)
+    if count > MAX_ELEMENTS or nbytes > allowed:
+        raise UnsafeError(f"{key!r}: declares shape {dataset.shape}, {nbytes} bytes, but the file stores {stored}")
+    return count
+
+
+def check_tree(file: h5py.File) -> None:
+    """UnsafeError if anything in a file is not its own, or larger than what the file stores."""
+    seen: set[int] = set()
+    elements = 0
+    waiting: list[tuple[str, h5py.Group]] = [("", file)]
+    while waiting:
+        where, group = waiting.pop()
+        for key in group:
+            check_link(group, key)
+            item, name = group[key], f"{where}{key}"
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                raise UnsafeError(f"{name!r}: expected something of its own, found a second name of another")
+            seen.add(address)
+            if isinstance(item, h5py.Group):
+                waiting.append((f"{name}/", item))
+            elif isinstance(item, h5py.Dataset):
+                check_place(name, item)
+                elements += check_size(name, item)
+                if elements > MAX_ELEMENTS:
+                    raise UnsafeError(f"{name!r}: shape {item.shape} takes the file beyond {MAX_ELEMENTS} numbers")

@@ -13,10 +13,10 @@ NANO = 1e-9
 
 
 class NoFigureError(ValueError):
-    """There is no figure for what was asked; the message says why."""
+    """A network holds something for which a model has no figure; the message names it."""
 
 
-class UnpublishedError(NoFigureError):
+class UnpublishedError(ValueError):
     """A figure was asked for that no public source gives."""
 
 

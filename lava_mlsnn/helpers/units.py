@@ -1,4 +1,4 @@
-"""Numbers as people read them; one place, so that terminal, picture and page agree."""
+"""Numbers as text, the same in terminal, picture and page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e
 
 
 NONE = "–"
-"""What stands for a value that does not exist."""
+"""Shown in place of a value that does not exist."""
 
 
 def joules(value: float | None) -> str:

@@ -14,6 +14,7 @@ from lava.magma.core.process.variable import VarServer
 from lava.magma.core.run_conditions import RunSteps
 from lava.magma.runtime.runtime import Runtime
 
+from ..helpers.check import positive_ints
 from .runtime import GuardedRuntime
 
 CHANNEL_SLOTS = 2
@@ -85,9 +86,11 @@ def run(
         slots: messages that a channel holds.
 
     Raises:
+        ValueError: ``steps`` is no positive integer.
         ProcessError: a process raised or died; the message has its traceback. No process is left.
         TimeoutError: the run took too long. No process is left.
     """
+    (steps,) = positive_ints(steps, "steps of a run", 1)
     if process.runtime is None:
         create_runtime(process, run_cfg, {"pypy_channel_size": slots}, timeout=timeout)
     process.runtime.timeout = timeout

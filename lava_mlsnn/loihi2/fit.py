@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.graph import Layer, NetGraph, require_graph
 from ..graph.hardware import problems
+from ..helpers.tables import NoFigureError
 from .limits import LOIHI2, SOURCES, Chip
 from .partition import Part, partition
 
@@ -26,13 +27,18 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class LayerFit:
-    """One layer on the chip: ``part`` is what its fullest core holds; None if not even one neuron fits a core."""
+    """One layer on the chip.
+
+    ``part`` is what its fullest core holds. It is None, and ``why`` says so, if not even one neuron fits a core or if
+    there is no figure for what its neurons or synapses take.
+    """
 
     name: str
     kind: str
     neurons: int
     delay: int
     part: Part | None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class Fit:
     def _row(self, layer: LayerFit) -> dict[str, Any]:
         row: dict[str, Any] = {"layer": layer.name, "kind": layer.kind, "neurons": layer.neurons, "delay": layer.delay}
         if layer.part is None:
-            return {**row, "cores": None, "binding": "does not fit a core"}
+            return {**row, "cores": None, "binding": layer.why}
         shares = {f"{k} %": round(100 * v, 1) for k, v in layer.part.shares(self.chip).items()}
         return {**row, "cores": layer.part.cores, "binding": layer.part.binding(self.chip), **shares}
 
@@ -129,18 +135,24 @@ def fit(graph: NetGraph, chip: Chip = LOIHI2) -> Fit:
         5
     """
     require_graph(graph)
-    layers = tuple(
-        LayerFit(layer.name, _kind(layer), layer.size, _longest_delay(graph, layer), partition(graph, layer, chip))
-        for layer in graph
-    )
+    layers = tuple(_layer(graph, layer, chip) for layer in graph)
     found = problems(graph)
-    found += [f"layer {f.name!r}: not even one neuron fits a core" for f in layers if f.part is None]
+    found += [f"layer {f.name!r}: {f.why}" for f in layers if f.part is None]
     found += [
         f"layer {f.name!r}: a skip connection is held back {f.delay} timesteps, expected at most {chip.max_delay}"
         for f in layers
         if f.delay > chip.max_delay
     ]
     return Fit(layers, chip, tuple(found))
+
+
+def _layer(graph: NetGraph, layer: Layer, chip: Chip) -> LayerFit:
+    what = (layer.name, _kind(layer), layer.size, _longest_delay(graph, layer))
+    try:
+        part = partition(graph, layer, chip)
+    except NoFigureError as error:
+        return LayerFit(*what, None, str(error))
+    return LayerFit(*what, part, "" if part else "not even one neuron fits a core")
 
 
 def _kind(layer: Layer) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 
 from ..graph.neurons import NEURONS, Neuron
 from ..helpers.check import integer
+from ..helpers.tables import NoFigureError
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ SOURCES = {
 
 
 def state_words_of(neuron: Neuron) -> int:
-    """Words of neuron state that one neuron takes (inference); ValueError for a neuron without a figure."""
+    """Words of neuron state that one neuron takes (inference); NoFigureError for a kind without one."""
     if neuron.state_words is None:
         known = ", ".join(kind for kind, cls in NEURONS.items() if cls.state_words is not None)
-        raise ValueError(f"no figure for the state of a {neuron.kind} neuron: expected one of {known}")
+        raise NoFigureError(f"no figure for the state of a {neuron.kind} neuron: expected one of {known}")
     return neuron.state_words

@@ -50,8 +50,8 @@ class Timing:
     def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name != "source" and value is not None and not finite(value, f"timing {f.name}") >= 0:
-                raise ValueError(f"timing {f.name}: expected seconds >= 0, got {value!r}")
+            if f.name != "source" and value is not None:
+                finite(value, f"timing {f.name}", low=0)
 
     @classmethod
     def of(cls, table: Table) -> Timing:
@@ -233,5 +233,5 @@ def _cores(graph: NetGraph, fit: Fit) -> list[int]:
     """Cores of each layer; NoFigureError if one has no place."""
     for mapped in fit.layers:
         if mapped.part is None:
-            raise NoFigureError(f"layer {mapped.name!r}: not even one neuron fits a core")
+            raise NoFigureError(f"layer {mapped.name!r}: {mapped.why}")
     return [mapped.part.cores for mapped in fit.layers if mapped.part]

@@ -1,9 +1,8 @@
-"""MobileNetV2 with spiking inverted residuals: the next architecture that paper 000's conclusion asks for.
+"""MobileNetV2 with spiking inverted residuals: the next architecture that [Castagnetti2025]'s conclusion asks for.
 
 Sandler et al., *MobileNetV2: Inverted Residuals and Linear Bottlenecks*, CVPR 2018, Table 2 and section 3.3. The
 original adds the linear outputs of its bottlenecks, which are membrane potentials and no events (as in MS-ResNet). Here
-a neuron stands behind the projection too, and spikes are added: the form of SEW-ResNet, or with a barrier that of
-Sparse-ResNet.
+a neuron follows the projection, too, and spikes are added: as in SEW-ResNet, or with a barrier as in Sparse-ResNet.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from ..block import Add, Conv, Flatten, Pool, Readout
+from ..block import Add, Conv
 from ..helpers.check import choice, integer, positive_ints
 from .resnet import STEMS, stem_for
 from .setting import Network, Setting
@@ -28,7 +27,7 @@ WIDTH = 32
 class InvertedResidual(nn.Module):
     """1x1 convolution to ``expansion`` times the channels, 3x3 depthwise convolution, 1x1 convolution back.
 
-    Each has a batch norm and a neuron. Spikes that enter are added to those that leave where shapes are the same.
+    Each has a batch norm and a neuron. Input spikes are added to output spikes where the shapes are equal.
 
     Shape:
         (N, channels, H, W, T) -> (N, out, H / stride, W / stride, T).
@@ -55,7 +54,7 @@ class MobileNet(Network):
     """Stem, seven stages of inverted residuals, 1x1 convolution, average over the map, readout.
 
     Args:
-        form: "sew" adds spikes; "sparse" puts a barrier behind each sum.
+        form: "sew" adds spikes; "sparse" puts a barrier after each sum.
         width: channels of the stem; 32 is the paper's network, all others have ``width / 32`` times its channels.
         blocks: inverted residuals per stage, up to seven stages; the first one of a stage has its stride.
         expansion: of all stages but the first, which has none.
@@ -99,9 +98,7 @@ class MobileNet(Network):
             self.append(f"stage{i + 1}", nn.Sequential(*stage))
         head = _scaled(HEAD, width)
         self.append("head", Conv(channels, head, 1, neuron=setting.make_neuron()))
-        self.append("pool", Pool(None, mode="average"))
-        self.append("flatten", Flatten())
-        self.append("readout", Readout(head, setting.num_classes))
+        self.append_head(head)
 
 
 def _scaled(channels: int, width: int) -> int:

@@ -1,4 +1,4 @@
-"""Poisson encoding: an image as spikes whose probability is the pixel (paper 002, section 3.4)."""
+"""Poisson encoding: an image as spikes whose probability is the pixel ([VicenteSola2022], section 3.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The four residual forms of paper 000, Fig. 3. Each is a module of one residual block: (in, out, stride) -> spikes."""
+"""The four residual forms of [Castagnetti2025], Fig. 3. Each is a module of one residual block: (in, out, stride) ->
+spikes."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from .setting import Setting
 
 
 class Spiking(nn.Module):
-    """(a) Spiking ResNet: the neuron stands behind the sum of two currents."""
+    """(a) Spiking ResNet: the neuron follows the sum of two currents."""
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()
@@ -43,7 +44,7 @@ class Sew(nn.Module):
 
 
 class Sparse(Sew):
-    """(d) Sparse ResNet: SEW with a barrier neuron behind the sum (section 4.4)."""
+    """(d) Sparse ResNet: SEW with a barrier neuron after the sum (section 4.4)."""
 
     @staticmethod
     def make_add(setting: Setting) -> Add:
@@ -51,7 +52,7 @@ class Sparse(Sew):
 
 
 class Ms(nn.Module):
-    """(c) MS ResNet: the residual adds currents to currents, so it is no event-based network and does not export."""
+    """(c) MS ResNet: the residual adds currents to currents, so it is not event based and cannot be exported."""
 
     def __init__(self, setting: Setting, channels: int, out: int, stride: int) -> None:
         super().__init__()

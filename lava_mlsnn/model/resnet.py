@@ -1,4 +1,4 @@
-"""ResNet18 and 34 in the four residual forms of paper 000, Fig. 3."""
+"""ResNet18 and 34 in the four residual forms of [Castagnetti2025], Fig. 3."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from ..block import Block, Conv, Flatten, Pool, Readout, identity
+from ..block import Block, Conv, identity
 from ..helpers.check import choice, integer, positive_ints
 from .residual import FORMS, Ms
 from .setting import Network, Setting
@@ -51,9 +51,7 @@ class ResNet(Network):
             channels = out
         if residual is Ms:
             self.append("spike", Block([identity()], setting.make_neuron()))
-        self.append("pool", Pool(None, mode="average"))
-        self.append("flatten", Flatten())
-        self.append("readout", Readout(channels, setting.num_classes))
+        self.append_head(channels)
 
 
 def stem_for(setting: Setting, stem: str | None) -> str:

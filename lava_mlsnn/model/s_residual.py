@@ -1,4 +1,4 @@
-"""The three residual connections of spiking networks (paper 002, section 3.2.1, Fig. 1): S2S, S2M and V2V."""
+"""The three residual connections of spiking networks ([VicenteSola2022], section 3.2.1, Fig. 1): S2S, S2M and V2V."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Parts:
     """What the layers of a network are made of.
 
     Args:
-        neuron, norm: make a new neuron, and a norm for so many channels.
+        neuron, norm: make a new neuron, and a norm for a number of channels.
         threshold: Vth, the weight of a residual spike in S2M.
         fraction, bits: of currents that are sent as messages.
     """
@@ -39,19 +39,22 @@ class Parts:
         """Convolution and norm, whose current is sent as it is."""
         return Leaky([self.conv(channels, out, kernel, stride)], None, self.fraction, self.bits)
 
+    def shortcut(self, channels: int, out: int, stride: int) -> Leaky | None:
+        """The 1x1 convolution of a residual path that changes its shape; None if it does not."""
+        return None if channels == out and stride == 1 else self.current(channels, out, 1, stride)
+
 
 class S2S(nn.Module):
     """Spikes are added to spikes (Eq 10). Where the map shrinks, a 1x1 convolution without neuron (Eq 13) is added.
 
-    A network of integers adds graded spikes: behind the first 1x1 convolution, spikes are worth 2^fraction.
+    A network of integers adds graded spikes: after the first 1x1 convolution a spike is the integer 2^fraction.
     """
 
     def __init__(self, parts: Parts, channels: int, out: int, stride: int, graded: bool) -> None:
         super().__init__()
         self.conv1 = parts.fire(channels, out, 3, stride)
         self.conv2 = parts.fire(out, out, 3, 1, graded)
-        same = channels == out and stride == 1
-        self.shortcut = None if same else parts.current(channels, out, 1, stride)
+        self.shortcut = parts.shortcut(channels, out, stride)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.conv2(self.conv1(x)) + (x if self.shortcut is None else self.shortcut(x))
@@ -78,9 +81,8 @@ class S2M(S2S):
         nn.Module.__init__(self)
         self.conv1 = parts.fire(channels, out, 3, stride)
         self.conv2 = parts.current(out, out)
-        same = channels == out and stride == 1
-        self.shortcut = None if same else parts.current(channels, out, 1, stride)
-        gain = parts.threshold if same else 1.0
+        self.shortcut = parts.shortcut(channels, out, stride)
+        gain = parts.threshold if self.shortcut is None else 1.0
         self.fire = Leaky([Connection(nn.Identity()), Connection(nn.Identity(), gain=gain)], parts.neuron())
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,7 +90,7 @@ class S2M(S2S):
 
 
 class V2V(nn.Module):
-    """What entered the membrane a block before enters the membrane of the second layer, too (Eq 15 and 16).
+    """What entered the membrane a block earlier enters the membrane of the second layer, too (Eq 15 and 16).
 
     The integer network sends the normed currents as messages; the neurons add those of all blocks of the stage, through
     one identity synapse with several sources (Eq 18).
@@ -101,8 +103,7 @@ class V2V(nn.Module):
         super().__init__()
         self.conv1 = parts.fire(channels, out, 3, stride)
         self.conv2 = parts.current(out, out)
-        same = channels == out and stride == 1
-        self.shortcut = None if same else parts.current(channels, out, 1, stride)
+        self.shortcut = parts.shortcut(channels, out, stride)
         self.fire = Leaky([Connection(nn.Identity())], parts.neuron())
 
     def forward(self, spikes: Tensor, entered: Tensor) -> tuple[Tensor, Tensor]:
@@ -117,12 +118,12 @@ class V2V(nn.Module):
 
     @classmethod
     def body(cls, parts: Parts, blocks: Sequence[nn.Module]) -> nn.Module:
-        """All blocks, behind the neurons of the first layer."""
+        """All blocks, after the neurons of the first layer."""
         return _V2VBody(blocks, Leaky([Connection(nn.Identity())], parts.neuron()))
 
 
 class _V2VBody(nn.Module):
-    """Hands spikes and currents from block to block; the first neurons read the stem's current."""
+    """Passes spikes and currents from block to block; the first neurons read the stem's current."""
 
     def __init__(self, blocks: Sequence[nn.Module], fire: Leaky) -> None:
         super().__init__()

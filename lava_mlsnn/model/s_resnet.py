@@ -1,4 +1,4 @@
-"""S-ResNet: deep residual networks of leaky neurons for images of CIFAR's size (paper 002, section 3.2)."""
+"""S-ResNet: deep residual networks of leaky neurons for images of CIFAR's size ([VicenteSola2022], section 3.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..block import Flatten, Pool, Readout
+from ..block import Pool
 from ..block.norm import NORMS, Norm, make_norm
 from ..helpers.check import choice, integer, positive_ints
 from ..neuron import Leak, SoftLIF
@@ -21,7 +21,7 @@ BLOCKS = {20: (3, 3, 3), 38: (6, 6, 6), 44: (7, 7, 7)}
 """Residual blocks per stage: 1 + 6 n convolutions in n blocks per stage."""
 
 STEMS = {"cifar": (3, 1), "dvs64": (3, 2), "dvs128": (5, 2)}
-"""Kernel and stride of the first convolution, for images of 32, 64 and 128 rows (paper 002, Table 13)."""
+"""Kernel and stride of the first convolution, for images of 32, 64 and 128 rows ([VicenteSola2022], Table 13)."""
 
 ENCODINGS = ("direct", "poisson")
 PLIF = ("none", "layer", "shared")
@@ -36,23 +36,22 @@ class SResNet(Network):
     by Xavier's uniform rule with gain 2.
 
     Args:
-        residual: "s2s" adds spikes to spikes, "s2m" puts spikes into the membrane with the weight Vth, "v2v" puts in
-            what entered the membrane a block before (section 3.2.1). Where the map shrinks, a 1x1 convolution with a
-            norm of its own stands in the path.
+        residual: "s2s" adds spikes to spikes, "s2m" puts spikes into the membrane with the weight Vth, "v2v" adds
+            what entered the membrane a block earlier (section 3.2.1). Where the map shrinks, the path has a 1x1
+            convolution with a norm of its own.
         width: filters of the first stage; they double twice. 16, or 32 for the wider network.
         blocks: residual blocks per stage.
         encoding: "direct" presents the image at each step, "poisson" spikes drawn with its pixels as probabilities.
         boost: whether ten neurons vote for each class.
         norm: "bntt", "tdbn" (over all timesteps together), "bn" or "none".
         norm_bias: whether BNTT has a bias; the parameters that the paper counts are without.
-        leak: what is left of a potential after a step, 0 .. 1.
+        leak: share of a potential that remains after a step, 0 .. 1.
         plif: "layer" or "shared" trains the leak, one per layer or one for all.
         threshold: Vth.
         surrogate: "triangle", "arctangent", "rectangle" or "sigmoid" (:mod:`lava_mlsnn.neuron.bumps`).
         stem: "cifar", "dvs64" (stride 2) or "dvs128" (5x5, stride 2, max-pool: trains, but does not export); default by
             the rows of the image.
-        fraction: of what is no spike, the integer network keeps so many bits behind the point,
-        bits: and so many in all.
+        fraction, bits: fractional bits, and bits in all, of messages of the integer network that are not spikes.
 
     Raises:
         ValueError: an unknown name, or levels other than 1: the neurons are binary.
@@ -127,10 +126,7 @@ class SResNet(Network):
                 stages.append(first(parts, channels, out, 2 if i and j == 0 else 1, i > 0))
                 channels = out
         self.append("body", first.body(parts, stages))
-        self.append("pool", Pool(None, mode="average"))
-        self.append("flatten", Flatten())
-        votes = VOTES if boost else 1
-        self.append("readout", Readout(channels, setting.num_classes, bias=False, votes=votes))
+        self.append_head(channels, bias=False, votes=VOTES if boost else 1)
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(module.weight, gain=2.0)
@@ -150,10 +146,10 @@ def _stem_for(rows: int) -> str:
 
 
 def fine_tuned(net: Network, state: dict[str, Tensor], *, readout: str = "readout") -> dict[str, Any]:
-    """Start ``net`` from the weights of a network trained on other data (paper 002, Tables 11 and 12).
+    """Initialize ``net`` with the weights of a network trained on other data ([VicenteSola2022], Tables 11 and 12).
 
-    All parameters and statistics are copied whose names and shapes are the same; a readout for another number of
-    classes, and a first convolution for another number of input channels, keep their own start.
+    Copies all parameters and statistics of equal name and shape; a readout for another number of classes, and a first
+    convolution for another number of input channels, keep their initial weights.
 
     Args:
         net: the new network, changed in place.

@@ -1,4 +1,4 @@
-"""What all architectures have in common: input, classes, neurons."""
+"""What all architectures share: input, classes, neurons."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..block import Input
+from ..block import Flatten, Input, Pool, Readout
 from ..helpers.check import Shape, choice, integer, positive_ints
 from ..neuron import ATIF, Barrier, GradedNeuron, MultiLevel
 
@@ -32,7 +32,8 @@ class Setting:
         num_classes: number of outputs.
         levels: N of all neurons; 1 is the binary spiking network.
         steps: T, how often an image is presented.
-        neuron: "multilevel"; "atif" (paper 003); "relu" for the ANN twin of the same shapes; or a mapping of a neuron's
+        neuron: "multilevel"; "atif" ([Castagnetti2023]); "relu" for the ANN twin of the same shapes; or a mapping of
+            a neuron's
             arguments, such as ``{"grad": "ste", "trainable": True}`` or ``{"kind": "atif", "mode": "nonuniform"}``;
             its ``kind`` is "multilevel" if not given.
         barrier_grad: gradient of barrier neurons: "ste" or a surrogate's name.
@@ -114,9 +115,15 @@ class Network(nn.Module):
         self.append("input", setting.make_input())
 
     def append(self, name: str, module: nn.Module) -> None:
-        """Add a part behind the last one; its name becomes that of its layer."""
+        """Add a part at the end; its name becomes that of its layer."""
         self.add_module(name, module)
         self.order.append(name)
+
+    def append_head(self, channels: int, **options: Any) -> None:
+        """Add the end of a convolutional network: average over the map, and a readout of the ``channels``."""
+        self.append("pool", Pool(None, mode="average"))
+        self.append("flatten", Flatten())
+        self.append("readout", Readout(channels, self.setting.num_classes, **options))
 
     def forward(self, x: Tensor) -> Tensor:
         for name in self.order:

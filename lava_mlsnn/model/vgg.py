@@ -1,4 +1,4 @@
-"""VGG16 with batch norm (paper 000, section 5; configuration of reference/neurons-and-networks.md, section 3)."""
+"""VGG16 with batch norm ([Castagnetti2025], sec. 5; configuration of reference/neurons-and-networks.md, sec. 3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class VGG(Network):
         width: channels of the first stage; the next have 2, 4, 8 and 8 times as many.
         blocks: convolutions per stage.
         hidden: neurons of the dense layers before the readout.
-        downsample: "stride" of the last convolution of a stage, or pooling behind it: "sumpool" of spikes, "maxpool",
+        downsample: "stride" of the last convolution of a stage, or pooling after it: "sumpool" of spikes, "maxpool",
             which trains but does not export.
     """
 

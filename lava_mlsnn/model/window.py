@@ -1,8 +1,8 @@
-"""The layout that both dilated-window networks of paper 004 share: stages of window layers and fully connected layers.
+"""The layout that both dilated-window networks of [Yao2023] share: stages of window layers and fully connected layers.
 
 The layout is printed as "48, F-48-shortcut, 48, PM, 96, F-96-shortcut, 96, PM, (192, F-192-shortcut) x 3, 384, F-384,
-384, C" (appendix 5). It is read here as: a number is a window layer of so many channels, F a fully connected layer, PM
-a patch merging; nine window layers and three mergings (the third, before 384, is not printed) are the twelve layers.
+384, C" (appendix 5). It is read here as: a number is a window layer with that many channels, F a fully connected layer,
+PM a patch merging; nine window layers and three mergings (the third, before 384, is not printed) are the twelve layers.
 
 Warning:
     Which window layers are dilated is not printed beside the layout. "A fully connected layer is established after each
@@ -21,7 +21,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..block import Add, Conv, Flatten, Pool, Readout
+from ..block import Add, Conv
 from ..block.fusion import THETA, THRESHOLD
 from ..block.windowed import Windowed
 from ..graph.windows import Windows
@@ -37,7 +37,7 @@ _STAGE = re.compile(r"(wF?)+")
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """What all window layers of a network share.
+    """Options of all window layers of a network.
 
     Args:
         groups: windows per map, 1, 2 or 4.
@@ -104,7 +104,7 @@ def layout(setting: Setting, width: int, stages: Sequence[str]) -> list[Part]:
         raise ValueError("stages: expected at least one, got none")
     for i, letters in enumerate(stages):
         if not isinstance(letters, str) or not _STAGE.fullmatch(letters):
-            raise ValueError(f"stages: expected w's, each with or without an F behind it, such as wFw, got {letters!r}")
+            raise ValueError(f"stages: expected w's, each with or without an F after it, such as wFw, got {letters!r}")
         out, last = width * 2**i, i == len(stages) - 1
         if i:
             if height % 2 or columns % 2:
@@ -122,7 +122,7 @@ def layout(setting: Setting, width: int, stages: Sequence[str]) -> list[Part]:
 
 
 class WindowNetwork(Network):
-    """Base of both networks; they say what a window layer and an F are.
+    """Base of both networks, which define the window layer and the F.
 
     Raises:
         ValueError: more than one timestep, another neuron than MultiLevel or ReLU, or maps that the windows do not
@@ -132,16 +132,12 @@ class WindowNetwork(Network):
     def __init__(self, setting: Setting, width: int, stages: Sequence[str], options: WindowOptions) -> None:
         super().__init__(setting)
         if setting.steps != 1:
-            raise ValueError(
-                f"steps: expected 1, got {setting.steps}: in a window network groups take the place of timesteps"
-            )
+            raise ValueError(f"steps: expected 1, got {setting.steps}: in a window network groups replace timesteps")
         channels = 0
         for part in layout(setting, width, stages):
             self.append(part.name, self.make(part, options))
             channels = part.out
-        self.append("pool", Pool(None, mode="average"))
-        self.append("flatten", Flatten())
-        self.append("readout", Readout(channels, setting.num_classes))
+        self.append_head(channels)
 
     def make(self, part: Part, options: WindowOptions) -> nn.Module:
         """The module of one part."""

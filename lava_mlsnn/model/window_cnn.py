@@ -1,4 +1,4 @@
-"""The convolutional dilated-window network of paper 004 ("ResNET-12F")."""
+"""The convolutional dilated-window network of [Yao2023] ("ResNET-12F")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recurrent dilated-window network of paper 004 ("VIT-12"): window layers are 2-D recurrent mixers."""
+"""The recurrent dilated-window network of [Yao2023] ("VIT-12"): window layers are 2-D recurrent mixers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CELLS: dict[str, tuple[Any, bool]] = {
     "birnn": (nn.RNN, True),
     "mlp": (None, False),
 }
-"""Name -> recurrent cell (None: a perceptron per site) and whether it reads in both directions (paper 004, Table 6)."""
+"""Name -> recurrent cell (None: a perceptron per site) and whether it reads in both directions ([Yao2023], Table 6)."""
 
 
 class Mixer2d(nn.Module):

@@ -80,7 +80,7 @@ def ends_in_stock_readout(graph: NetGraph, kind: str) -> bool:
     last = graph.output
     if not isinstance(last.neuron, Readout) or graph.timesteps != 1 or kind != "dense":
         return False
-    if not (_keeps_weights(last, kind) and _keeps_bias(last)):
+    if last.neuron != Readout(last.neuron.scale) or not (_keeps_weights(last, kind) and _keeps_bias(last)):
         return False
     limits = bounds(graph)[last.name]
     return max(limits.current.magnitude.max(), limits.accumulators[0].magnitude.max()) <= SILENT.vth

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from math import prod
 from os import PathLike, fspath, path
 from typing import Any
 
@@ -15,19 +14,10 @@ import numpy as np
 
 from ..graph.errors import NetFileError, StockWarning
 from ..helpers.check import IntArray, int_array
-from ..helpers.hdf5 import read_image
-
-MAX_ELEMENTS = 2**28
-"""Most numbers that the datasets of one file may declare together."""
-
-MAX_INFLATION = 1100
-"""Most bytes that one stored byte may stand for: deflate cannot pass 1032."""
+from ..helpers.hdf5 import H5PY_ERRORS, MAX_ELEMENTS, UnsafeError, check_link, check_place, check_size, read_image
 
 MAX_TEXT = 2**16
 """Longest text, in bytes."""
-
-_FILTERS = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
-_H5PY_ERRORS = (OSError, KeyError, RuntimeError, TypeError, ValueError, AttributeError, OverflowError, MemoryError)
 
 
 @dataclass
@@ -195,36 +185,31 @@ class Node:
         if key not in self._keys:
             raise self.error(f"{key!r} is missing")
         self._known.add(key)
-        with _guard(f"{self.where}: {key!r}"):
-            if not isinstance(self._group.get(key, getlink=True), h5py.HardLink):
-                raise self.error(f"{key!r}: expected a dataset or group of this file, found a link")
+        with self._checking(key):
+            check_link(self._group, key)
             return self._group[key]
 
     def _dataset(self, key: str) -> h5py.Dataset:
         item = self._item(key)
         if not isinstance(item, h5py.Dataset):
             raise self.error(f"{key!r}: expected a dataset, found a group")
-        with _guard(f"{self.where}: {key!r}"):
-            if item.shape is None:
-                raise self.error(f"{key!r} is empty")
-            if item.is_virtual or item.external:
-                raise self.error(f"{key!r}: its data lies in another file")
-            _ = item.dtype  # a type that cannot be read shows here
+        with self._checking(key):
+            check_place(key, item)
         return item
 
     def _check_size(self, key: str, dataset: h5py.Dataset) -> int:
         """Number of elements, provided that the file really stores them."""
+        with self._checking(key):
+            return check_size(key, dataset)
+
+    @contextmanager
+    def _checking(self, key: str) -> Iterator[None]:
+        """What a check or h5py finds wrong with a key, as a NetFileError."""
         with _guard(f"{self.where}: {key!r}"):
-            count = prod(dataset.shape)
-            nbytes, stored = count * dataset.dtype.itemsize, dataset.id.get_storage_size()
-            plist = dataset.id.get_create_plist()
-            filters = {plist.get_filter(i)[0] for i in range(plist.get_nfilters())}
-        if filters - _FILTERS:
-            raise self.error(f"{key!r}: unknown compression filter {sorted(filters - _FILTERS)}")
-        allowed = stored * (MAX_INFLATION if h5py.h5z.FILTER_DEFLATE in filters else 1)
-        if count > MAX_ELEMENTS or nbytes > allowed:
-            raise self.error(f"{key!r}: declares shape {dataset.shape}, {nbytes} bytes, but the file stores {stored}")
-        return count
+            try:
+                yield
+            except UnsafeError as error:
+                raise self.error(str(error)) from None
 
 
 def _listing(keys: set[str]) -> str:
@@ -253,7 +238,7 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
     try:
         yield Node(handle, where, _Budget()), _attributes(handle, where)
     finally:
-        with suppress(*_H5PY_ERRORS):
+        with suppress(*H5PY_ERRORS):
             handle.close()
 
 
@@ -282,7 +267,7 @@ def _guard(where: str) -> Iterator[None]:
         yield
     except NetFileError:
         raise
-    except _H5PY_ERRORS as error:
+    except H5PY_ERRORS as error:
         raise NetFileError(f"{where}: damaged: {_one_line(error)}") from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
@@ -126,7 +126,8 @@ def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
         neuron = read_stock_sdnn(node, channels, is_input, spike_exp=6)
     elif kind in OWN_NEURONS:
         cls = OWN_NEURONS[kind]
-        values = {field.name: _read_field(node, field.name, str(field.type)) for field in fields(cls)}
+        there = [field for field in fields(cls) if field.default is MISSING or node.has(field.name)]
+        values = {field.name: _read_field(node, field.name, str(field.type)) for field in there}
         neuron = build(node, cls, **values)
     else:
         known = (*STOCK_LIF, STOCK_SDNN, *OWN_NEURONS)
@@ -140,6 +141,8 @@ def _read_field(node: Node, key: str, kind: str) -> Any:
         return node.integer(key)
     if kind == "float":
         return node.real(key)
+    if kind == "bool":
+        return node.flag(key)
     if kind == "str":
         return node.text(key)
     return node.whole(key)

@@ -1,4 +1,4 @@
-"""The adaptive threshold integrate-and-fire neuron: trainable quantization (paper 003), as a SLAYER neuron."""
+"""The adaptive threshold integrate-and-fire neuron: trainable quantization ([Castagnetti2023]), as a SLAYER neuron."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MODES = ("uniform", "nonuniform")
 
 
 class ATIF(GradedNeuron):
-    """Integrate-and-fire neuron whose quantization is trained, one for all neurons of a layer (paper 003).
+    """Integrate-and-fire neuron whose quantization is trained, one for all neurons of a layer ([Castagnetti2023]).
 
     "uniform" (ATIF-u, section 3.3) trains the threshold Vth of the multi-level neuron,
     ``z = clip(floor(H / Vth), 0, N)``. "nonuniform" (ATIF-nu, section 3.4) trains quantization points
@@ -145,17 +145,25 @@ class ATIF(GradedNeuron):
         wide = (self.thresholds / self.threshold).unsqueeze(1) * scale.to(self.free)
         return straight_through(lambda x: x.round().clamp(min=1), wide)
 
+    def integer_form(self, unit: torch.Tensor, steps: int) -> tuple[str, dict[str, Any]]:
+        """A staircase or a schedule of thresholds, multi-level if uniform."""
+        if self.mode == "uniform":
+            return super().integer_form(unit, steps)
+        table = self.integers(unit).detach().long().cpu().numpy().T
+        if self.is_staircase:
+            return "staircase", {"thresholds": table}
+        return "scheduled", {"levels": self.levels, "thresholds": table[:, :steps]}
+
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes for a charge (N, C, ..., T') in units of :attr:`threshold`, with the integer thresholds."""
-        alpha = self.alpha * float(self.threshold.detach())
         if self.mode == "uniform":
             return super().fire_integers(charge, scale)
         self.check_steps(charge.shape[-1])
         thresholds = self.integers(scale).to(charge) / scale.to(charge)
         if self.is_staircase:
-            return staircase(charge, thresholds.reshape(len(thresholds), -1, *[1] * (charge.ndim - 2)), alpha)
+            return staircase(charge, thresholds.reshape(len(thresholds), -1, *[1] * (charge.ndim - 2)), self.sharpness)
         by_step = thresholds.T.reshape(-1, *[1] * (charge.ndim - 3), len(thresholds))
-        return scheduled(charge, None, by_step, self.levels, self.grad, alpha)[0]
+        return scheduled(charge, None, by_step, self.levels, self.grad, self.sharpness)[0]
 
     def check_steps(self, steps: int) -> None:
         """ValueError for a sample of more timesteps than the neuron has thresholds for."""

@@ -15,7 +15,7 @@ __all__ = ["Barrier"]
 
 
 class Barrier(GradedNeuron):
-    """Multi-level neuron after the sum of two graded spikes, straight-through (paper 000, section 4.4).
+    """Multi-level neuron after the sum of two graded spikes, straight-through ([Castagnetti2025], section 4.4).
 
     The input is z_direct/N + z_residual/N, in [0, 2]; N x is rounded to whole numbers, in which the threshold is 1:
     ``H = V + N x``, ``z = clip(H, 0, N)``, ``V = H - z``; the output is z/N. What exceeds N stays in V for the next

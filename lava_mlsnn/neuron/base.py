@@ -1,4 +1,4 @@
-"""What the modules of this room share: a SLAYER neuron with levels and a surrogate."""
+"""The base of the neurons: a SLAYER neuron with levels and a surrogate gradient."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .checks import GRADS, check_threshold
 
 __all__ = ["GradedNeuron"]
 
-_SCALE = 1 << 6
+SCALE = 1 << 6
 """SLAYER's integer units of a weight and of a threshold of 1.0."""
 
 
@@ -36,7 +36,7 @@ class GradedNeuron(base.Neuron):
         if isinstance(threshold, torch.Tensor):
             raise ValueError("threshold: expected a number (trainable=True trains it), got a tensor")
         super().__init__(
-            threshold=check_threshold(threshold), w_scale=_SCALE, s_scale=_SCALE * _SCALE, requires_grad=trainable
+            threshold=check_threshold(threshold), w_scale=SCALE, s_scale=SCALE * SCALE, requires_grad=trainable
         )
         self.levels = integer(levels, "levels", 1)
         self.alpha = finite(alpha, "alpha", positive=True)
@@ -47,7 +47,7 @@ class GradedNeuron(base.Neuron):
 
     @property
     def threshold(self) -> float | torch.Tensor:
-        """The potential that the integer network takes as its unit."""
+        """The potential that is the unit of the integer network."""
         raise NotImplementedError
 
     @property
@@ -55,19 +55,33 @@ class GradedNeuron(base.Neuron):
         """Largest threshold in units of :attr:`threshold`."""
         return 1.0
 
+    @property
+    def sharpness(self) -> float:
+        """alpha Vth: the surrogate's alpha per unit of :attr:`threshold`."""
+        return self.alpha * float(torch.as_tensor(self.threshold).detach())
+
     def clamp(self) -> None:
-        """Bring trained parameters back into their range."""
+        """Clamp trained parameters to their range."""
 
     def check_steps(self, steps: int) -> None:
-        """ValueError for a sample of more timesteps than the neuron can take."""
+        """ValueError for a sample of more timesteps than the neuron accepts."""
 
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes 0..N for a charge in units of :attr:`threshold`, whole multiples of 1 / scale per channel.
 
         **Shape:** charge (N, C, ..., T); scale (C,) or (1,), powers of two. Returns (N, C, ..., T).
         """
-        sharpness = self.alpha * float(torch.as_tensor(self.threshold).detach())  # alpha Vth of the float neuron
-        return functional.fire(charge, None, 1.0, self.levels, self.grad, sharpness, exact=self.exact)[0]
+        return functional.fire(charge, None, 1.0, self.levels, self.grad, self.sharpness, exact=self.exact)[0]
+
+    def integer_form(self, unit: torch.Tensor, steps: int) -> tuple[str, dict[str, Any]]:
+        """The neuron of the integer network: its kind in :mod:`lava_mlsnn.graph.neurons`, and its parameters.
+
+        Args:
+            unit: the integer potential that is one :attr:`threshold`, per channel (C,) or for all (1,).
+            steps: T.
+        """
+        threshold = unit.long().cpu().numpy()
+        return "multilevel", {"levels": self.levels, "threshold": threshold if len(threshold) > 1 else threshold[0]}
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}, grad={self.grad!r}"

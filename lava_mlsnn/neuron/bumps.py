@@ -1,4 +1,4 @@
-r"""Surrogate gradients of the binary neuron (paper 002, section 2.2): bumps around the threshold.
+r"""Surrogate gradients of the binary neuron ([VicenteSola2022], section 2.2): bumps around the threshold.
 
 Each is dz/dH as a function of u = H / Vth; for Vth = 1, which all their papers use, it is what they print:
 
@@ -6,7 +6,7 @@ Each is dz/dH as a function of u = H / Vth; for Vth = 1, which all their papers 
 ``"triangle"``   alpha max(0, 1 - abs(u - 1))                alpha = 0.3  Eq 24, as its code has it (it prints abs(u))
 ``"arctangent"`` (alpha / 2) / (1 + (pi alpha (u - 1) / 2)^2)  alpha = 2  Fang et al. 2021
 ``"rectangle"``  [abs(u - 1) < alpha / 2] / alpha            alpha = 1    Zheng et al. 2021
-``"sigmoid"``    alpha S (1 - S), S = sigmoid(alpha (u - 1))  alpha = 5   paper 000, Fig. 5
+``"sigmoid"``    alpha S (1 - S), S = sigmoid(alpha (u - 1))  alpha = 5   [Castagnetti2025], Fig. 5
 ===============  ==========================================  ===========  ==========================================
 """
 

@@ -12,7 +12,7 @@ from ..helpers.check import integer
 from . import surrogate
 from .checks import check_current, check_state, check_threshold
 from .kernels import BarrierFire, ExactFire, TableFire
-from .memory import laid_out
+from .memory import laid_out, widened
 from .passes import Rule, fire_forward
 from .points import points, schedule
 from .thresholds import count_spikes, scheduled, staircase
@@ -40,7 +40,7 @@ def multilevel(
     *,
     exact: bool | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Multi-level integrate-and-fire neuron with soft reset (paper 000, section 4.1, Eq 6).
+    """Multi-level integrate-and-fire neuron with soft reset ([Castagnetti2025], section 4.1, Eq 6).
 
     For each timestep, charge N times, then discharge through N micro-steps, in closed form::
 
@@ -122,7 +122,7 @@ def barrier(
     *,
     exact: bool | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Barrier neuron: the multi-level neuron after a residual sum of graded spikes (paper 000, section 4.4).
+    """Barrier neuron: the multi-level neuron after a residual sum of graded spikes ([Castagnetti2025], section 4.4).
 
     The sum x = z_direct/N + z_residual/N is a whole number of 1/N; N x is rounded to it, since z/N has no exact
     float for N = 3 or 10. In these whole numbers the threshold is 1::
@@ -159,7 +159,7 @@ def micro_steps(
     alpha: float = 5.0,
     detach_reset: bool = False,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The definition, one micro-step at a time (paper 000, Eq 1-4 and 6): the slow reference of :func:`fire`.
+    """The definition, one micro-step at a time ([Castagnetti2025], Eq 1-4 and 6): the slow reference of :func:`fire`.
 
     Differentiable by autograd, with the sigmoid surrogate at each micro-step. Repeated subtraction rounds, so compare
     in float64, or off the grid of whole multiples of Vth.
@@ -189,7 +189,7 @@ def micro_steps(
 
 
 class _Sigmoid(torch.autograd.Function):
-    """Heaviside step whose derivative is that of sigmoid(alpha q) (paper 000, Fig. 5)."""
+    """Heaviside step whose derivative is that of sigmoid(alpha q) ([Castagnetti2025], Fig. 5)."""
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, q: torch.Tensor, alpha: float) -> torch.Tensor:
@@ -215,7 +215,7 @@ def _fire(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Check, choose the engine, compute in at least float32. Spikes come back in the dtype of ``x``."""
     check_state(v, check_current(x, name))
-    dtype, x = x.dtype, x if x.dtype in (torch.float32, torch.float64) else x.float()
+    dtype, x = x.dtype, widened(x)
     vth, per_layer = _threshold(threshold, x)
     needs_grad = torch.is_grad_enabled() and any(
         isinstance(t, torch.Tensor) and t.requires_grad for t in (x, v, threshold)
@@ -244,8 +244,7 @@ def _barrier(
     if rule.grad != "ste":
         return _fire(x, v, 1.0, rule, exact)
     check_state(v, check_current(x))
-    wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
-    z, last = BarrierFire.apply(wide, v, rule)
+    z, last = BarrierFire.apply(widened(x), v, rule)
     return z.to(x.dtype), last
 
 

@@ -1,8 +1,8 @@
-"""One step of the neuron in one pass over memory, compiled: what training at T = 1 spends its time on.
+"""One step of the neuron in one compiled pass over memory: most of the time of training at T = 1 goes there.
 
 The same operations in the same order and in float32, so the same bits, as the passes of
-:mod:`lava_mlsnn.neuron.passes`, which stand beside it as reference and do all the rest: other types and devices,
-several steps, states, several threads.
+:mod:`lava_mlsnn.neuron.passes`, which are the reference and cover everything else: other dtypes and devices, several
+steps, states, several threads.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .surrogate import Table
 __all__ = ["fire", "look_up", "suits"]
 
 _LEAST = 1 << 12
-"""Neurons for which calling a compiled function pays."""
+"""Fewer neurons are not worth the call of a compiled function."""
 _CHUNK = 1 << 15
-"""Neurons written over at once: compiled loops are only fast from one memory into another."""
+"""Neurons per chunk of an in-place pass: compiled loops are fast only from one buffer into another."""
 
 
 def suits(x: torch.Tensor) -> bool:
-    """Whether the compiled functions do it: float32 on one core."""
+    """Whether the compiled functions apply: float32 on one core."""
     return (
         x.dtype == torch.float32
         and x.device.type == "cpu"
@@ -46,7 +46,7 @@ def fire(
     table: Table | None = None,
     code: torch.Tensor | None = None,
 ) -> None:
-    """Fills ``z``, which may be ``x`` itself, with the neuron's output, and ``code`` with places in the table.
+    """Write the neuron's output to ``z``, which may be ``x`` itself, and the table indices to ``code``.
 
     Shape:
         all (neurons,), dense.

@@ -1,4 +1,4 @@
-"""The autograd functions behind the neurons: looked up (training), exact (float64, any threshold), barrier, staircase.
+"""The autograd functions of the neurons: looked up (training), exact (float64, any threshold), barrier, staircase.
 
 All compute, for t = 1..T, with u = H / Vth and the staircase z(u) of :func:`lava_mlsnn.neuron.surrogate.spikes`,
 
@@ -123,7 +123,7 @@ class TableFire(torch.autograd.Function):
 
 
 class BarrierFire(torch.autograd.Function):
-    """Straight-through, dz/d(gain x) = 1 everywhere, so dV(t)/dV(t-1) = 0 (paper 000, Eq 10). Saves nothing."""
+    """Straight-through, dz/d(gain x) = 1 everywhere, so dV(t)/dV(t-1) = 0 ([Castagnetti2025], Eq 10). Saves nothing."""
 
     @staticmethod
     def forward(

@@ -1,4 +1,4 @@
-"""The leaky integrate-and-fire neuron of paper 002 (section 3.1): soft reset without gradient, strict threshold.
+"""The leaky integrate-and-fire neuron of [VicenteSola2022] (sec. 3.1): soft reset without gradient, strict threshold.
 
 With a leak that is trained it is the parametric one (PLIF): a :class:`Leak` per layer, or one that layers share.
 """
@@ -12,15 +12,14 @@ from lava.lib.dl.slayer.neuron import base
 from torch import Tensor, nn
 
 from ..helpers.check import finite
+from .base import SCALE
 from .bumps import bump, check_bump
 from .checks import check_current, check_state, check_threshold
 
 __all__ = ["LIF", "PLIF", "Leak", "SoftLIF", "lif"]
 
 LEAK = 0.874
-"""The leak factor that paper 002 found by its search (section 3.5)."""
-
-_SCALE = 1 << 6
+"""The leak factor that [VicenteSola2022] found by its search (section 3.5)."""
 
 
 def lif(
@@ -31,7 +30,7 @@ def lif(
     surrogate: str = "triangle",
     alpha: float | None = None,
 ) -> tuple[Tensor, Tensor]:
-    r"""Leaky integrate-and-fire with soft reset (paper 002, Eq 3 and 4).
+    r"""Leaky integrate-and-fire with soft reset ([VicenteSola2022], Eq 3 and 4).
 
     .. math:: H = \lambda V + x, \qquad z = [H > V_{th}], \qquad V \leftarrow H - V_{th} z
 
@@ -42,7 +41,8 @@ def lif(
         x: input current for T timesteps.
         v: membrane potential before the first timestep; None is 0.
         threshold: Vth > 0.
-        leak: lambda in 0 .. 1, what is left of the potential after a timestep; a scalar tensor may require a gradient.
+        leak: lambda in 0 .. 1, the share of the potential that remains after a timestep; a scalar tensor may require a
+            gradient.
         surrogate: "triangle", "arctangent", "rectangle" or "sigmoid".
         alpha: its parameter; None is that of its paper.
 
@@ -90,7 +90,7 @@ def check_leak(leak: float) -> float:
 
 
 class _Soft(torch.autograd.Function):
-    """The loop over timesteps; saves H, and computes backward what it needs of V and z."""
+    """The loop over timesteps; saves H, from which the backward pass computes V and z again."""
 
     @staticmethod
     def forward(
@@ -169,7 +169,7 @@ class Leak(nn.Module):
 
 
 class SoftLIF(base.Neuron):
-    """Leaky integrate-and-fire neuron with soft reset (paper 002, section 3.1); spikes are 0 or 1.
+    """Leaky integrate-and-fire neuron with soft reset ([VicenteSola2022], section 3.1); spikes are 0 or 1.
 
     It becomes a :class:`lava_mlsnn.netx.SoftLIF`; ``neuron.LIF`` is its older name (``netx.LIF`` is Lava's CUBA
     neuron, which resets to zero).
@@ -179,7 +179,7 @@ class SoftLIF(base.Neuron):
     Args:
         leak: lambda in 0 .. 1, or a :class:`Leak`, which other neurons may share.
         threshold: Vth > 0.
-        surrogate: "triangle" (paper 002), "arctangent", "rectangle" or "sigmoid".
+        surrogate: "triangle" ([VicenteSola2022]), "arctangent", "rectangle" or "sigmoid".
         alpha: its parameter; None is that of its paper.
 
     Shape:
@@ -202,7 +202,7 @@ class SoftLIF(base.Neuron):
         alpha: float | None = None,
     ) -> None:
         threshold = float(check_threshold(threshold))
-        super().__init__(threshold=threshold, w_scale=_SCALE, s_scale=_SCALE * _SCALE)
+        super().__init__(threshold=threshold, w_scale=SCALE, s_scale=SCALE * SCALE)
         self.leak = leak if isinstance(leak, Leak) else Leak(leak)
         self.vth = threshold
         self.surrogate, self.alpha = check_bump(surrogate, alpha)
@@ -210,11 +210,11 @@ class SoftLIF(base.Neuron):
     @property
     def device_params(self) -> dict[str, Any]:
         """``type``, ``vThMant`` in 1/64 and ``vDecay`` in 12 bits."""
-        return {"type": "SLIF", "vThMant": round(self.vth * _SCALE), "vDecay": 4096 - self.keep}
+        return {"type": "SLIF", "vThMant": round(self.vth * SCALE), "vDecay": 4096 - self.keep}
 
     @property
     def keep(self) -> int:
-        """What is left of a potential in 12 bits: 4096 lambda, rounded."""
+        """The share of a potential that remains, in 12 bits: 4096 lambda, rounded."""
         return round(4096 * self.leak.value)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -232,7 +232,7 @@ LIF = SoftLIF
 
 
 def PLIF(leak: float = LEAK, **arguments: Any) -> SoftLIF:  # noqa: N802 (a kind of neuron)
-    """:class:`SoftLIF` with a trained leak of its own (Fang et al. 2021; paper 002, Tables 8 and 9).
+    """:class:`SoftLIF` with a trained leak of its own (Fang et al. 2021; [VicenteSola2022], Tables 8 and 9).
 
     For one leak that all layers share, give :class:`SoftLIF` the same ``Leak(value, trainable=True)``.
 

@@ -1,8 +1,8 @@
 """Memory layouts: how a tensor (..., T) becomes a matrix (neurons, T) without a copy.
 
 Two layouts are kept as they are: contiguous (time varies fastest) and time-major (time varies slowest, the rest dense
-in any order, so also channels-last), which is what a block leaves behind that folds time into the batch. Anything else
-is copied to time-major once.
+in any order, so also channels-last), which is what a block that folds time into the batch returns. Anything else is
+copied to time-major once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-__all__ = ["as_matrix", "as_vector", "laid_out", "matched", "overwritten", "state_strides"]
+__all__ = ["as_matrix", "as_vector", "laid_out", "matched", "overwritten", "state_strides", "widened"]
 
 
 def laid_out(x: torch.Tensor) -> torch.Tensor:
@@ -23,6 +23,11 @@ def laid_out(x: torch.Tensor) -> torch.Tensor:
     if x.is_contiguous() or _time_major(x):
         return x
     return x.movedim(-1, 0).contiguous().movedim(0, -1)
+
+
+def widened(x: torch.Tensor) -> torch.Tensor:
+    """``x`` in at least float32, itself if it is."""
+    return x if x.dtype in (torch.float32, torch.float64) else x.float()
 
 
 def as_matrix(x: torch.Tensor) -> torch.Tensor:

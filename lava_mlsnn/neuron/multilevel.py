@@ -18,7 +18,7 @@ _SMALLEST = 1e-3
 
 
 class MultiLevel(GradedNeuron):
-    """Multi-level integrate-and-fire neuron (paper 000, section 4.1): spikes carry a value k/N, 0 <= k <= N.
+    """Multi-level integrate-and-fire neuron ([Castagnetti2025], section 4.1): spikes carry a value k/N, 0 <= k <= N.
 
     At each timestep ``H = V + N x``, ``z = clip(floor(H / Vth), 0, N)``, ``V = H - Vth z``; the output is z/N, and V is
     0 before the first timestep. Binary integrate-and-fire is ``levels=1``. See
@@ -34,9 +34,9 @@ class MultiLevel(GradedNeuron):
         trainable: whether Vth is a parameter, one for all neurons. It is kept above 1e-3.
         exact: None, True or False as for :func:`lava_mlsnn.neuron.functional.fire`: None looks the gradient up in a
             table (error at most 1e-3 of N/Vth) unless the input is float64.
-        inplace: whether the output may take the memory of the input, as torch.nn.ReLU's: faster behind a batch norm or
-            a synapse, which never need their output again. Using the input afterwards is an error of the caller;
-            autograd notices where it kept the input for the backward pass.
+        inplace: whether the output may take the memory of the input, as torch.nn.ReLU's: faster after a batch norm or
+            a synapse, which never need their output again. Do not use the input afterwards; autograd raises an error
+            where it kept it for the backward pass.
 
     Shape:
         Input: (N, ..., T), floating. Output: the same; z/N.

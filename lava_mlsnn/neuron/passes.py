@@ -1,4 +1,4 @@
-"""The passes over memory behind :mod:`lava_mlsnn.neuron.kernels`, cut into chunks that stay in a core's cache."""
+"""The passes over memory of :mod:`lava_mlsnn.neuron.kernels`, in chunks that fit the cache of a core."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CHUNK = 1 << 16
 
 @dataclass(frozen=True)
 class Rule:
-    """What does not depend on the data.
+    """The parameters of a neuron that do not depend on the data.
 
     Attributes:
         levels: N.
         gain: factor on x.
         unit: divisor of z.
         alpha, grad: the surrogate.
-        state: whether the last membrane potential is wanted.
+        state: whether the last membrane potential is returned.
         whole: whether gain x is rounded to whole numbers (inputs in units of z/N, which float32 cannot always hold).
         inplace: whether z may be written over x.
     """
@@ -170,7 +170,7 @@ class _LookUp:
 def look_up(
     code: torch.Tensor, grad_z: torch.Tensor, grad_x: torch.Tensor, vth: float, rule: Rule, table: Table
 ) -> None:
-    """dL/dx of a single step that leaves no state behind: one look-up and one product. All of shape (neurons,)."""
+    """dL/dx of a single step without a state: one look-up and one product. All of shape (neurons,)."""
     values = table.slope.to(grad_z.dtype) * (rule.gain / (rule.unit * vth))
     if fused.suits(grad_z):
         fused.look_up(code, values, table.wrap, grad_z, grad_x)

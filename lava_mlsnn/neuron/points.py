@@ -1,7 +1,7 @@
-"""Quantization points of the ATIF neuron and the thresholds that follow from them (paper 003, section 3.4).
+"""Quantization points of the ATIF neuron and the thresholds that follow from them ([Castagnetti2023], section 3.4).
 
 A neuron with K trainable points p_1 >= ... >= p_K > 0 is meant to answer a constant input i with k spikes exactly when
-i has passed the k-th smallest of them; p_1 is where it saturates. Points are sums of increments, p_j = d_j + ... + d_K
+i exceeds the k-th smallest of them; p_1 is where it saturates. Points are sums of increments, p_j = d_j + ... + d_K
 with d = softplus(free parameter), so that they stay positive and ordered whatever an optimizer does, and every one of
 them always has a gradient.
 """
@@ -58,7 +58,7 @@ def schedule(p: torch.Tensor, kind: str = "extended") -> torch.Tensor:
     "printed" is Eq 14 to 19, for T = 4: it has :math:`V_2 = 3 p_2 - 4 (p_3 - p_4)` (Eq 19). Equally spaced points have
     to give the uniform neuron, all thresholds equal; extended does, printed gives V_2 = 1.25 V_1, because Eq 19 solves
     the second condition of Eq 18 only. Neither makes the number of spikes pass k at p exactly for all points:
-    :func:`lava_mlsnn.neuron.functional.count_spikes` tells what a neuron really does.
+    :func:`lava_mlsnn.neuron.functional.count_spikes` counts what a neuron really sends.
 
     A threshold below 1e-3 p_1, such as Eq 19 gives for p_4 much smaller than p_3, is raised to that; its gradient
     passes through.

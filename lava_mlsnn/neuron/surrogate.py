@@ -1,14 +1,14 @@
 r"""Surrogate gradients of the multi-level neuron, and the tables that training looks them up in.
 
 Forward, the neuron is the staircase z = clip(floor(u), 0, N) of the potential in units of the threshold, u = H / Vth,
-whose derivative is useless. Backward, one of four surrogates stands in. Each is a function of u, N and the
-sharpness a = alpha Vth alone, so all of them are stated here once, free of units:
+whose derivative is zero almost everywhere. Backward, one of four surrogates replaces it. Each is a function of u, N and
+the sharpness a = alpha Vth alone, so they are stated here without units:
 
     slope(u)           = Vth dz/dH      at a fixed threshold
     threshold_slope(u) = Vth dz/dVth    at a fixed potential
 
-With the sigmoid surrogate of paper 000 (Fig. 5), sigma'(q) = alpha S(1-S), S = sigmoid(alpha q), and the discharge
-of Eq 6, g_n = [h_n >= Vth], h_1 = H, h_{n+1} = h_n - Vth g_n, s_n = sigma'(h_n - Vth):
+With the sigmoid surrogate of [Castagnetti2025] (Fig. 5), sigma'(q) = alpha S(1-S), S = sigmoid(alpha q), and the
+discharge of Eq 6, g_n = [h_n >= Vth], h_1 = H, h_{n+1} = h_n - Vth g_n, s_n = sigma'(h_n - Vth):
 
 =============  ==========================================  =========================================================
 ``"attached"``  slope = 1 - prod_n (1 - Vth s_n)            the micro-steps differentiated with their resets
@@ -45,7 +45,7 @@ _KNOT, _COARSE = 1 / 64, 1 / 4  # distance of two tabulated sharpnesses; below t
 
 
 def spikes(u: torch.Tensor, levels: int) -> torch.Tensor:
-    """The staircase z = clip(floor(u), 0, N) (paper 000, Eq 6 in closed form), u = H / Vth.
+    """The staircase z = clip(floor(u), 0, N) ([Castagnetti2025], Eq 6 in closed form), u = H / Vth.
 
     Shape:
         u: any; the result has the same shape and dtype, and holds whole numbers.
@@ -123,8 +123,8 @@ class Table:
 def table(levels: int, sharpness: float, grad: str, device: torch.device | None = None) -> Table | None:
     """The table of a surrogate for alpha Vth = ``sharpness``, or None where 2^18 entries do not meet the tolerance.
 
-    Between whole multiples of 1/64 the surrogate is interpolated, so that a threshold in training, which asks for
-    another table at every step, needs the loop over the levels once in a while only.
+    Between whole multiples of 1/64 the surrogate is interpolated, so that a trained threshold, which needs
+    another table at every step, seldom needs the loop over the levels.
 
     >>> t = table(levels=4, sharpness=5.0, grad="attached")
     >>> t.bins, len(t.slope), t.dtype
@@ -160,7 +160,7 @@ def _at_knot(
 def _places(low: int, high: int, bins: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Middle, lower and upper edge of each bin in u, float64. Truncation is towards 0, so bin 0 is two bins wide."""
     code = torch.arange(low, high + 1, dtype=torch.float64)
-    inner = 1 - 1e-9  # the far edge belongs to the next bin, perhaps behind a step
+    inner = 1 - 1e-9  # the far edge belongs to the next bin, perhaps beyond a step
     edges = code - inner * (code < 1).double(), code + inner * (code > -1).double()
     return (code + 0.5 * code.sign()) / bins, edges[0] / bins, edges[1] / bins
 
@@ -187,7 +187,7 @@ def _bins(levels: int, sharpness: float, grad: str) -> int | None:
             for edge in edges
             for m, e, scale in zip(middle, edge, (1, levels), strict=True)
         )
-        wanted = 0.9 * TOLERANCE  # a tenth is left for float32 and for the interpolation between sharpnesses
-        if error <= wanted:
+        target = 0.9 * TOLERANCE  # a tenth is left for float32 and for the interpolation between sharpnesses
+        if error <= target:
             return bins
-        bins <<= max(1, math.floor(math.log2(error / wanted)))  # the error falls like 1 / bins
+        bins <<= max(1, math.floor(math.log2(error / target)))  # the error falls like 1 / bins

@@ -1,4 +1,5 @@
-"""Neurons of non-uniform quantization as pure functions (paper 003): thresholds over time, thresholds at once."""
+"""Neurons of non-uniform quantization as pure functions ([Castagnetti2023]): one threshold per timestep, or several
+at once."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import torch
 from ..helpers.check import finite, integer
 from .checks import check_current, check_state, check_threshold
 from .kernels import ExactFire, Staircase
+from .memory import widened
 from .passes import Rule
 
 __all__ = ["count_spikes", "scheduled", "staircase"]
@@ -20,7 +22,7 @@ def scheduled(
     grad: str = "attached",
     alpha: float = 5.0,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Multi-level integrate-and-fire neuron whose threshold changes over time (ATIF-nu, paper 003, section 3.4).
+    """Multi-level integrate-and-fire neuron whose threshold changes over time (ATIF-nu, [Castagnetti2023], sec. 3.4).
 
     At timestep t: ``H = V + charge``, ``z = clip(floor(H / V_t), 0, N)``, ``V = H - V_t z``.
 
@@ -49,7 +51,7 @@ def scheduled(
             f"got shape {tuple(thresholds.shape)}"
         )
     rule = Rule(integer(levels, "levels", 1), 1.0, 1.0, alpha, grad)
-    dtype, charge = charge.dtype, charge if charge.dtype in (torch.float32, torch.float64) else charge.float()
+    dtype, charge = charge.dtype, widened(charge)
     each = thresholds[..., : charge.shape[-1]].to(charge.dtype)
     z, last = ExactFire.apply(charge, None if v is None else v.to(charge.dtype), each, rule)
     return z.to(dtype), last
@@ -78,7 +80,7 @@ def staircase(x: torch.Tensor, thresholds: torch.Tensor, alpha: float = 5.0) -> 
     check_threshold(thresholds)
     if thresholds.ndim == 0:
         raise ValueError(f"thresholds: expected one per level on the first axis, got {thresholds}")
-    wide = x if x.dtype in (torch.float32, torch.float64) else x.float()
+    wide = widened(x)
     z: torch.Tensor = Staircase.apply(wide, thresholds.to(wide.dtype), finite(alpha, "alpha", positive=True))
     return z.to(x.dtype)
 

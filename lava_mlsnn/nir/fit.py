@@ -1,4 +1,4 @@
-"""Real-valued synapses, biases and thresholds to the integers of a layer, with calibration data as the judge."""
+"""Real-valued synapses and biases to the integers of a layer, with calibration data as the judge."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..graph.graph import Connection, Layer
-from ..graph.neurons import LIF, MultiLevel, Neuron, Readout, Relay
+from ..graph.neurons import Neuron, Readout, Relay
 from ..graph.spec import INT24_MAX
 from ..helpers.check import IntArray, Shape
 from .map import Floats, Map, exponent
-from .neuron import Point, snap, uniform
-
-LIF_MAX = 2**17 - 1
-"""Largest current, threshold and bias of Lava's LIF, which shifts them left by 6 bits into 24."""
-
-LIF_BIAS = 2**12 - 1
-"""Largest bias that Loihi 2 stores; no finer scale is chosen beyond it."""
+from .neuron import snap
 
 FINER, COARSER = 6, -24
 """Powers of two by which the scale of a layer may depart from that of its weights."""
@@ -35,6 +29,7 @@ class Term:
         unit: real value of one integer unit of those spikes.
         low, high: range of the sum of spikes, in integers.
         values: what the calibration data send, real, (T, N, C, H, W).
+        late: whether the spikes are those of the neurons themselves, one step back.
     """
 
     map: Map
@@ -43,16 +38,21 @@ class Term:
     low: float
     high: float
     values: Floats
+    late: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Drive:
-    """All that drives the neurons of a layer: the sum of ``terms``, and a bias (C, H, W), real."""
+    """All that drives the neurons of a layer: the sum of ``terms``, and a bias (C, H, W), real.
+
+    ``filter`` is (decay, gain) of a leaky integrator that the sum has passed.
+    """
 
     name: str
     terms: tuple[Term, ...]
     bias: Floats
     flat: bool = False
+    filter: tuple[Floats, Floats] | None = None
 
     @property
     def shape(self) -> Shape:
@@ -62,9 +62,13 @@ class Drive:
 
     @property
     def current(self) -> Floats:
-        """Real current for the calibration data, (T, N, C, H, W)."""
-        total: Floats = self.bias + sum(term.map(term.values) for term in self.terms)
+        """Real current for the calibration data, (T, N, C, H, W), without what neurons send themselves."""
+        total: Floats = self.bias + sum(term.map(term.values) for term in self.terms if not term.late)
         return total
+
+    def recurrent(self, spikes: Floats) -> Floats:
+        """The current that the neurons' spikes cause in themselves."""
+        return np.asarray(sum(term.map(spikes[None])[0] for term in self.terms if term.late))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,71 +150,6 @@ def _exponent(m: Map, values: Floats, bits: int) -> int:
     return e + 1 if error(e + 1) < error(e) else e
 
 
-def spiking(drive: Drive, point: Point, bits: int, steps: int) -> Layer:
-    """A layer of binary neurons.
-
-    Raises:
-        ValueError: no scale keeps its currents within the registers.
-    """
-    if steps == 1:
-        return _single_step(Fit(drive, bits), point)
-    if point.memoryless:
-        return _memoryless(Fit(drive, bits), point)
-    point, factor = uniform(point)
-    fit = Fit(drive, bits, factor)
-    return _hard(fit, point, steps) if point.hard else _soft(fit, point, steps)
-
-
-def _single_step(fit: Fit, point: Point) -> Layer:
-    """[a > x] with x = (theta - b) S is [a + b' >= theta'] for theta' - b' = floor(x) + 1: only weights are rounded."""
-    for fitted in fit.candidates(exact=True):
-        least = np.floor(snap((point.threshold - fit.drive.bias) * fitted.scale)) + 1
-        least = np.clip(least, -fitted.bound, fitted.bound + 1)  # always or never
-        whole = np.floor(snap(point.threshold[:, 0, 0] * fitted.scale)) + 1
-        threshold = np.clip(whole, 1, fitted.bound + 1)
-        bias = threshold[:, None, None] - least
-        if fitted.bound + np.abs(bias).max() <= INT24_MAX and threshold.max() <= INT24_MAX:
-            theta = threshold[0] if np.all(threshold == threshold[0]) else threshold
-            return _layer(fit.drive, fitted, MultiLevel(1, theta), bias)
-    raise _too_large(fit.drive)
-
-
-def _memoryless(fit: Fit, point: Point) -> Layer:
-    for fitted in fit.candidates(exact=True):
-        most = np.floor(snap((point.threshold - fit.drive.bias) * fitted.scale))
-        vth = int(np.clip(np.floor(snap(point.threshold[0, 0, 0] * fitted.scale)), 0, LIF_MAX))
-        bias = vth - most
-        if fitted.bound + np.abs(bias).max() <= LIF_MAX:
-            return _layer(fit.drive, fitted, LIF(vth, du=4095, dv=4096), bias)
-    raise _too_large(fit.drive)
-
-
-def _soft(fit: Fit, point: Point, steps: int) -> Layer:
-    for fitted in fit.candidates(fit.has_whole_bias):
-        bias = np.rint(fit.bias(fitted))
-        threshold = max(1.0, float(np.rint(point.threshold[0, 0, 0] * fitted.scale)))
-        if steps * (fitted.bound + np.abs(bias).max()) <= INT24_MAX and threshold <= INT24_MAX:
-            return _layer(fit.drive, fitted, MultiLevel(1, np.array(threshold, np.int32)), bias)
-    raise _too_large(fit.drive)
-
-
-def _hard(fit: Fit, point: Point, steps: int) -> Layer:
-    exact = not point.leaky and fit.has_whole_bias
-    keep = 1 - point.synapse
-    growth = steps if keep == 1 else (1 - keep**steps) / (1 - keep)
-    du, dv = round(4096 * point.synapse) - 1, round(4096 * point.membrane)
-    for fitted in fit.candidates(exact):
-        bias = np.rint(fit.bias(fitted))
-        raw = float(snap(point.threshold[0, 0, 0] * fitted.scale))
-        vth = int(np.rint(raw) if point.leaky else np.floor(raw))
-        limit = LIF_BIAS if fitted.shift > 0 else LIF_MAX
-        if vth < 0:
-            raise ValueError(f"NIR node {fit.drive.name!r}: threshold {raw / fitted.scale:g}: expected 0 or more")
-        if fitted.bound * growth <= LIF_MAX and vth <= LIF_MAX and np.abs(bias).max() <= limit:
-            return _layer(fit.drive, fitted, LIF(vth, du=du, dv=dv), bias)
-    raise _too_large(fit.drive)
-
-
 def relay(drive: Drive, bits: int) -> tuple[Layer, float, float]:
     """A layer that passes the current on as an integer, its value of one unit, and its largest value."""
     fit = Fit(drive, bits)
@@ -218,8 +157,8 @@ def relay(drive: Drive, bits: int) -> tuple[Layer, float, float]:
         bias = np.rint(fit.bias(fitted))
         bound = fitted.bound + float(np.abs(bias).max())
         if bound <= INT24_MAX:
-            return _layer(drive, fitted, Relay(), bias), 1 / fitted.scale, bound
-    raise _too_large(drive)
+            return layer_of(drive, fitted, Relay(), bias), 1 / fitted.scale, bound
+    raise too_large(drive)
 
 
 def readout(drive: Drive, bits: int, steps: int, gain: float | None) -> Layer:
@@ -229,16 +168,17 @@ def readout(drive: Drive, bits: int, steps: int, gain: float | None) -> Layer:
         bias = np.rint(fit.bias(fitted))
         if steps * (fitted.bound + np.abs(bias).max()) <= INT24_MAX:
             scale = (1 if gain is None else gain * steps) / fitted.scale
-            return _layer(drive, fitted, Readout(scale), bias)
-    raise _too_large(drive)
+            return layer_of(drive, fitted, Readout(scale), bias)
+    raise too_large(drive)
 
 
-def _layer(drive: Drive, fitted: Fitted, neuron: Neuron, bias: Floats) -> Layer:
+def layer_of(drive: Drive, fitted: Fitted, neuron: Neuron, bias: Floats) -> Layer:
+    """A layer of these synapses; a warning if weights lost bits."""
     if fitted.lost:
         warnings.warn(
             f"NIR node {drive.name!r}: weights lost {fitted.lost} of their bits, as the largest possible current must "
             f"fit the registers of a {neuron.kind} neuron: fewer input_bits leave more to the weights",
-            stacklevel=7,
+            stacklevel=2,
         )
     return Layer(drive.name, fitted.connections, drive.shape, neuron, _bias(bias))
 
@@ -250,5 +190,6 @@ def _bias(bias: Floats) -> IntArray | None:
     return (first[:, 0, 0] if np.all(bias == first) else bias).astype(np.int32)
 
 
-def _too_large(drive: Drive) -> ValueError:
+def too_large(drive: Drive) -> ValueError:
+    """The error for a layer that no scale fits."""
     return ValueError(f"NIR node {drive.name!r}: no scale keeps current, bias and threshold within the registers")

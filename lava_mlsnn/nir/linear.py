@@ -18,7 +18,7 @@ def linear(name: str, node: Any, in_shape: Shape, flat: bool) -> tuple[Map, Floa
 
     Args:
         name: of the node.
-        node: Conv2d, Affine, Linear, SumPool2d, AvgPool2d or Scale.
+        node: Conv1d, Conv2d, Affine, Linear, SumPool2d, AvgPool2d or Scale.
         in_shape: (C, H, W) of what it reads.
         flat: whether a Flatten has made that a vector.
 
@@ -35,7 +35,7 @@ def linear(name: str, node: Any, in_shape: Shape, flat: bool) -> tuple[Map, Floa
         if np.any(scale != scale[:, :1, :1]):
             raise ValueError(f"NIR node {name!r}: scale differs within a channel, expected one number per channel")
         return identity(in_shape[0], scale[:, 0, 0]), np.zeros(())
-    if kind == "Conv2d":
+    if kind in ("Conv1d", "Conv2d"):
         return _conv(name, node)
     kernel, stride = (_pair(name, key, getattr(node, key), 1) for key in ("kernel_size", "stride"))
     padding = _pair(name, "padding", node.padding, 0)
@@ -54,11 +54,17 @@ def _dense(name: str, node: Any, in_shape: Shape, flat: bool) -> tuple[Map, Floa
 
 def _conv(name: str, node: Any) -> tuple[Map, Floats]:
     weight = to_float(f"NIR node {name!r}: weight", node.weight)
-    if weight.ndim != 4:
-        raise ValueError(f"NIR node {name!r}: weight of shape {weight.shape}: expected (O, I, Kh, Kw)")
+    line = type(node).__name__ == "Conv1d"
+    if weight.ndim != (3 if line else 4):
+        raise ValueError(
+            f"NIR node {name!r}: weight of shape {weight.shape}: expected {'(O, I, K)' if line else '(O, I, Kh, Kw)'}"
+        )
     stride, dilation = (_pair(name, key, getattr(node, key), 1) for key in ("stride", "dilation"))
+    if line:  # along the width of maps of height one
+        weight, stride, dilation = weight[:, :, None], (1, stride[1]), (1, dilation[1])
     kernel = (weight.shape[2], weight.shape[3])
     padding = _conv_padding(name, node.padding, kernel, stride, dilation)
+    padding = (0, padding[1]) if line else padding
     (groups,) = positive_ints(node.groups, f"NIR node {name!r}: groups", 1)
     bias = to_float(f"NIR node {name!r}: bias", node.bias)
     return Map("conv", weight, stride, padding, dilation, groups), bias

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph.synapses import Conv, Dense, Identity, Pool, Synapse
-from ..helpers.check import Shape
+from ..graph.synapses import Conv, DelayDense, Dense, Identity, Pool, Synapse
+from ..graph.synapses.delay_dense import MAX_DELAY
+from ..helpers.check import Shape, int_array
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +28,7 @@ class Map:
         weight: float64 (O, I / groups, Kh, Kw), (O, I), (C, 1, Kh, Kw) or (C,).
         stride, padding, dilation: (rows, columns) of a conv or pool.
         groups: channel groups of a conv.
+        delays: steps, of a dense one: (O, 1) or (1, I).
     """
 
     kind: str
@@ -35,6 +37,17 @@ class Map:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
+    delays: NDArray[np.int64] | None = None
+
+    def late(self, steps: Floats, what: str) -> Map:
+        """The map for inputs that are ``steps`` (C, H, W) late; ValueError, with ``what``, if no synapse does that."""
+        if self.kind == "identity":
+            return Map("dense", np.diag(np.broadcast_to(self.weight, (len(steps),)))).late(steps, what)
+        if self.kind != "dense":
+            raise ValueError(f"{what}: a {self.kind} of delayed spikes: synapses with delays are dense")
+        if steps.max() > MAX_DELAY:
+            raise ValueError(f"{what}: a delay of {steps.max():g} steps: expected at most {MAX_DELAY}")
+        return replace(self, delays=steps.reshape(1, -1).astype(np.int64))
 
     def times(self, factor: Floats | float) -> Map:
         """The map with its output multiplied by ``factor``, one number or one per output channel."""
@@ -48,7 +61,7 @@ class Map:
     def synapse(self, weight: NDArray[Any]) -> Synapse:
         """This map as a synapse of the integers ``weight``."""
         if self.kind == "dense":
-            return Dense(weight)
+            return Dense(weight) if self.delays is None else DelayDense(weight, int_array(self.delays, "delays"))
         if self.kind == "identity":
             return Identity(weight[0] if np.all(weight == weight[0]) else weight)
         if self.kind == "pool" and self.padding == (0, 0) and np.all(weight == 1):
@@ -56,7 +69,13 @@ class Map:
         return Conv(weight, self.stride, self.padding, self.dilation, self.groups)
 
     def __call__(self, values: Floats) -> Floats:
-        """The output, float64 (..., C', H', W'), for values (..., C, H, W)."""
+        """The output, float64 (..., C', H', W'), for values (..., C, H, W); with delays, (T, ..., C, H, W)."""
+        if self.delays is not None:
+            parts = []
+            for d in np.unique(self.delays):
+                part = replace(self, weight=np.where(self.delays == d, self.weight, 0.0), delays=None)
+                parts.append(part(np.concatenate([np.zeros_like(values[:d]), values])[: len(values)]))
+            return np.asarray(np.sum(parts, axis=0))
         if self.kind == "dense":
             flat = values.reshape(*values.shape[:-3], -1) @ self.weight.T
             return flat.reshape(*flat.shape, 1, 1)

@@ -21,7 +21,9 @@ from ..helpers.check import IntArray, Shape
 from ..helpers.files import atomic_write
 from . import file as nir_file
 from .map import Floats
-from .read import DT
+
+DT = 1e-4
+"""Seconds of a timestep in files of snnTorch and SpikingJelly."""
 
 OUTPUT = "output"
 

@@ -12,6 +12,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from lava_mlsnn.helpers.check import integer, positive_ints
+
 
 @dataclass(frozen=True)
 class Resets:
@@ -22,6 +24,9 @@ class Resets:
         offset: a reset is at each step with ``step % interval == offset % interval``, as in lava.proc.lif.LIFReset.
         start: first step in which the population computes.
 
+    Raises:
+        ValueError: an argument is no integer, or one out of range; the message names it.
+
     Example:
         >>> resets = Resets(interval=3, offset=5)
         >>> [resets.at(step) for step in range(1, 6)], resets.since(7)
@@ -31,6 +36,12 @@ class Resets:
     interval: int | None = None
     offset: int = 0
     start: int = 1
+
+    def __post_init__(self) -> None:
+        if self.interval is not None:
+            object.__setattr__(self, "interval", positive_ints(self.interval, "reset_interval", 1)[0])
+        object.__setattr__(self, "offset", integer(self.offset, "reset_offset", -(2**31), 2**31 - 1))
+        object.__setattr__(self, "start", positive_ints(self.start, "start", 1)[0])
 
     @staticmethod
     def of_layer(interval: int | None, offset: int, depth: int) -> Resets:

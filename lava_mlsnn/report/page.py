@@ -64,7 +64,7 @@ def page(results: Mapping[str, Any]) -> str:
         bars=[(name, path) for name, path, _ in bars],
         terms=list(dict.fromkeys(term for _, _, energy in bars for term in energy["terms"])),
         most_events=max((row["events"] for record in networks for row in record["layers"]), default=0) or 1,
-        most_energy=max(energy["total"] for _, _, energy in bars) or 1,
+        most_energy=max((energy["total"] for _, _, energy in bars), default=0) or 1,
         count=units.count,
         joules=units.joules,
         percent=units.percent,

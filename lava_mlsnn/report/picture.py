@@ -36,8 +36,9 @@ def picture(document: Mapping[str, Any], path: str | Path) -> Path:
 
 
 def energy_bars(records: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """Name, path in the results, and energy of each network and of the ANN twin of the first."""
+    """Name, path in the results, and energy of each network that has one and of the ANN twin of the first."""
     bars = [(record["name"], f"networks.{i}.energy.snn", record["energy"]["snn"]) for i, record in enumerate(records)]
+    bars = [bar for bar in bars if not bar[2]["missing"]]
     twin = records[0]["energy"]["ann"]
     return [*bars, ("ANN twin", "networks.0.energy.ann", twin)] if twin else bars
 

@@ -9,8 +9,9 @@ from math import prod
 from typing import Any
 
 from .. import loihi2
-from ..energy import estimate
+from ..energy import NoFigureError, estimate
 from ..energy.report import Report
+from ..energy.walk import kind_of
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Layer, NetGraph
 from ..helpers.version import __version__
@@ -43,15 +44,17 @@ def network_record(
         model: of energy.
         settings: of the model, see :func:`lava_mlsnn.energy.estimate`; for the network and its twin alike.
 
-    Events are non-zero spikes per sample over all T steps, whatever their value (paper 000, Eq 11); the sum over the
+    Events are non-zero spikes per sample over all T steps, whatever their value ([Castagnetti2025], Eq 11); the sum
+    over the
     network leaves out its input, which is not a spike. Where a model prices no ANN (Loihi runs none), the twin's values
-    are None.
+    are None; where it has no formula for a layer, all energies of the network are, and ``["energy"]["snn"]["missing"]``
+    says why.
     """
     settings = dict(settings or {})
-    snn = estimate(graph, activity, model, **settings)
-    ann = estimate(graph, None, model, **settings) if model in WITH_TWIN else None
+    snn, missing = _figure(graph, activity, model, settings)
+    ann = _figure(graph, None, model, settings)[0] if model in WITH_TWIN else None
     layers = [_layer(layer, graph, activity, snn, ann) for layer in graph]
-    ratio, low, high = snn.ratio(ann) if ann else (None, None, None)
+    ratio, low, high = snn.ratio(ann) if snn and ann else (None, None, None)
     return {
         "name": name,
         "timesteps": graph.timesteps,
@@ -70,14 +73,18 @@ def network_record(
             "parameters": sum(row["parameters"] for row in layers),
             "events": sum(row["events"] for row in layers),
             "values": sum(row["values"] for row in layers),
-            "energy": snn.total,
+            "energy": snn.total if snn else None,
             "energy_ann": ann.total if ann else None,
             "ratio": ratio,
             "ratio_low": low,
             "ratio_high": high,
+            "ratios": snn.ratios(ann) if snn and ann else {},
         },
         "fit": loihi2.fit(graph).to_dict(),
-        "energy": {"snn": snn.to_dict(), "ann": ann.to_dict() if ann else None},
+        "energy": {
+            "snn": snn.to_dict() if snn else Report.without_figure(model, "snn", missing),
+            "ann": ann.to_dict() if ann else None,
+        },
     }
 
 
@@ -111,13 +118,23 @@ def versions() -> dict[str, str]:
     return versions
 
 
-def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: Report | None) -> dict[str, Any]:
+def _figure(
+    graph: NetGraph, activity: Activity | None, model: str, settings: Mapping[str, Any]
+) -> tuple[Report | None, str]:
+    """The energy, or why there is none."""
+    try:
+        return estimate(graph, activity, model, **settings), ""
+    except NoFigureError as error:
+        return None, str(error)
+
+
+def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report | None, ann: Report | None) -> dict[str, Any]:
     events = activity.mean_events(layer.name)
     weights = [getattr(connection.synapse, "weight", None) for connection in layer.connections]
     parameters = sum(weight.size for weight in weights if weight is not None and weight.ndim > 1)
     return {
         "name": layer.name,
-        "kind": snn[layer.name].kind,
+        "kind": kind_of(layer),
         "inputs": list(layer.inputs),
         "shape": list(layer.shape),
         "neurons": prod(layer.shape),
@@ -126,7 +143,7 @@ def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report, ann: 
         "events": events,
         "values": float(activity.values[layer.name].sum()) / activity.samples,
         "rate": events / (layer.size * graph.timesteps),
-        "energy": snn[layer.name].total,
+        "energy": snn[layer.name].total if snn else None,
         "energy_ann": ann[layer.name].total if ann else None,
         # A residual sum has both counts: the events its connections carry, and the non-zero sites after the sum.
         "sums": [

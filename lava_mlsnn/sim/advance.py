@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from . import neurons, scatter
+from numba import int32, int64, typeof
+
+from . import event_lists, neurons, phase, scatter
 from .event_lists import EventList, clear, collect, event_list
-from .phase import phase as _phase
 from .records import Counts, Memory, Tables
 from .simd import copy, inlined, inner, jit, zero
 from .transmit import transmit
 from .update import fire
 
-phase = inner(_phase)
+length, when = inner(event_lists.length), inner(phase.phase)
 
 
 @inner
 def _slot(row: Any, step: int) -> int:
     """Number of the slot in which a node describes what it sent in a step."""
-    return row.first_slot + step % row.slots
+    return row.first_slot + (step % row.slots if row.slots > 1 else 0)
+
+
+@inner
+def _list(row: Any, slot: int) -> int:
+    """Place in work of the list that belongs to a slot."""
+    return row.lists + (slot - row.first_slot) * length(row.sites, row.size)
 
 
 @inner
 def _sent(row: Any, slots: Any, step: int) -> EventList:
     """What a node sent in a step."""
     slot = _slot(row, step)
-    place = row.lists + (slot - row.first_slot) * (row.sites + 1 + 2 * row.size)
-    return event_list(place, row.sites, row.channels, slots[slot])
+    return event_list(_list(row, slot), row.sites, row.channels, slots[slot])
 
 
 @inlined
@@ -74,7 +81,7 @@ def _layer(tables: Tables, memory: Memory, now: Any, node: int) -> None:
     if row.gated and step <= row.depth:
         clear(slot)
         return
-    age, t = phase(step, row.depth, control.interval, control.offset, control.period)
+    age, t = when(step, row.depth, control.interval, control.offset, control.period)
     for i in range(row.first_link, row.end_link):
         link = tables.links[i]
         events, now[3 * count + i] = _received(tables, memory, link, node, step, age)
@@ -97,7 +104,7 @@ def _count(counts: Counts, control: Any) -> None:
         ring[step % len(ring), k] = now[k]
     if step <= latency:
         return
-    _, t = phase(step, latency, 0, 0, period)
+    _, t = when(step, latency, 0, 0, period)
     for k in range(len(now)):
         sample[t, k] = ring[(step - latency + counts.depths[k]) % len(ring), k]
     if t == period - 1:
@@ -135,9 +142,8 @@ def _read(memory: Memory, row: Any, images: Any, i: int, slot: Any) -> None:
 
 
 @lru_cache
-def _compiled(kernels: int, scatterers: int) -> Any:
-    """The compiled function, anew when kernels have been added since."""
-    stamp = _stamp([*(kernel.step for kernel in neurons.KERNELS), *(kernel.py_func for kernel in scatter.KERNELS)])
+def _dispatcher(stamp: int) -> Any:
+    """The function that numba compiles; ``stamp`` is a part of what its cache looks at."""
 
     def advance(tables: Tables, memory: Memory, counts: Counts, images: Any, places: Any, frames: Any) -> int:
         version = stamp
@@ -183,14 +189,32 @@ def _stamp(kernels: Iterable[Any]) -> int:
     return int.from_bytes(digest.digest()[:7], "little")
 
 
+_ENTRIES: dict[tuple[int, int], Callable[..., int]] = {}
+_LOCK = Lock()
+
+
 def advance(tables: Tables, memory: Memory, counts: Counts, images: Any, places: Any, frames: Any) -> None:
-    """Compute as many timesteps as ``memory.control`` says. It is compiled, or read from numba's cache, at first use.
+    """Compute as many timesteps as ``memory.control`` says.
+
+    The function is compiled, or read from numba's cache, at first use, and again when kernels have been added since.
+    Afterwards its entry is called directly: numba would look up the types of all arguments, which never change, at
+    each call.
 
     Args:
         tables, memory, counts: see :mod:`~lava_mlsnn.sim.records`.
-        images: int32, one after the other: one per step, or one that stays.
+        images: int32, C-contiguous, one after the other: one per step, or one that stays.
         places: int64, per node: where its spikes go in the row of a step, negative for nodes that nobody asked for.
         frames: int32, a row per step.
     """
-    function = _compiled(len(neurons.KERNELS), len(scatter.KERNELS))
-    function(tables, memory, counts, images, places, frames)
+    key = len(neurons.KERNELS), len(scatter.KERNELS)
+    if key not in _ENTRIES:
+        with _LOCK:
+            records = (typeof(x) for x in (tables, memory, counts))
+            _ENTRIES[key] = dispatcher().compile((*records, int32[::1], int64[::1], int32[::1]))
+    _ENTRIES[key](tables, memory, counts, images, places, frames)
+
+
+def dispatcher() -> Any:
+    """numba's object for the kernels that there are now."""
+    steps = [kernel.step for kernel in neurons.KERNELS]
+    return _dispatcher(_stamp([*steps, *(kernel.py_func for kernel in scatter.KERNELS)]))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Layer, NetGraph
 from ..graph.neurons import Readout
-from ..graph.synapses import DelayDense
-from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
+from ..graph.synapses import Synapse
+from .reference import Ints, initial_state, overflows, step, wrap
 
 PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
@@ -22,7 +22,7 @@ PIECE = 16
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Output, counts, traces and overflows of a run; ``sim.run`` dresses it."""
+    """Output, counts, traces and overflows of a run, as in :class:`~lava_mlsnn.sim.Run`."""
 
     output: NDArray[np.int64]
     activity: Activity
@@ -37,7 +37,7 @@ def reference(
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """The plain numpy engine; it uses one thread whatever ``threads`` says."""
+    """The plain numpy engine, in one thread whatever ``threads`` is."""
     activity, overflown = Activity.zeros(graph), dict.fromkeys((layer.name for layer in graph), 0)
     outputs = [np.zeros((0, graph.output.size), np.int64)]
     traces: dict[str, list[Ints]] = {name: [] for name in trace}
@@ -130,25 +130,30 @@ def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.i
     for t in range(steps):
         total = np.zeros(out.shape[:-1], np.int64)
         for i, connection in enumerate(layer.connections):
-            synapse = connection.synapse
             read = partial(_summed, connection.sources, {**spikes, layer.name: out}, layer.name, t)
-            summed = read(0)
-            sites[i, t] = np.count_nonzero(summed)
-            if isinstance(synapse, DelayDense):
-                accumulated = accumulate_late(synapse, read)
-            else:
-                accumulated = accumulate(synapse, summed)
-            overflown += overflows(accumulated) if connection.synapse.delay else 0
-            total += wrap(accumulated, current_bits(connection.synapse))
+            current, sites[i, t], left = received(connection.synapse, read)
+            total, overflown = total + current, overflown + left
         out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias, t=t)
     return out, sites, overflown
 
 
-def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int, late: int) -> Ints:
-    """Sum of what the sources sent ``late`` steps before step t, a layer itself one step earlier; zeros before."""
+def received(synapse: Synapse, read: Callable[[int], Ints]) -> tuple[Ints, int, int]:
+    """One step of one synapse: its current, the number of non-zero sites that it reads, its sums that left 24 bits.
+
+    Args:
+        synapse: with or without delays.
+        read: ``read(d)`` is what its sources sent d steps ago, summed; 0 is what arrives in this step.
+    """
+    accumulated = synapse.accumulate_past(read)
+    left = overflows(accumulated) if synapse.delay else 0
+    return wrap(accumulated, synapse.current_bits), int(np.count_nonzero(read(0))), left
+
+
+def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int, delay: int) -> Ints:
+    """Sum of what the sources sent ``delay`` steps before step t, a layer itself one step earlier; zeros before."""
     total = np.zeros(spikes[sources[0]].shape[:-1], np.int64)
     for name in sources:
-        when = t - late - (name == own)
+        when = t - delay - (name == own)
         if when >= 0:
             total += spikes[name][..., when]
     return wrap(total)

@@ -130,7 +130,10 @@ class _Tile:
 def convolve(
     weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList, image: Any
 ) -> None:
-    """A kernel like those of :mod:`~lava_mlsnn.sim.scatter`, for one group; ``image`` is float32 scratch for the input."""
+    """A kernel like those of :mod:`~lava_mlsnn.sim.scatter`, for layouts with ``dense``.
+
+    ``image`` is float32 memory for the padded input.
+    """
     height, width, channels = link.height, link.width, link.channels
     rows, columns = link.padded_height, link.padded_width
     zero(image, 0, rows * columns * channels)

@@ -28,7 +28,7 @@ class Engine:
         self, program: Program, wanted: tuple[str, ...] = (), steps: int = 1, interval: int = 0, offset: int = 0
     ) -> None:
         self.program = program
-        graph, nodes, period = program.graph, program.tables.nodes, program.graph.timesteps
+        nodes, period = program.tables.nodes, program.graph.timesteps
         latency = int(nodes["depth"].max())
         owner = np.repeat(np.arange(len(nodes)), nodes["end_link"] - nodes["first_link"])
         depths = np.concatenate([nodes["depth"]] * 3 + [nodes["depth"][owner]])
@@ -72,7 +72,8 @@ class Engine:
 
         **Shape:** images int32 (steps or 1, H * W * C), one per step or one that stays.
         """
-        advance(self.program.tables, self.memory, self.counts, images.reshape(-1), self.starts, self._frames)
+        images = np.ascontiguousarray(images, np.int32).reshape(-1)
+        advance(self.program.tables, self.memory, self.counts, images, self.starts, self._frames)
 
     @property
     def step(self) -> int:

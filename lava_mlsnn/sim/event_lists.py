@@ -121,15 +121,16 @@ def collect(work: Any, values: int, events: EventList, slot: Any, first_site: in
     Sites must come in order, into a cleared slot; after the last one the list's end is written and it is summed up.
     :data:`BEYOND` elements after those of the last site are read, too.
     """
-    channels, size, count, last_site = events.channels, events.size, slot.count, first_site + sites
+    channels, size, offsets, first = events.channels, events.size, events.offsets + first_site, events.first
+    count = slot.count
     for site in range(sites):
-        work[events.offsets + first_site + site] = count
+        work[offsets + site] = count
         here, neuron = values + site * channels, (first_site + site) * channels
         for c in range(0, channels, 64):
             mask = _mask(work, here + c, channels - c)
             last = count + bits_set(mask)
             while count < last:
-                to = events.first + count
+                to = first + count
                 if count + AT_ONCE <= size:
                     mask = _append_some(work, mask, neuron + c, here + c, to, to + size)
                     count = min(count + AT_ONCE, last)
@@ -137,9 +138,9 @@ def collect(work: Any, values: int, events: EventList, slot: Any, first_site: in
                     mask = _append_one(work, mask, neuron + c, here + c, to, to + size)
                     count += 1
     slot.count = count
-    if events.offsets + last_site + 1 == events.first:
-        work[events.offsets + last_site] = count
-        _sum_up(work, events.first + size, slot)
+    if offsets + sites + 1 == first:
+        work[offsets + sites] = count
+        _sum_up(work, first + size, slot)
 
 
 @inner

@@ -1,11 +1,6 @@
-"""When a layer resets, which step of a sample it computes, and how old the spikes are that it reads."""
+"""When a layer resets, and which step of a sample it computes."""
 
 from __future__ import annotations
-
-import numpy as np
-
-from ..graph.graph import Connection, Layer, NetGraph
-from ..graph.synapses import DelayDense, Synapse
 
 
 def phase(step: int, depth: int, interval: int, offset: int, period: int) -> tuple[int, int]:
@@ -30,18 +25,3 @@ def phase(step: int, depth: int, interval: int, offset: int, period: int) -> tup
         age = (step - offset - 1 - depth) % interval
         return age, age % period
     return step, (step - depth - 1) % period
-
-
-def lag(graph: NetGraph, layer: Layer, connection: Connection, source: str) -> int:
-    """How many steps old the spikes of ``source`` are that ``layer`` reads in a pipeline."""
-    return connection.synapse.delay + graph.delay(layer, connection, source)
-
-
-def delays(synapse: Synapse) -> tuple[int, ...]:
-    """The delays that are part of what a synapse computes, ascending from 0; (0,) for most.
-
-    Example:
-        >>> delays(DelayDense(np.ones((2, 2)), [[3, 1]]))
-        (0, 1, 3)
-    """
-    return tuple(np.union1d([0], synapse.delays).tolist()) if isinstance(synapse, DelayDense) else (0,)

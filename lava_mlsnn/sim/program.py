@@ -17,9 +17,7 @@ from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from . import neurons, scatter, synapses
 from .arena import Arena, whole_lines
 from .event_lists import BEYOND, length
-from .phase import lag
 from .records import LINK, NODE, PARAMETER, SOURCE, Tables
-from .reference import current_bits
 from .update import CHUNK
 
 NARROW_LAYER = 32
@@ -121,7 +119,7 @@ class _Compiler:
             self.merged = max(self.merged, length(len(delays) * shape[1] * shape[2], len(delays) * size))
         row["first_source"] = len(self.sources)
         for source in connection.sources:
-            back = lag(self.graph, layer, connection, source) if self.pipelined else int(source == layer.name)
+            back = self.graph.age(layer, connection, source) if self.pipelined else int(source == layer.name)
             node = self.nodes[self.index[source]]
             node["slots"] = max(int(node["slots"]), back + delays[-1] + 1)
             self.sources.append((self.index[source], back))
@@ -136,7 +134,7 @@ class _Compiler:
             row=arranged.weight[0].size,
             exponent=arranged.exponent,
             bound=arranged.bound,
-            current_bits=current_bits(synapse),
+            current_bits=synapse.current_bits,
             counted=synapse.delay > 0,
         )
         self.geometry(row, arranged, shape, layer)
@@ -196,6 +194,8 @@ class _Compiler:
         else:
             values = np.atleast_2d(values)
             table = np.tile(np.broadcast_to(values, (len(values), shape[0])), shape[1] * shape[2] if per_neuron else 1)
+        if form == neurons.ONE and len(table) not in (1, self.graph.timesteps):
+            raise ValueError(f"a parameter with {len(table)} rows: expected one or T = {self.graph.timesteps}")
         starts = [self.constants.add(row) for row in table]
         return starts[0], len(starts), starts[-1] - starts[-2] if len(starts) > 1 else 0
 

@@ -59,7 +59,7 @@ LINK = _record(
     "kernel_width",
     "in_group",  # input channels of a group
     "out_group",
-    "rows_first",  # places in constants: see synapses.layout.Table
+    "rows_first",  # places in constants: see synapses.arrangement.Table
     "rows_tap",
     "rows_out",
     "columns_first",

@@ -122,17 +122,13 @@ def _part(n: int, most: int) -> int:
 def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
     """Synapses of one group; see :data:`lava_mlsnn.sim.scatter.KERNELS` for the arguments."""
     flat, width, row, features = link.flat, link.width, link.row, link.out_channels
-    out_stride, kernel_stride, row_of_site = (
-        link.out_width * features,
-        link.kernel_width * features,
-        events.channels * row,
-    )
+    out_stride, kernel_stride = link.out_width * features, link.kernel_width * features
     rows_first, rows_tap, rows_out = link.rows_first, link.rows_tap, link.rows_out
     columns_first, columns_tap = link.columns_first, link.columns_tap
     columns_length, columns_out = link.columns_length, link.columns_out
     offsets, first, size, weight = events.offsets, events.first, events.size, link.weight
-    effort_, at_once = effort(events), AT_ONCE
-    if effort_ == PRODUCTS:
+    level, at_once = effort(events), AT_ONCE
+    if level == PRODUCTS:
         at_once = min(AT_ONCE, MOST // max(events.max, -events.min))
     y, x = 0, -1
     for site in range(1 if flat else link.height * width):
@@ -142,7 +138,7 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
         j, last = first, first + events.count
         if not flat:
             j, last = first + at(work, offsets + site), first + at(work, offsets + site + 1)
-        origin = weight - site * row_of_site
+        origin = weight - site * events.channels * row
         while j < last:
             end = last if last - j <= at_once else j + _part(last - j, at_once)
             for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
@@ -151,9 +147,9 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
                     start = origin + tap_row + at(constants, columns_tap + c) * features
                     a = target + out_row + at(constants, columns_out + c) * features
                     shape, some = (row, at(constants, columns_length + c) * features), (j, end, size)
-                    if effort_ == ONES:
+                    if level == ONES:
                         _add_ones(acc, a, weights, start, shape, work, some)
-                    elif effort_ == PRODUCTS:
+                    elif level == PRODUCTS:
                         _add_small(acc, a, weights, start, shape, work, some)
                     else:
                         _add_large(acc, a, weights, start, shape, work, some)

@@ -1,7 +1,7 @@
 """Kernels of synapses: each event adds the weights that it meets to the accumulators of a layer.
 
 Any synapse can be computed by :func:`each_tap`; other kernels are faster for some layouts of weights. What a kernel
-reads is described in :mod:`~lava_mlsnn.sim.synapses.layout`.
+reads is described in :mod:`~lava_mlsnn.sim.synapses.arrangement`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numba import types
 
 from .event_lists import EventList
-from .simd import inner, intrinsic
+from .simd import inlined, intrinsic
 
 KERNELS: list[Any] = []
 """All of them: ``kernel(weights, constants, link, acc, target, work, events)`` adds to the accumulators at acc[target].
@@ -24,7 +24,7 @@ KERNELS: list[Any] = []
 
 def scatters(function: Callable[..., None]) -> Any:
     """Decorator that compiles a kernel and adds it to :data:`KERNELS`."""
-    KERNELS.append(inner(function))
+    KERNELS.append(inlined(function))
     return KERNELS[-1]
 
 
@@ -49,7 +49,7 @@ def _choice(k: int) -> Callable[..., None]:
             this(weights, constants, link, acc, target, work, events)
 
         return last
-    others = inner(_choice(k + 1))
+    others = inlined(_choice(k + 1))
 
     def choose(number, weights, constants, link, acc, target, work, events):  # type: ignore[no-untyped-def]
         if number == k:

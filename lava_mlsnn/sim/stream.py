@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, Connection, Layer, NetGraph, require_graph
-from ..graph.synapses import DelayDense
 from ..helpers.check import integer
-from .reference import Ints, accumulate, accumulate_late, current_bits, initial_state, overflows, step, wrap
+from .batch import received
+from .phase import phase
+from .reference import Ints, initial_state, step, wrap
 from .run import check_range
 
 
@@ -137,8 +138,8 @@ class _Reference:
         self.graph, self.interval, self.offset, self.time = graph, interval, offset, 0
         self.state = {layer.name: initial_state(layer.neuron, layer.shape) for layer in graph}
         self.latency = max(graph.depth.values())
-        delays = [c.synapse.delays.max() for x in graph for c in x.connections if isinstance(c.synapse, DelayDense)]
-        self.past: deque[dict[str, Ints]] = deque(maxlen=self.latency + 2 + int(max(delays, default=0)))
+        longest = max(connection.synapse.ages[-1] for layer in graph for connection in layer.connections)
+        self.past: deque[dict[str, Ints]] = deque(maxlen=self.latency + 2 + longest)
         self.events: list[dict[str, int]] = []
         self.values: list[dict[str, int]] = []
         self.sites: list[dict[str, list[int]]] = []
@@ -162,36 +163,25 @@ class _Reference:
         depth = self.graph.depth[layer.name]
         if layer.neuron.gated and self.time <= depth:
             return np.zeros(layer.shape, np.int32)
-        since = (self.time - self.offset - 1 - depth) % self.interval if self.interval else self.time
-        if since == 0:
+        age, t = phase(self.time, depth, self.interval, self.offset, self.graph.timesteps)
+        if age == 0:
             self.state[layer.name] = initial_state(layer.neuron, layer.shape)
         total = np.zeros(layer.shape, np.int64)
         for i, connection in enumerate(layer.connections):
-            read = partial(self._sum, layer, connection, since)
-            self.sites[-1][layer.name][i] = int(np.count_nonzero(read(0)))
-            if isinstance(connection.synapse, DelayDense):
-                accumulated = accumulate_late(connection.synapse, read)
-            else:
-                accumulated = accumulate(connection.synapse, read(0))
-            self.left[-1][layer.name] += overflows(accumulated) if connection.synapse.delay else 0
-            total += wrap(accumulated, current_bits(connection.synapse))
-        before, t = self.state[layer.name], self._turn(depth)
-        spikes, self.state[layer.name] = step(layer.neuron, before, wrap(total), layer.bias, t=t)
+            read = partial(self._sum, layer, connection, age)
+            current, self.sites[-1][layer.name][i], left = received(connection.synapse, read)
+            self.left[-1][layer.name] += left
+            total += current
+        spikes, self.state[layer.name] = step(layer.neuron, self.state[layer.name], wrap(total), layer.bias, t=t)
         return spikes
 
-    def _turn(self, depth: int) -> int:
-        """Index within the sample of the step that a layer of this depth computes now: it restarts with each reset."""
-        if self.interval:
-            return int((self.time - self.offset - 1 - depth) % self.interval % self.graph.timesteps)
-        return int((self.time - depth - 1) % self.graph.timesteps)
-
-    def _sum(self, layer: Layer, connection: Connection, since: int, late: int) -> Ints:
-        """What the sources sent ``late`` steps ago, but nothing of before the last reset, ``since`` steps ago."""
+    def _sum(self, layer: Layer, connection: Connection, age: int, delay: int) -> Ints:
+        """What arrives after ``delay`` more steps than usual, but nothing from before the reset, ``age`` steps ago."""
         total = np.zeros(self.graph.shape(connection.sources[0]), np.int64)
         for source in connection.sources:
-            age = connection.synapse.delay + self.graph.delay(layer, connection, source) + late
-            if age < len(self.past) and late + (source == layer.name) <= since:
-                total += self.past[age][source]
+            back = self.graph.age(layer, connection, source) + delay
+            if back < len(self.past) and delay + (source == layer.name) <= age:
+                total += self.past[back][source]
         return wrap(total)
 
     def spikes(self, name: str) -> Ints:

@@ -44,6 +44,13 @@ def _settle(acc: Any, start: int, current: Any, target: int, n: int, link: Any) 
     return left
 
 
+@inner
+def _is_full(link: Any, events: EventList, least: Any) -> bool:
+    """Whether the dense path is faster."""
+    outputs = link.out_height * link.out_width
+    return outputs >= least[3] and events.count >= least[effort(events)] * events.size
+
+
 @inlined
 def transmit(tables: Tables, memory: Memory, link: Any, events: EventList, size: int) -> int:
     """Add the currents that a connection sends for an event list to those of a layer with ``size`` neurons.
@@ -63,9 +70,7 @@ def transmit(tables: Tables, memory: Memory, link: Any, events: EventList, size:
         return _settle(memory.wide, 0, work, current, size, link)
     direct = link.exponent == 0 and reach <= INT24_MAX
     target = current if direct else control.scratch
-    least = memory.dense_from
-    full = link.out_height * link.out_width >= least[3] and events.count >= least[effort(events)] * events.size
-    if link.dense and full and reach <= EXACT:
+    if link.dense and reach <= EXACT and _is_full(link, events, memory.dense_from):
         convolve(tables.weights, constants, link, work, target, work, events, memory.image)
     else:
         scatter(link.kernel, tables.weights, constants, link, work, target, work, events)

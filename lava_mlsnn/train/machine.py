@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from ..helpers.check import choice, integer
+from ..helpers.check import choice
+from .recipe import set_integers
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 STRATEGIES = ("auto", "ddp")
@@ -52,8 +53,7 @@ class Machine:
         choice(self.accelerator, "accelerator", ACCELERATORS)
         choice(self.strategy, "strategy", STRATEGIES)
         choice(self.precision, "precision", PRECISIONS)
-        integer(self.devices, "devices", 1)
-        integer(self.nodes, "nodes", 1)
+        set_integers(self, devices=(1,), nodes=(1,))
         if self.precision == "16" and not self._on_gpu:
             raise ValueError('precision: "16" needs a GPU, expected "32" or "bf16" on a CPU')
         if self.accelerator == "gpu" and not torch.cuda.is_available():

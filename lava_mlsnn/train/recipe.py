@@ -54,7 +54,7 @@ class Schedule:
         choice(self.name, "schedule", SCHEDULES)
         finite(self.warmup, "warmup", low=0)
         finite(self.factor, "schedule factor", low=0, high=1)
-        integer(self.every, "every", 1)
+        set_integers(self, every=(1,))
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Augment:
     crop: float | None = None
 
     def __post_init__(self) -> None:
-        integer(self.shift, "shift", 0)
+        set_integers(self, shift=(0,))
         flag(self.flip, "flip")
         if self.crop is not None:
             finite(self.crop, "crop", positive=True, high=1)
@@ -123,10 +123,7 @@ class Recipe:
     patience: int | None = None
 
     def __post_init__(self) -> None:
-        integer(self.epochs, "epochs", 1)
-        integer(self.quantized_epochs, "quantized_epochs", 0)
-        integer(self.batch, "batch", 1)
-        integer(self.weight_bits, "weight_bits", 2, 8)
+        set_integers(self, epochs=(1,), quantized_epochs=(0,), batch=(1,), weight_bits=(2, 8))
         finite(self.label_smoothing, "label_smoothing", low=0, below=1)
         finite(self.mixup, "mixup", low=0)
         finite(self.validation, "validation", low=0, below=1)
@@ -134,7 +131,7 @@ class Recipe:
             if getattr(self, name) is not None:
                 finite(getattr(self, name), name, positive=True)
         if self.patience is not None:
-            integer(self.patience, "patience", 1)
+            set_integers(self, patience=(1,))
             if not self.validation:
                 raise ValueError("patience needs validation > 0: expected a share of the training images to watch")
 
@@ -153,6 +150,12 @@ class Recipe:
         nested = {"optimizer": Optimizer, "schedule": Schedule, "augment": Augment}
         values = {key: _build(nested[key], value) if key in nested else value for key, value in content.items()}
         return _build(cls, values)
+
+
+def set_integers(frozen: Any, **limits: tuple[int, ...]) -> None:
+    """Replace fields of a frozen dataclass by the ints that they are, 3.0 by 3; limits as of :func:`integer`."""
+    for name, ends in limits.items():
+        object.__setattr__(frozen, name, integer(getattr(frozen, name), name, *ends))
 
 
 def _build(kind: Any, values: dict[str, Any]) -> Any:

@@ -111,7 +111,7 @@ def test_transfer_of_a_barrier_is_its_input():
         ({"signal": "sine"}, "signal: expected one of relu, input or a function, got 'sine'"),
         ({"decode": "count"}, "decode: expected one of rate_vth, rate or a function, got 'count'"),
         ({"steps": 0}, "steps"),
-        ({"neuron": lambda x: x}, "threshold: function does not tell its own"),
+        ({"neuron": lambda x: x}, "threshold: function has no attribute threshold: expected a number"),
         ({"neuron": lambda x: x[..., :1], "decode": "rate"}, r"neuron: expected spikes of shape \(3, 1, 4\)"),
         ({"inputs": [-1.0, -2.0]}, "signal: expected a power above 0"),
         ({"inputs": [float("nan")]}, "inputs: expected finite numbers"),

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from lava_mlsnn import data, netx, sim, train
 from lava_mlsnn.cli import app
+from lava_mlsnn.helpers import units
 
 COMMANDS = ("train", "export", "simulate", "energy", "report", "info", "demo", "shipped")
 TINY = ["--epochs", "1", "--quantized-epochs", "1", "--batch", "64"]
@@ -139,12 +140,16 @@ def test_one_wrong_spike_in_lava_is_found(folder: Path, monkeypatch: pytest.Monk
 def test_energy_is_the_library_s(folder: Path, model: str):
     from lava_mlsnn import energy
 
-    mlsnn("energy", folder / "tiny.net", "--model", model, "--json", folder / "e.json")
+    output = mlsnn("energy", folder / "tiny.net", "--model", model, "--json", folder / "e.json").output
     graph = netx.load(folder / "tiny.net")
     activity = sim.run(graph, data.load("digits").test_images).activity
     snn = energy.estimate(graph, activity, model)
     record = read(folder / "e.json")
     assert record["energy"]["snn"] == json.loads(snn.to_json())
+    if model == "lemaire":  # a verdict, so both countings
+        shares = snn.ratios(energy.estimate(graph, None))
+        assert record["totals"]["ratios"] == shares and shares["exact"] < shares["published"]
+        assert f"{units.ratio(shares['exact'])} exact, {units.ratio(shares['published'])} published" in output
     if model == "loihi1":  # no ANN runs there
         assert record["energy"]["ann"] is None and record["totals"]["ratio"] is None
     else:

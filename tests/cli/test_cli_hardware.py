@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import numpy as np
@@ -11,7 +12,21 @@ from typer.testing import CliRunner
 from lava_mlsnn import data, energy, loihi2, netx, sim
 from lava_mlsnn.cli.app import app
 from lava_mlsnn.helpers import units
-from lava_mlsnn.netx import Connection, Conv, DelayDense, Dense, Input, Layer, MultiLevel, NetGraph, Readout
+from lava_mlsnn.netx import (
+    Connection,
+    Conv,
+    DelayDense,
+    Delta,
+    Dense,
+    Injection,
+    Input,
+    Layer,
+    MultiLevel,
+    NetGraph,
+    Readout,
+    Sigma,
+    SigmaDelta,
+)
 
 
 def small(levels=2, timesteps=1):
@@ -138,6 +153,72 @@ def test_delays_go_through_every_command(command, delayed):
     record = content["networks"][0] if command == "report" else content
     assert record["totals"]["energy"] == expected.total > 0
     assert record["layers"][0]["kind"] == "delay_dense+multilevel"
+
+
+@pytest.fixture
+def sigma_delta(tmp_path):
+    """Delta encoder, sigma-delta neurons, sigma decoder."""
+    rng = np.random.default_rng(6)
+    layers = (
+        Layer("enc", (Connection(("input",), Injection()),), (1, 8, 8), Delta(3)),
+        Layer("hidden", (Connection(("enc",), Dense(rng.integers(-9, 10, (20, 64)))),), (20, 1, 1), SigmaDelta(4)),
+        Layer("out", (Connection(("hidden",), Dense(rng.integers(-9, 10, (10, 20)))),), (10, 1, 1), Sigma()),
+    )
+    netx.save(NetGraph(Input((1, 8, 8), 1 / 16, 5), layers, 2), tmp_path / "sd.net")
+    return tmp_path / "sd.net"
+
+
+def record_of(command, net):
+    result = mlsnn(command, net)
+    assert result.exit_code == 0, result.output
+    content = json.loads(net.with_name(f"{net.stem}.{command}.json").read_text())
+    return result.output, content["networks"][0] if command == "report" else content
+
+
+@pytest.mark.parametrize("command", ["simulate", "energy", "report"])
+def test_sigma_delta_has_an_energy(command, sigma_delta):
+    _, record = record_of(command, sigma_delta)
+    graph = netx.load(sigma_delta)
+    expected = energy.estimate(graph, sim.run(graph, data.load("digits").test_images).activity)
+    assert record["totals"]["energy"] == expected.total > 0
+    assert all(layer["extension"] for layer in record["energy"]["snn"]["layers"])
+
+
+@pytest.mark.parametrize("command", ["simulate", "energy", "report"])
+def test_a_network_without_a_figure_says_why_and_the_rest_stands(command, sigma_delta, monkeypatch):
+    activity = sim.run(netx.load(sigma_delta), data.load("digits").test_images).activity
+    twin = energy.ann(netx.load(sigma_delta)).total
+    monkeypatch.setattr(SigmaDelta, "priced", False)
+    output, record = record_of(command, sigma_delta)
+    why = "layer 'hidden': model 'lemaire' has no formula for a 'sigma_delta' neuron"
+    assert record["energy"]["snn"]["missing"].startswith(why)
+    assert record["totals"]["energy"] is record["totals"]["ratio"] is record["layers"][0]["energy"] is None
+    assert record["totals"]["energy_ann"] == twin and record["totals"]["events"] == sum(
+        activity.mean_events(name) for name in ("enc", "hidden", "out")
+    )
+    if command == "report":
+        page = sigma_delta.with_name("sd.report.html").read_text(encoding="utf-8")
+        assert why in html.unescape(page)
+    else:
+        assert f"no energy: {why}" in output.replace("\n", " ")
+
+
+def test_energy_without_a_figure_has_no_price_of_stock_neurons(net, monkeypatch):
+    monkeypatch.setattr(MultiLevel, "priced", False)
+    result = mlsnn("energy", net, "--stock")
+    assert result.exit_code == 0, result.output
+    price = json.loads(net.with_name("small.energy.json").read_text())["stock"]["price"]
+    assert price["energy"] is None and price["events"] > 0
+
+
+def test_fit_of_a_network_without_a_figure_says_why_and_the_rest_stands(sigma_delta, monkeypatch):
+    monkeypatch.setattr(SigmaDelta, "state_words", None)
+    output, content = record_of("fit", sigma_delta)
+    layers = {layer["name"]: layer for layer in content["fit"]["layers"]}
+    assert layers["enc"]["part"]["cores"] == 1 and layers["hidden"]["part"] is None
+    assert layers["hidden"]["why"].startswith("no figure for the state of a sigma_delta neuron: expected one of")
+    assert content["fit"]["time"] is None and not content["fit"]["fits"]
+    assert "no time per timestep: layer 'hidden': no figure for the state" in output.replace("\n", " ")
 
 
 def test_fit_gives_the_time_of_a_step(net):

@@ -183,8 +183,8 @@ def test_a_network_without_integers_is_not_trained_with_integers() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"steps": 2}, "steps: expected 1, got 2: in a window network groups take the place of timesteps"),
-        ({"stages": ("wFF",)}, "stages: expected w's, each with or without an F behind it, such as wFw, got 'wFF'"),
+        ({"steps": 2}, "steps: expected 1, got 2: in a window network groups replace timesteps"),
+        ({"stages": ("wFF",)}, "stages: expected w's, each with or without an F after it, such as wFw, got 'wFF'"),
         ({"stages": ()}, "stages: expected at least one"),
         ({"in_shape": (1, 6, 6)}, "stage1_window1: dilated windows of 4 groups on a map of 6 x 6"),
         ({"in_shape": (1, 4, 4), "stages": ("w",) * 4, "groups": 1}, "a map of 1 x 1 cannot be halved for stage 4"),

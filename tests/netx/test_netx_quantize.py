@@ -153,7 +153,7 @@ def test_nothing_reads_a_readout() -> None:
 @pytest.mark.parametrize("bits", [0, False, 1, 9, "8"])
 def test_bits_at_export_are_checked(bits: Any) -> None:
     net = nn.Sequential(block.Input((1, 4, 4)), block.Readout(16, 4))
-    with pytest.raises(ValueError, match=rf"weight_bits: expected an integer 2 \.\. 8, got {bits!r}"):
+    with pytest.raises(ValueError, match=rf"weight_bits: expected an integer in 2 \.\. 8, got {bits!r}"):
         quantize(net, bits)
 
 

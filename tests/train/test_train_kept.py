@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from lava_mlsnn import data, train
-from lava_mlsnn.data import events
+from lava_mlsnn.data.integration import Events, saturated
+from lava_mlsnn.data.integration import frames as integrated
 from lava_mlsnn.train import content
 from lava_mlsnn.train.kept import OUTCOME, folder_of
 
@@ -42,7 +43,7 @@ def frames(by: str) -> data.Dataset:
     for _ in range(4):
         x, y, p = random.integers(0, (8, 8, 2), (30, 3)).T
         times = np.sort(random.integers(0, 1000, 30) ** 2)
-        images.append(events.saturated(events.frames(events.Events(x, y, times, p), 3, by, (8, 8)))[0])
+        images.append(saturated(integrated(Events(x, y, times, p), 3, by, (8, 8)))[0])
     labels = np.array([0, 1, 0, 1])
     parts = {"train_images": np.stack(images), "train_labels": labels, "test_images": np.stack(images)}
     return data.Dataset("frames", **parts, test_labels=labels, input_scale=1.0, bits=8, labels=("a", "b"))

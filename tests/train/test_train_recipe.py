@@ -10,6 +10,12 @@ from lava_mlsnn import train
 from lava_mlsnn.train.task import build_optimizer, learning_rate_factor
 
 
+def test_whole_floats_become_integers():
+    recipe = train.Recipe(epochs=3.0, batch=32.0, augment=train.Augment(shift=1.0))
+    assert [type(n) for n in (recipe.epochs, recipe.batch, recipe.augment.shift)] == [int] * 3
+    assert recipe == train.Recipe(epochs=3, batch=32, augment=train.Augment(shift=1))
+
+
 def test_recipe_survives_json():
     recipe = train.recipe("digits", epochs=3, lr=0.01, label_smoothing=0.1)
     assert train.Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
@@ -26,17 +32,17 @@ def test_recipe_survives_json():
         (lambda: train.Recipe(quantized_clip=-1.0), "quantized_clip: expected a finite number > 0, got -1.0"),
         (lambda: train.Recipe(patience=3), "patience needs validation"),
         (lambda: train.Recipe(weight_bits=9), "weight_bits.*9"),
-        (lambda: train.Recipe(weight_bits=8.0), "weight_bits: expected 2 .. 8, got 8.0"),
-        (lambda: train.Recipe(epochs=True), "epochs: expected an integer, at least 1, got True"),
-        (lambda: train.Recipe(batch=2.5), "batch: expected an integer, at least 1, got 2.5"),
-        (lambda: train.Recipe(batch="3"), "batch: expected an integer, at least 1, got '3'"),
-        (lambda: train.Recipe(mixup="0.2"), "mixup: expected at least 0, got '0.2'"),
-        (lambda: train.Recipe(validation=False), "validation: expected 0 <= validation < 1, got False"),
-        (lambda: train.Optimizer(lr=True), "lr: expected more than 0, got True"),
-        (lambda: train.Schedule(factor="0.1"), "schedule factor: expected 0 .. 1, got '0.1'"),
+        (lambda: train.Recipe(weight_bits=7.5), "weight_bits: expected an integer in 2 .. 8, got 7.5"),
+        (lambda: train.Recipe(epochs=True), "epochs: expected an integer >= 1, got True"),
+        (lambda: train.Recipe(batch=2.5), "batch: expected an integer >= 1, got 2.5"),
+        (lambda: train.Recipe(batch="3"), "batch: expected an integer >= 1, got '3'"),
+        (lambda: train.Recipe(mixup="0.2"), "mixup: expected a finite number >= 0, got '0.2'"),
+        (lambda: train.Recipe(validation=False), "validation: expected a finite number >= 0 and < 1, got False"),
+        (lambda: train.Optimizer(lr=True), "lr: expected a finite number > 0, got True"),
+        (lambda: train.Schedule(factor="0.1"), "schedule factor: expected a finite number >= 0 and <= 1, got '0.1'"),
         (lambda: train.Augment(flip="no"), "flip: expected True or False, got 'no'"),
-        (lambda: train.Augment(crop=True), "crop: expected 0 < crop <= 1, got True"),
-        (lambda: train.Machine(nodes=True), "nodes: expected an integer, at least 1, got True"),
+        (lambda: train.Augment(crop=True), "crop: expected a finite number > 0 and <= 1, got True"),
+        (lambda: train.Machine(nodes=True), "nodes: expected an integer >= 1, got True"),
         (lambda: train.Optimizer("lamb"), "optimizer: expected one of sgd, adam, adamw, got 'lamb'"),
         (lambda: train.Optimizer(lr=float("nan")), "lr: expected a finite number > 0, got nan"),
         (lambda: train.Optimizer(momentum=1.0), "momentum.*got 1.0"),

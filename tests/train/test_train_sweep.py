@@ -18,6 +18,7 @@ pytest.importorskip("fcntl")
 
 import sweep_worker  # noqa: E402
 
+from lava_mlsnn import data  # noqa: E402
 from lava_mlsnn.train import recipe  # noqa: E402
 from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, Sweep, run  # noqa: E402
 
@@ -80,6 +81,15 @@ def test_a_mistake_in_the_space_makes_no_study(tmp_path, space, message):
     with pytest.raises(ValueError, match=message):
         run(sweep, 1)
     assert not list(tmp_path.iterdir())
+
+
+def test_recordings_are_cut_into_the_timesteps_of_the_trial(tmp_path, monkeypatch):
+    asked, real = [], data.load_for
+    monkeypatch.setattr(data, "load_for", lambda name, steps: (asked.append((name, steps)), real(name, steps))[1])
+    plan = recipe("digits", epochs=1, quantized_epochs=0, batch=256)
+    space = (Range("steps", choices=(3,)),)
+    study = run(Sweep("mlp", {"hidden": (4,)}, "digits", plan, space, str(tmp_path / "s.journal")), 1)
+    assert asked == [("digits", 3)] and study.best_params == {"steps": 3}
 
 
 def test_two_processes_share_a_study(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .barrier import Barrier
 from .base import MAX_LEVELS, NEURONS, Neuron, State
+from .cuba_lif import CubaLIF
 from .delta import SDN_MODELS, Delta
 from .lif import LIF
 from .multilevel import MultiLevel
@@ -25,6 +26,7 @@ __all__ = [
     "NEURONS",
     "SDN_MODELS",
     "Barrier",
+    "CubaLIF",
     "Delta",
     "MultiLevel",
     "Neuron",

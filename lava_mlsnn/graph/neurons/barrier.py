@@ -17,7 +17,7 @@ from .multilevel import fire, fire_ranges
 
 @dataclass(frozen=True, eq=False)
 class Barrier(Neuron):
-    r"""Barrier neuron behind a residual sum (paper 000, section 4.4): a multi-level neuron whose threshold is one.
+    r"""Barrier neuron behind a residual sum ([Castagnetti2025], sec. 4.4): a multi-level neuron whose threshold is one.
 
     .. math:: H = V + a, \quad z = \mathrm{clip}(H, 0, N), \quad V \leftarrow H - z
 

@@ -42,6 +42,9 @@ class Neuron(Spec):
         state_words: 64-bit words of neuron state on Loihi 2. Inferred from two totals in public compiler logs (PilotNet
             SDNN 61 cores, LIF 74; :data:`lava_mlsnn.loihi2.SOURCES`), other kinds by analogy; None: no figure.
         priced: whether the energy models of spiking networks have a formula for it.
+        derived: whether that formula is published nowhere, but derived by this project from the same accesses.
+        updated_words: words of state that these models charge one update of it a read and a write each.
+        update_adds: additions that they charge one update, beyond that of the bias.
         sends_values: whether what it sends are values, not spikes: a synaptic operation on one is never charged more
             than a multiply-accumulate.
         most_charged: most accumulations that a synaptic operation on one of its spikes is charged.
@@ -56,6 +59,9 @@ class Neuron(Spec):
     has_bias: ClassVar[bool] = True
     state_words: ClassVar[int | None] = None
     priced: ClassVar[bool] = True
+    derived: ClassVar[bool] = False
+    updated_words: ClassVar[int] = 1
+    update_adds: ClassVar[int] = 0
     sends_values: ClassVar[bool] = False
     most_charged: ClassVar[float] = math.inf
     updates_as: ClassVar[str] = "identity"

@@ -12,7 +12,7 @@ import numpy as np
 from ...helpers.check import IntArray, integer
 from ..fixed import Ints, wrap
 from ..ranges import Inflow, Outflow, Range, wide
-from ..spec import by
+from ..spec import INT24_MAX, by
 from .base import Neuron, State
 
 SDN_MODELS = ("released", "corrected")
@@ -27,11 +27,19 @@ def _model(value: Any, what: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Encoder(Neuron):
-    """Base of neurons that send the change of an activation, as :class:`Delta` defines it."""
+    """Base of neurons that send the change of an activation, as :class:`Delta` defines it.
+
+    Energy, derived (no publication gives a formula): a synaptic operation on a change costs as many additions as the
+    change is large, at most a multiply-accumulate. An update reads and writes the activation and the residue, and adds
+    twice (x - x_prev + r); a change that is sent is subtracted from the residue, as a spike is from a membrane.
+    """
 
     signed: ClassVar[bool] = True
     gated: ClassVar[bool] = False
-    priced: ClassVar[bool] = False
+    derived: ClassVar[bool] = True
+    updated_words: ClassVar[int] = 2
+    update_adds: ClassVar[int] = 2
+    sends_values: ClassVar[bool] = True
     vth: int = field(metadata=by(partial(integer, low=0, high=2**24)))
     spike_exp: int = field(default=6, metadata=by(partial(integer, low=0, high=7)))
     state_exp: int = field(default=6, metadata=by(partial(integer, low=0, high=7)))
@@ -41,6 +49,10 @@ class Encoder(Neuron):
     def shift(self) -> int:
         """Bits by which integers of the graph are shifted into the state."""
         return self.spike_exp + self.state_exp
+
+    @property
+    def charged_as(self) -> float:
+        return float(INT24_MAX)
 
     def encode(self, act: Ints, state: State) -> tuple[Ints, dict[str, Ints]]:
         """Send the change of ``act`` where it reaches the threshold."""

@@ -17,7 +17,7 @@ from .base import Neuron, State, as_levels, as_threshold, check_rows, driven, wi
 
 @dataclass(frozen=True, eq=False)
 class MultiLevel(Neuron):
-    r"""Multi-level integrate-and-fire with soft reset (paper 000, section 4.1, Eq 6; binary IF for ``levels = 1``).
+    r"""Multi-level integrate-and-fire, soft reset, binary for ``levels = 1`` ([Castagnetti2025], section 4.1, Eq 6).
 
     .. math:: H = V + a + b, \quad z = \mathrm{clip}(\lfloor H / \theta \rfloor, 0, N), \quad V \leftarrow H - \theta z
 

@@ -23,7 +23,7 @@ class Rescale(Stepwise):
     .. math:: z = \mathrm{clip}(x, -L, L)
 
     with x of :class:`~lava_mlsnn.graph.neurons.stepwise.Stepwise`. It carries what is no spike: the 1x1 convolution of
-    a residual path (paper 002, Eq 13) and the postsynaptic potentials of V2V residuals (Eq 15).
+    a residual path ([VicenteSola2022], Eq 13) and the postsynaptic potentials of V2V residuals (Eq 15).
 
     Args:
         scale, shift, offset: see :class:`~lava_mlsnn.graph.neurons.stepwise.Stepwise`.

@@ -18,7 +18,7 @@ from .multilevel import fire, fire_ranges
 
 @dataclass(frozen=True, eq=False)
 class Scheduled(Neuron):
-    r"""Multi-level integrate-and-fire whose threshold changes from step to step (ATIF-nu, paper 003, section 3.4).
+    r"""Multi-level integrate-and-fire whose threshold changes from step to step (ATIF-nu, [Castagnetti2023], sec. 3.4).
 
     .. math::
         H = V + a + b, \quad z = \mathrm{clip}(\lfloor H / \theta_t \rfloor, 0, N), \quad V \leftarrow H - \theta_t z

@@ -10,12 +10,16 @@ import numpy as np
 from ...helpers.check import IntArray
 from ..fixed import Ints, wrap
 from ..ranges import Inflow, Outflow
+from ..spec import INT24_MAX
 from .base import Neuron, State
 
 
 @dataclass(frozen=True, eq=False)
 class Sigma(Neuron):
-    """Lava's sigma decoder: sigma <- sigma + a, z = sigma, sent at every step."""
+    """Lava's sigma decoder: sigma <- sigma + a, z = sigma, sent at every step.
+
+    Energy, derived: that of an integrator without a reset; a synaptic operation costs at most a multiply-accumulate.
+    """
 
     kind: ClassVar[str] = "sigma"
     state: ClassVar[tuple[str, ...]] = ("sigma",)
@@ -23,7 +27,8 @@ class Sigma(Neuron):
     signed: ClassVar[bool] = True
     has_bias: ClassVar[bool] = False
     state_words: ClassVar[int | None] = 1
-    priced: ClassVar[bool] = False
+    derived: ClassVar[bool] = True
+    sends_values: ClassVar[bool] = True
     stock_blocks: ClassVar[tuple[str, ...]] = ("conv", "dense")
 
     @classmethod
@@ -36,6 +41,10 @@ class Sigma(Neuron):
         self._no_bias(bias)
         sigma = wrap(state["sigma"] + np.asarray(current, np.int64))
         return sigma, {"sigma": sigma}
+
+    @property
+    def charged_as(self) -> float:
+        return float(INT24_MAX)
 
     def ranges(self, inflow: Inflow) -> Outflow:
         return Outflow(inflow.total, inflow.total)

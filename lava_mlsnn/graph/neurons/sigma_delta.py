@@ -20,12 +20,14 @@ class SigmaDelta(Encoder):
 
     .. math:: \sigma \leftarrow \sigma + a, \quad x = \max(\sigma + b\,2^{spike\_exp + state\_exp}, 0)
 
-    then the delta encoding of :class:`~lava_mlsnn.graph.neurons.delta.Delta` (x is not shifted again).
+    then the delta encoding of :class:`~lava_mlsnn.graph.neurons.delta.Delta` (x is not shifted again). Its energy is
+    that of the encoder and one more word of state, sigma, to which the events of the synapses add.
     """
 
     kind: ClassVar[str] = "sigma_delta"
     state: ClassVar[tuple[str, ...]] = ("sigma", "act", "residue")
     state_words: ClassVar[int | None] = 6
+    updated_words: ClassVar[int] = 3
     stock_blocks: ClassVar[tuple[str, ...]] = ("conv", "dense")
 
     @classmethod

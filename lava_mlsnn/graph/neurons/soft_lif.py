@@ -19,7 +19,7 @@ from .stepwise import Stepwise, stepwise_example
 
 @dataclass(frozen=True, eq=False)
 class SoftLIF(Stepwise):
-    r"""Leaky integrate-and-fire with soft reset behind a batch norm per timestep (paper 002, Eq 3 and 4, BNTT).
+    r"""Leaky integrate-and-fire with soft reset behind a batch norm per timestep ([VicenteSola2022], Eq 3 and 4, BNTT).
 
     .. math::
         H = D(V, dv) + x, \quad z = A\,[H > \theta], \quad V \leftarrow H - \theta\,[H > \theta]

@@ -49,7 +49,7 @@ def _offsets(value: Any, what: str) -> IntArray:
 
 @dataclass(frozen=True, eq=False)
 class Stepwise(Neuron):
-    r"""Base of neurons whose input passes a batch norm per timestep (BNTT, paper 002, section 3.2.2), in integers.
+    r"""Base of neurons whose input passes a batch norm per timestep (BNTT, [VicenteSola2022], sec. 3.2.2), in integers.
 
     .. math:: x_{c,t} = \big((a_c\, m_{c,t} + \lfloor 2^{s_c} / 2 \rfloor) >> s_c\big) + o_{c,t}
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...helpers.check import IntArray, Shape
+from ...helpers.tables import NoFigureError
 from ..fixed import Ints, Wide, wrap
 from ..ranges import Floats, Range, linear
 from ..spec import Spec
@@ -142,7 +143,7 @@ class Synapse(Spec):
 
     def fan_out(self, in_shape: Shape) -> NDArray[np.int64]:
         """Synapses that leave each site of a map, int64 (C, H, W); borders respected, weights of zero counted."""
-        return np.ones(in_shape, np.int64)
+        raise NotImplementedError(f"synapse {self.kind!r} defines no fan_out")
 
     @property
     def weights(self) -> IntArray | None:
@@ -164,7 +165,7 @@ class Synapse(Spec):
 
     def synaptic_words(self, channels: int, bits: int = WEIGHT_BITS) -> int:
         """64-bit words of synaptic memory on Loihi 2 for ``channels`` output channels (inferred from compiler logs)."""
-        raise ValueError(f"no figure for the synaptic memory of a {self.kind} synapse")
+        raise NoFigureError(f"no figure for the synaptic memory of a {self.kind} synapse")
 
     def rows_read(self, rows: int, height: int) -> int:
         """Input rows, of ``height``, that a core with ``rows`` output rows must receive (inference)."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...helpers.check import IntArray, Shape, int_array
 from ..fixed import Wide
@@ -45,6 +46,9 @@ class Identity(Synapse):
     def spread(self, spikes: Range, in_shape: Shape) -> Range:
         low, high = self.weight * spikes.low, self.weight * spikes.high
         return clip(np.minimum(low, high), np.maximum(low, high))
+
+    def fan_out(self, in_shape: Shape) -> NDArray[np.int64]:
+        return np.ones(in_shape, np.int64)
 
     @property
     def weights(self) -> IntArray:

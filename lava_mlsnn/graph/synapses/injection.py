@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...helpers.check import Shape
 from ..fixed import Wide
@@ -36,6 +37,9 @@ class Injection(Synapse):
 
     def spread(self, spikes: Range, in_shape: Shape) -> Range:
         return spikes
+
+    def fan_out(self, in_shape: Shape) -> NDArray[np.int64]:
+        return np.ones(in_shape, np.int64)
 
     def synaptic_words(self, channels: int, bits: int = WEIGHT_BITS) -> int:
         return 0

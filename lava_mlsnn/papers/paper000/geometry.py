@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...energy import PRESETS, Options, lemaire, paper000
-from ...energy.counts import Geometry
+from ...energy.geometry import Geometry
 
 READINGS: dict[str, Options] = {"qualia": PRESETS["qualia"], "decoded": PRESETS["paper000_tables"]}
 """The published code's options, and those that the tables imply (post-hoc: see :mod:`lava_mlsnn.energy.paper000`)."""

@@ -15,6 +15,7 @@ from lava_mlsnn.lava_compat.guarded import Process
 from lava_mlsnn.lava_compat.shared import shared_array
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.ports import PortShape, port_shapes
+from lava_mlsnn.proc.timing import Resets
 
 MESSAGE_BITS = 24
 
@@ -33,6 +34,7 @@ class Source(Process):
     """
 
     def __init__(self, *, frames: NDArray[Any], repeat: int = 1, name: str | None = None) -> None:
+        frames = np.asarray(frames)
         if frames.dtype.kind not in "iu":
             raise ValueError(f"frames of a source: expected integers, got dtype {frames.dtype}")
         super().__init__(frames=frames, repeat=positive_ints(repeat, "repeat of a source", 1)[0], name=name)
@@ -85,7 +87,7 @@ class Delay(Process):
         name: str | None = None,
     ) -> None:
         (steps,) = positive_ints(steps, "steps of a delay", 1, 0)
-        super().__init__(shape=shape, steps=steps, reset_interval=reset_interval, reset_offset=reset_offset, name=name)
+        super().__init__(shape=shape, steps=steps, name=name, **Resets(reset_interval, reset_offset).arguments)
         self.s_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.buffer = Var(shape=(max(steps, 1), *shape), init=0)

@@ -22,6 +22,7 @@ from lava_mlsnn.proc.network.table import table
 from lava_mlsnn.proc.neurons.stock import check_bias
 from lava_mlsnn.proc.observe import Observer
 from lava_mlsnn.proc.ports import connect, port_shapes, to_port
+from lava_mlsnn.proc.timing import Resets
 
 AUTO = "auto"
 
@@ -99,16 +100,10 @@ class Network(Process):
         stock = {"spike_exp": spike_exp, "input_shape": input_shape, "input_message_bits": input_message_bits}
         whole = _graph(net, {key: value for key, value in stock.items() if value is not None})
         self.graph = _chosen(whole, num_layers, skip_layers)
-        self.reset_interval = _reset_interval(self.graph, reset_interval)
-        self.reset_offset = int(reset_offset)
+        resets = Resets(_reset_interval(self.graph, reset_interval), reset_offset)
+        self.reset_interval, self.reset_offset = resets.interval, resets.offset
         self.observers: list[Observer] = []
-        super().__init__(
-            graph=self.graph,
-            reset_interval=self.reset_interval,
-            reset_offset=self.reset_offset,
-            observers=self.observers,
-            name=name,
-        )
+        super().__init__(graph=self.graph, observers=self.observers, name=name, **resets.arguments)
         self._ports()
         self.layers: list[NetworkLayer] = self._layers()
         self.in_layer, self.out_layer = self.layers[0], self.layers[-1]
@@ -243,10 +238,8 @@ def _chosen(graph: NetGraph, num_layers: int | None, skip_layers: int) -> NetGra
 
 
 def _reset_interval(graph: NetGraph, value: int | str | None) -> int | None:
-    if value is None:
-        return None
-    if value == AUTO:
-        return graph.timesteps if any(layer.neuron.gated for layer in graph) else None
     if isinstance(value, str):
-        raise ValueError(f"reset_interval: expected a number of steps, None or {AUTO!r}, got {value!r}")
-    return positive_ints(value, "reset_interval", 1)[0]
+        if value != AUTO:
+            raise ValueError(f"reset_interval: expected a number of steps, None or {AUTO!r}, got {value!r}")
+        return graph.timesteps if any(layer.neuron.gated for layer in graph) else None
+    return value

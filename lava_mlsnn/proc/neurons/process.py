@@ -15,6 +15,7 @@ from lava_mlsnn.graph.neurons import Neuron
 from lava_mlsnn.helpers.check import positive_ints
 from lava_mlsnn.proc.parameters import ParameterProcess, parameters_of
 from lava_mlsnn.proc.ports import PortShape
+from lava_mlsnn.proc.timing import Resets
 
 
 class Population(ParameterProcess):
@@ -69,8 +70,7 @@ class Population(ParameterProcess):
         shape = positive_ints(shape, "shape of a population", len(shape) if isinstance(shape, Sized) else 1)
         if len(shape) not in (1, 3):
             raise ValueError(f"shape of a population: expected (W, H, C) or (C,), got {shape}")
-        if reset_interval is not None:
-            (reset_interval,) = positive_ints(reset_interval, "reset_interval", 1)
+        timing = Resets(reset_interval, reset_offset, start).gated
         if period is not None:
             (period,) = positive_ints(period, "period", 1)
         neuron, parameters = self._accepted(neuron, values)
@@ -81,11 +81,9 @@ class Population(ParameterProcess):
             kind=type(neuron),
             state=neuron.state,
             period=period,
-            reset_interval=reset_interval,
-            reset_offset=reset_offset,
-            start=start,
             name=name,
             log_config=log_config,
+            **timing,
         )
         self.a_in, self.s_out = InPort(shape=shape), OutPort(shape=shape)
         neuron.check_population(shape[-1])

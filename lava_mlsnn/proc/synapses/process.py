@@ -14,6 +14,7 @@ from lava_mlsnn.graph.synapses import Synapse
 from lava_mlsnn.helpers.check import Shape, positive_ints
 from lava_mlsnn.proc.parameters import ParameterProcess, parameters_of
 from lava_mlsnn.proc.ports import PortShape, port_shape
+from lava_mlsnn.proc.timing import Resets
 
 
 class Projection(ParameterProcess):
@@ -51,16 +52,14 @@ class Projection(ParameterProcess):
         if not isinstance(synapse, Synapse):
             raise ValueError(f"synapse of a Projection: expected a synapse of a NetGraph, got {synapse!r}")
         in_shape = positive_ints(in_shape, "in_shape of a Projection", 3)  # type: ignore[assignment]
-        if reset_interval is not None:
-            (reset_interval,) = positive_ints(reset_interval, "reset_interval", 1)
         out_shape = synapse.out_shape(in_shape)
+        timing = Resets(reset_interval, reset_offset).arguments
         super().__init__(
             kind=type(synapse),
             in_shape=in_shape,
             out_shape=out_shape,
-            reset_interval=reset_interval,
-            reset_offset=reset_offset,
             name=name,
+            **timing,
         )
         self.s_in = InPort(shape=port_shape(in_shape, bool(synapse.flat)))
         self.a_out = OutPort(shape=port_shape(out_shape, bool(synapse.flat)))

@@ -23,9 +23,9 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .kernel import KERNELS, SHARED, Arranged, Kernel, Rows, arrange, compiles
+from .kernel import KERNELS, ONE, SHARED, Arranged, Kernel, Rows, arrange, compiles
 
-__all__ = ["KERNELS", "SHARED", "Arranged", "Kernel", "Rows", "arrange", "compiles"]
+__all__ = ["KERNELS", "ONE", "SHARED", "Arranged", "Kernel", "Rows", "arrange", "compiles"]
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

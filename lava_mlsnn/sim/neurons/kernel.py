@@ -49,7 +49,7 @@ class Kernel:
 
     Args:
         step: ``step(current, *state, *parameters) -> (spikes, *new state)`` on Lanes; spikes None sends nothing.
-        state: names of the state arrays, as in :func:`lava_mlsnn.sim.reference.initial_state`, and in ``step``.
+        state: names of the state arrays, those of the neuron's class and of the parameters of ``step``.
     """
 
     def __init__(self, step: Callable[..., tuple[Lanes | None, ...]], *state: str) -> None:
@@ -117,7 +117,10 @@ def arrange(layer: Layer) -> Arranged:
     if neuron.kind not in _ARRANGERS:
         raise TypeError(f"layer {layer.name!r}: no kernel for a neuron of type {type(neuron).__name__}")
     bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
-    return _ARRANGERS[neuron.kind](neuron, bias)
+    arranged = _ARRANGERS[neuron.kind](neuron, bias)
+    if arranged.kernel.state != neuron.state:
+        raise TypeError(f"{neuron.kind}: expected a kernel with the state {neuron.state}, got {arranged.kernel.state}")
+    return arranged
 
 
 class Span(NamedTuple):
@@ -183,7 +186,7 @@ class _Loop:
         if form == SHARED:
             return b.load(b.gep(constants, [start]))
         if form == ONE:
-            start = b.add(start, b.mul(b.srem(self.where.t, rows), stride))
+            start = b.add(start, b.mul(self.where.t, stride))  # the stride of a single row is zero
         return b.gep(constants, [b.add(start, self.where.place)]), rows, stride
 
     def emit(self) -> None:
@@ -209,7 +212,8 @@ class _Loop:
             in_pieces(b, where.length, (WIDTH, 1), emit)
 
     def _values(self, i: ir.Value, lanes: int) -> dict[str, Lanes | Rows]:
-        b, values = self.builder, {}
+        b = self.builder
+        values: dict[str, Lanes | Rows] = {}
         for (name, form), found in zip(self.kernel.parameters.items(), self.parameters, strict=True):
             if form == SHARED:
                 values[name] = Lanes(b, spread(b, found, lanes))

@@ -17,7 +17,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .layout import Layout, Window, arrange, compiles, layout
+from .arrangement import Layout, Window, arrange, compiles, layout
 
 __all__ = ["Layout", "Window", "arrange", "compiles", "layout"]
 

@@ -8,7 +8,7 @@ from ...graph.synapses import Conv, Pool
 from ...helpers.check import Shape
 from ..rows import rows
 from ..scatter import each_tap
-from .layout import Layout, Window, compiles, layout
+from .arrangement import Layout, Window, compiles, layout
 
 
 @compiles(Conv)

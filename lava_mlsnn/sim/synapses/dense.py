@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from ...graph.synapses import DelayDense, Dense
 from ...helpers.check import Shape
-from ..phase import delays
 from ..rows import rows
-from .layout import Layout, Window, compiles, layout
+from .arrangement import Layout, Window, compiles, layout
 
 
 def _layout(weights: Sequence[NDArray[Any]], in_shape: Shape, delays: tuple[int, ...] = (0,)) -> Layout:
@@ -30,5 +29,5 @@ def _(synapse: Dense, in_shape: Shape) -> Layout:
 
 @compiles(DelayDense)
 def _(synapse: DelayDense, in_shape: Shape) -> Layout:
-    all_delays = delays(synapse)
-    return _layout([np.where(synapse.delays == d, synapse.weight, 0) for d in all_delays], in_shape, all_delays)
+    delays = tuple(sorted({0, *synapse.ages}))
+    return _layout([np.where(synapse.delays == d, synapse.weight, 0) for d in delays], in_shape, delays)

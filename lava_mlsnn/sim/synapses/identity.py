@@ -9,7 +9,7 @@ import numpy as np
 from ...graph.synapses import Identity, Injection
 from ...helpers.check import Shape
 from ..scatter import one_to_one
-from .layout import Layout, Window, compiles, layout
+from .arrangement import Layout, Window, compiles, layout
 
 
 def _layout(weight: Any, in_shape: Shape) -> Layout:

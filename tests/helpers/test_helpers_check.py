@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import lava_mlsnn as ml
-from lava_mlsnn.data import events, split
+from lava_mlsnn.data import integration, split
 from lava_mlsnn.energy import horowitz, lemaire
 from lava_mlsnn.helpers.check import choice, finite, flag, int_array, integer, positive_ints
 from lava_mlsnn.neuron import functional
@@ -149,7 +149,7 @@ INTEGERS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "train.Recipe batch": ("batch", lambda v: ml.train.Recipe(batch=v)),
     "train.Machine": ("devices", lambda v: ml.train.Machine(devices=v)),
     "train.sweep": ("trials", lambda v: sweep(Sweep("cnn", {}, "digits", ml.train.Recipe()), v)),
-    "data.events": ("steps", lambda v: events.frames(events.Events([0], [0], [0], [0]), v)),
+    "data.events": ("steps", lambda v: integration.frames(integration.Events([0], [0], [0], [0]), v)),
     "analysis.lloyd_max": ("count", lambda v: ml.analysis.lloyd_max([1.0, 2.0], v)),
     "analysis.gaussian": ("count", lambda v: ml.analysis.gaussian(1.0, v)),
 }
