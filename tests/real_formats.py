@@ -365,6 +365,105 @@ def write_cifar10dvs(
     return Path(folder)
 
 
+def evt2_bytes(events: dict[str, np.ndarray], size: tuple[int, int] = (480, 640)) -> bytes:
+    """EVT 2.0: a word of the upper time bits whenever they change, and every 50 events; triggers in between."""
+    words, before = [], None
+    for i, (x, y, t, p) in enumerate(zip(*(events[name].tolist() for name in "xytp"), strict=True)):
+        if t >> 6 != before or i % 50 == 0:
+            before = t >> 6
+            words.append(8 << 28 | before & 0xFFFFFFF)
+        if i % 70 == 0:
+            words.append(0xA << 28 | (t & 63) << 22 | 1)
+        words.append(p << 28 | (t & 63) << 22 | x << 11 | y)
+    return _prophesee_header("2.0", size) + struct.pack(f"<{len(words)}I", *words)
+
+
+def evt3_bytes(events: dict[str, np.ndarray], size: tuple[int, int] = (480, 640), vectors: bool = True) -> bytes:
+    """EVT 3.0: times, rows and columns when they change; runs of columns of one row and time as vectors."""
+    words: list[int] = []
+    high = low = row = None
+    rows = list(zip(*(events[name].tolist() for name in "xytp"), strict=True))
+    i = 0
+    while i < len(rows):
+        x, y, t, p = rows[i]
+        if (t >> 12 & 0xFFF) != high:
+            high, low = t >> 12 & 0xFFF, None
+            words.append(8 << 12 | high)
+        if t & 0xFFF != low:
+            low = t & 0xFFF
+            words.append(6 << 12 | low)
+        if y != row:
+            row = y
+            words.append(y)
+        run = [x]
+        while (
+            vectors
+            and i + len(run) < len(rows)
+            and rows[i + len(run)][1:] == (y, t, p)
+            and rows[i + len(run)][0] > run[-1]
+        ):
+            run.append(rows[i + len(run)][0])
+        i += len(run)
+        if len(run) == 1:
+            words.append(2 << 12 | p << 11 | x)
+            continue
+        words.append(3 << 12 | p << 11 | x)
+        place = x
+        while place <= run[-1]:
+            width = 12 if run[-1] - place >= 8 else 8
+            mask = sum(1 << (column - place) for column in run if place <= column < place + width)
+            words.append((4 if width == 12 else 5) << 12 | mask)
+            place += width
+    return _prophesee_header("3.0", size) + struct.pack(f"<{len(words)}H", *words)
+
+
+def _prophesee_header(version: str, size: tuple[int, int]) -> bytes:
+    height, width = size
+    lines = [
+        f"evt {version}",
+        f"format EVT{version[0]};height={height};width={width}",
+        f"geometry {width}x{height}",
+        "end",
+    ]
+    return "".join(f"% {line}\n" for line in lines).encode()
+
+
+def dat_bytes(events: dict[str, np.ndarray], size: tuple[int, int] = (480, 640), version: int = 2) -> bytes:
+    """DAT: text, type and size of the events, then 8 bytes per event."""
+    text = f"% Data file containing CD events.\n% Version {version}\n% Height {size[0]}\n% Width {size[1]}\n".encode()
+    shifts = (14, 28) if version == 2 else (9, 17)
+    place = events["x"] | events["y"] << shifts[0] | events["p"] << shifts[1]
+    return text + bytes((12, 8)) + np.stack([events["t"], place], axis=1).astype("<u4").tobytes()
+
+
+def es_bytes(events: dict[str, np.ndarray], size: tuple[int, int] = (480, 640), kind: int = 1) -> bytes:
+    """Event Stream, version 2: DVS (1), or ATIS (2), where an exposure follows every third event."""
+    height, width = size
+    out = bytearray(b"Event Stream" + bytes((2, 0, 0, kind)) + struct.pack("<HH", width, height))
+    before = 0
+    for i, (x, y, t, p) in enumerate(zip(*(events[name].tolist() for name in "xytp"), strict=True)):
+        step, before = t - before, t
+        for exposure in (0, 1) if kind == 2 and i % 3 == 0 else (0,):
+            if kind == 1:
+                out += b"\xff" * (step // 127) + bytes((step % 127 << 1 | p,))
+            else:
+                whole, rest = divmod(step, 63)
+                out += b"\xff" * (whole // 3) + (bytes((0xFC | whole % 3,)) if whole % 3 else b"")
+                out += bytes((rest << 2 | p << 1 | exposure,))
+                step = 0
+            out += struct.pack("<HH", x, height - 1 - y)
+    return bytes(out)
+
+
+def davis_bytes(events: dict[str, np.ndarray], chip: str = "DAVIS346B", size: tuple[int, int] = (260, 346)) -> bytes:
+    """AEDAT 2.0 of a DAVIS as jAER writes it: columns and rows from the far end, samples of frames in between."""
+    address = events["p"] << 11 | (size[1] - 1 - events["x"]) << 12 | (size[0] - 1 - events["y"]) << 22
+    pairs = np.stack([address, events["t"]], axis=1)
+    pairs = np.insert(pairs, range(0, len(pairs), 40), [[1 << 31 | 77, 5]], axis=0)
+    text = f"#!AER-DAT2.0\r\n# AEChip: eu.seebetter.ini.chips.davis.{chip}\r\n# Creation time: at 7\r\n"
+    return text.encode() + pairs.astype(">u4").tobytes()
+
+
 def frames_by_number(events: dict[str, np.ndarray], steps: int, size: int) -> np.ndarray:
     """Frames (T, 2, size, size) of SpikingJelly's integration by number, event after event."""
     found = np.zeros((steps, 2, size, size))

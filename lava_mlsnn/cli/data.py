@@ -80,7 +80,8 @@ def _known(name: str) -> dict[str, Any]:
 
     published = registry.published(name)
     if published is None:
-        return {"name": name, "title": "comes with a package", "found": "-", "page": "-"}
+        title = "one's own recordings, events:PATH" if registry.has_frames(name) else "comes with a package"
+        return {"name": name, "title": title, "found": "-", "page": "-"}
     try:
         place = registry.locate(registry.Spec(name))
         found = str(getattr(place, "path", None) or place.root)

@@ -23,7 +23,7 @@ Data = Annotated[
         "--data",
         help="NAME[:PATH][,KEY=VALUE...], for example fashion-mnist or cifar10dvs:/data/dvs,size=64 (mlsnn data list "
         "shows the names); or one's own: FILE.npz with images, labels and maybe split, a folder of PNG or JPEG files "
-        "per class, idx files.",
+        "per class, idx files, events:PATH with a folder of recordings per class.",
     ),
 ]
 Json = Annotated[

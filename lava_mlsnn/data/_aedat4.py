@@ -27,7 +27,7 @@ def read(path: Path) -> NDArray[np.int64]:
     """Columns, rows, times and polarities of a recording; ValueError if it is damaged or aedat is not installed.
 
     Shape:
-        (4, n).
+        (4, 1 + n): the first column is (width, height, 0, 0) of the camera, or zeros.
     """
     try:
         import aedat  # noqa: F401 (the other process does, too)
@@ -115,8 +115,11 @@ def _decode(path: str) -> NDArray[Any]:
     wanted = MEMORY + RATIO * os.path.getsize(path)
     resource.setrlimit(resource.RLIMIT_AS, (wanted if hard < 0 else min(wanted, hard), hard))
     try:
-        parts = [np.zeros((4, 0), np.int64)]
-        for packet in aedat.Decoder(path):
+        decoder = aedat.Decoder(path)
+        streams = [one for _, one in sorted(decoder.id_to_stream().items()) if one.get("type") == "events"]
+        size = [int(streams[0].get(name) or 0) for name in ("width", "height")] if streams else [0, 0]
+        parts = [np.array([*size, 0, 0], np.int64)[:, None]]
+        for packet in decoder:
             events = packet.get("events")
             if events is not None:
                 names = ("x", "y", "t", "on" if "on" in events.dtype.names else "p")

@@ -3,7 +3,8 @@
 **AEDAT 2.0** (jAER; CIFAR10-DVS as published): text lines that begin with ``#``, the first ``#!AER-DAT2.0``; then
 8 bytes per event, big-endian: address uint32, time uint32 in microseconds. DVS128 addresses: bit 0 polarity, bits 1-7
 column, bits 8-14 row. Published recordings are turned: the frames of the literature (and tonic's AEDAT 4 files) are at
-(127 - row, 127 - column) with the opposite polarity.
+(127 - row, 127 - column) with the opposite polarity. DAVIS addresses, told by ``AEChip`` in the header: bit 31 set for
+what is no event of a pixel, bits 22-30 row and 12-21 column, both counted from the far end, bit 11 polarity.
 
 **AEDAT 3.1** (cAER; DVS128 Gesture as published): text lines up to ``#!END-HEADER``; then packets of a 28-byte header,
 little-endian (type int16, source int16, size of an event, offset of its time, time overflow, capacity, number, valid:
@@ -19,6 +20,7 @@ time in microseconds. Row 240 is no event: from there on 2^13 is added to the ti
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 
@@ -31,6 +33,9 @@ from .integration import Events
 LIMIT = 1 << 30
 """Bytes of one recording; the largest of DVS128 Gesture has some 10^8."""
 
+DAVIS = {b"240": (180, 240), b"346": (260, 346)}
+"""(H, W) of the cameras."""
+
 
 def read(path: Path) -> Events:
     """Events of a recording in any of the AEDAT formats; ValueError names the file and what is wrong."""
@@ -38,7 +43,9 @@ def read(path: Path) -> Events:
         with open(path, "rb") as file:
             first = file.readline(64)
         if first.startswith(b"#!AER-DAT4"):
-            return Events(*_aedat4.read(path))
+            found = _aedat4.read(path)
+            (width, height), (x, y, t, p) = found[:2, 0].tolist(), found[:, 1:]
+            return Events(x, y, t, p, (height, width) if width and height else None)
         if first.startswith(b"#!AER-DAT3.1"):
             return _read31(read_limited(path, LIMIT))
         if first.startswith(b"#!AER-DAT2.0"):
@@ -57,7 +64,7 @@ def read_nmnist(path: Path) -> Events:
     overflow = raw[:, 1] == 240
     time = ((raw[:, 2] & 127) << 16 | raw[:, 3] << 8 | raw[:, 4]) + (np.cumsum(overflow) << 13)
     real = raw[~overflow]
-    return Events(real[:, 0], real[:, 1], time[~overflow], real[:, 2] >> 7)
+    return Events(real[:, 0], real[:, 1], time[~overflow], real[:, 2] >> 7, counter=23)
 
 
 def _read2(content: bytes) -> Events:
@@ -72,10 +79,16 @@ def _read2(content: bytes) -> Events:
         raise ValueError(f"{len(body):,} bytes of events, expected a multiple of 8: cut or damaged")
     pairs = np.frombuffer(body, ">u4").reshape(-1, 2).astype(np.int64)
     address = pairs[:, 0]
+    chip = re.search(rb"^#.*AEChip:.*davis(\d{3})", content[:start], re.IGNORECASE | re.MULTILINE)
+    if chip and chip.group(1) in DAVIS:
+        height, width = DAVIS[chip.group(1)]
+        pairs = pairs[address >> 31 == 0]
+        column, row, polarity = (pairs[:, 0] >> low & mask for low, mask in ((12, 0x3FF), (22, 0x1FF), (11, 1)))
+        return Events(width - 1 - column, height - 1 - row, pairs[:, 1], polarity, (height, width), counter=32)
     if len(address) and int(address.max()) >> 15:
-        raise ValueError(f"address {int(address.max()):#x}, expected 15 bits: not a DVS128, or damaged")
+        raise ValueError(f"address {int(address.max()):#x}, expected 15 bits: not a DVS128 or DAVIS, or damaged")
     column, row = address >> 1 & 127, address >> 8 & 127
-    return Events(127 - row, 127 - column, pairs[:, 1], 1 - (address & 1))
+    return Events(127 - row, 127 - column, pairs[:, 1], 1 - (address & 1), (128, 128), counter=32)
 
 
 def _read31(content: bytes) -> Events:

@@ -4,7 +4,7 @@ A set of frames is a folder of the cache, named by a digest of what it was made 
 of all files, and all options): other files or options never meet old frames. It holds
 
 * ``frames.npy``: uint8 (N, C, H, W, T), training recordings first;
-* ``about.json``: labels, how many recordings are training, how many events did not fit 8 bits.
+* ``about.json``: how many frames each recording gave, how many events did not fit 8 bits, what was mended.
 
 Each file appears when it is complete, ``about.json`` last; a lock keeps two processes from writing the same set. Memory
 stays constant: one recording at a time.
@@ -30,7 +30,7 @@ from ..helpers.files import replacing, write_json
 VARIABLE = "MLSNN_CACHE"
 """Environment variable: the folder of the cache, in place of the user's cache folder."""
 
-FORMAT = 1
+FORMAT = 2
 FRAMES, ABOUT = "frames.npy", "about.json"
 
 Progress = Callable[[int, int], None]
@@ -53,7 +53,7 @@ def digest(files: Iterable[Path], root: Path, settings: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps([FORMAT, settings], sort_keys=True).encode())
     for path in files:
         about = path.stat()
-        digest.update(f"\n{path.relative_to(root)} {about.st_size} {about.st_mtime_ns}".encode())
+        digest.update(f"\n{os.path.relpath(path, root)} {about.st_size} {about.st_mtime_ns}".encode())
     return digest.hexdigest()[:24]
 
 
@@ -62,16 +62,14 @@ def frames(
     shape: tuple[int, ...],
     make: Callable[[], Iterator[NDArray[np.uint8]]],
     about: Callable[[], dict[str, Any]],
-    progress: Progress | None = None,
 ) -> tuple[NDArray[np.uint8], dict[str, Any]]:
     """The frames at ``place``, made if they are not there, as a read-only memory map, and what is known about them.
 
     Args:
         place: folder of this set of frames.
-        shape: (N, C, H, W, T).
-        make: yields N recordings (C, H, W, T).
+        shape: (N, C, H, W, T) with the least N that there can be.
+        make: yields N or more samples (C, H, W, T).
         about: called after ``make``: what else is to be kept (JSON-ready).
-        progress: called with (recordings done, recordings in total).
 
     Raises:
         ValueError: too little room on the disk, or no permission to write.
@@ -84,7 +82,7 @@ def frames(
         with _locked(place):
             found = _open(place, shape)  # another process may have made it in the meantime
             if found is None:
-                _write(place, shape, make(), about, progress)
+                _write(place, shape, make(), about)
                 found = _open(place, shape)
     except PermissionError as error:
         raise ValueError(f"cache {place.parent}: {error}; give another folder in {VARIABLE}") from None
@@ -100,15 +98,15 @@ def _open(place: Path, shape: Sequence[int]) -> tuple[NDArray[np.uint8], dict[st
         found = np.load(place / FRAMES, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
         return None
-    return (found, about) if found.shape == tuple(shape) and found.dtype == np.uint8 else None
+    right = found.shape == (about.get("count"), *shape[1:]) and found.dtype == np.uint8
+    return (found, about) if right else None
 
 
 def _write(
     place: Path,
     shape: tuple[int, ...],
-    recordings: Iterator[NDArray[np.uint8]],
+    samples: Iterator[NDArray[np.uint8]],
     about: Callable[[], dict[str, Any]],
-    progress: Progress | None,
 ) -> None:
     size = int(np.prod(shape, dtype=np.int64))
     free = shutil.disk_usage(place.parent).free
@@ -118,16 +116,23 @@ def _write(
     place.mkdir(exist_ok=True)
     try:
         with replacing(place / FRAMES) as part, open(part, "wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for done, recording in enumerate(recordings, 1):
-                file.write(np.ascontiguousarray(recording, np.uint8).data)
-                if progress is not None:
-                    progress(done, shape[0])
-        write_json(about(), place / ABOUT)
+            file.write(_header((0, *shape[1:])))
+            count = 0
+            for sample in samples:
+                file.write(np.ascontiguousarray(sample, np.uint8).data)
+                count += 1
+            file.seek(0)
+            file.write(_header((count, *shape[1:])))
+        write_json({**about(), "count": count}, place / ABOUT)
     finally:
         with suppress(OSError):
             place.rmdir()  # if nothing was written
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """The header of a ``.npy`` file of uint8, always of the same length; numpy's own grows with the shape."""
+    text = repr({"descr": "|u1", "fortran_order": False, "shape": shape}).encode()
+    return b"\x93NUMPY\x01\x00" + (182).to_bytes(2, "little") + text.ljust(181) + b"\n"
 
 
 @contextmanager

@@ -12,17 +12,23 @@ recording, as in paper 000, section 5.1, which follows Fang et al., "Incorporati
 
 Each event is in exactly one frame: the frames of a recording sum to its number of events. Where SpikingJelly fails (a
 slice of time without events), the frame is zero.
+
+A long recording becomes many samples of T frames each, see :func:`samples`: frames of a fixed duration or of a fixed
+number of events. Times that run backwards are mended or refused, see :mod:`.clock`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers.check import choice, integer
+from . import clock
 
 INTEGRATIONS = ("number", "time")
 
@@ -35,6 +41,8 @@ class Events:
         x, y: column and row.
         t: time; the unit does not matter.
         p: polarity, 0 or 1.
+        sensor: (H, W) of the camera, if the file says it.
+        counter: bits of the counter that the times come from, 0 if nobody knows.
 
     Shape:
         Four arrays (n,), int64.
@@ -47,6 +55,8 @@ class Events:
     y: NDArray[np.int64]
     t: NDArray[np.int64]
     p: NDArray[np.int64]
+    sensor: tuple[int, int] | None = None
+    counter: int = 0
 
     def __post_init__(self) -> None:
         for name in "xytp":
@@ -57,6 +67,17 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def __getitem__(self, chosen: slice | NDArray[Any]) -> Events:
+        """Some of the events."""
+        return replace(self, **{name: getattr(self, name)[chosen] for name in "xytp"})
+
+    def in_order(self) -> tuple[Events, str]:
+        """The events in the order of their times, and what was wrong with these, see :func:`.clock.mended`."""
+        times, said = clock.mended(self.t, self.counter)
+        if not said:
+            return self, ""
+        return replace(self, t=times, counter=0)[np.argsort(times, kind="stable")], said
 
     def check(self, sensor: tuple[int, int]) -> None:
         """ValueError if an event lies outside a sensor (H, W) or has another polarity than 0 and 1."""
@@ -72,6 +93,12 @@ def slices(events: Events, steps: int, by: str = "number") -> NDArray[np.int64]:
     Shape:
         n events -> (n,) int64.
 
+    Raises:
+        ValueError: times that run backwards (by time), unless an overflow or late events explain it.
+
+    Warns:
+        UserWarning: these do.
+
     Example:
         >>> events = Events(x=[0] * 5, y=[0] * 5, t=[10, 11, 12, 13, 40], p=[0] * 5)
         >>> slices(events, 2, "number").tolist(), slices(events, 2, "time").tolist()
@@ -82,9 +109,12 @@ def slices(events: Events, steps: int, by: str = "number") -> NDArray[np.int64]:
         each = len(events) // steps
         place = np.arange(len(events)) // each if each else np.full(len(events), steps - 1)
     else:
-        first, last = (int(events.t[0]), int(events.t[-1])) if len(events) else (0, 0)
+        times, said = clock.mended(events.t, events.counter)
+        if said:
+            warnings.warn(f"events: times run backwards ({said}); they were put in order", stacklevel=2)
+        first, last = (int(times.min()), int(times.max())) if len(events) else (0, 0)
         duration = (last - first) // steps
-        place = (events.t - first) // duration if duration > 0 else np.full(len(events), steps - 1)
+        place = (times - first) // duration if duration > 0 else np.full(len(events), steps - 1)
     return np.clip(place, 0, steps - 1)
 
 
@@ -112,10 +142,67 @@ def frames(
         >>> frames(events, 1, sensor=(4, 4), size=2)[..., 0].tolist()
         [[[0, 0], [1, 0]], [[2, 0], [0, 0]]]
     """
-    height, width = check_frames(steps, by, sensor, size)
+    check_frames(steps, by, sensor, size)
     events.check(sensor)
+    return _counted(events, slices(events, steps, by), steps, sensor, size)
+
+
+def samples(
+    events: Events,
+    steps: int,
+    duration: int | None = None,
+    number: int | None = None,
+    sensor: tuple[int, int] = (128, 128),
+    size: int | None = None,
+) -> Iterator[NDArray[np.int64]]:
+    """Samples of T frames, each of a fixed duration or of a fixed number of events, one after another.
+
+    What does not fill a sample at the end of the recording is left out; a recording that is shorter than one sample
+    gives one, whose last frames are empty.
+
+    Args:
+        events: of one recording; by duration, in the order of their times.
+        steps: T, the number of frames of a sample.
+        duration: of a frame, in the unit of the times.
+        number: of events of a frame, in place of a duration.
+        sensor, size: as in :func:`frames`.
+
+    Shape:
+        each (2, H', W', T) int64.
+
+    Raises:
+        ValueError: events outside the sensor; both or none of ``duration`` and ``number``.
+
+    Example:
+        >>> events = Events(x=[0] * 9, y=[0] * 9, t=[0, 1, 2, 3, 10, 11, 12, 25, 40], p=[1] * 9)
+        >>> [sample[1, 0, 0].tolist() for sample in samples(events, 2, duration=10, sensor=(1, 1))]
+        [[4, 3], [1, 0]]
+        >>> [sample[1, 0, 0].tolist() for sample in samples(events, 2, number=2, sensor=(1, 1))]
+        [[2, 2], [2, 2]]
+    """
+    check_frames(steps, "number", sensor, size)
+    if (duration is None) == (number is None):
+        raise ValueError("samples: expected a duration or a number of events, one of the two")
+    events.check(sensor)
+    if number is not None:
+        each = integer(number, "events", 1)
+        place, complete = np.arange(len(events)) // each, len(events) // each
+    else:
+        each = integer(duration, "duration", 1)
+        elapsed = events.t - (events.t[0] if len(events) else 0)
+        place, complete = elapsed // each, int(elapsed[-1]) // each if len(events) else 0
+    for sample in range(max(1, complete // steps)):
+        first, last = np.searchsorted(place, (sample * steps, (sample + 1) * steps))
+        yield _counted(events[first:last], place[first:last] - sample * steps, steps, sensor, size)
+
+
+def _counted(
+    events: Events, place: NDArray[np.int64], steps: int, sensor: tuple[int, int], size: int | None
+) -> NDArray[np.int64]:
+    """Frames (2, H', W', T) of events whose frame is known."""
+    height, width = sensor if size is None else (size, size)
     y, x = events.y * height // sensor[0], events.x * width // sensor[1]
-    place = ((events.p * height + y) * width + x) * steps + slices(events, steps, by)
+    place = ((events.p * height + y) * width + x) * steps + place
     return np.bincount(place, minlength=2 * height * width * steps).reshape(2, height, width, steps)
 
 

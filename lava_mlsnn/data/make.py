@@ -125,7 +125,7 @@ class _Reader:
         missing = [name for name in "xytp" if name not in (content.dtype.names or ())]
         if missing:
             raise ValueError(f"events with fields {content.dtype.names}, expected x, y, t and p")
-        events = Events(**{name: content[name] for name in "xytp"})
+        events = Events(x=content["x"], y=content["y"], t=content["t"], p=content["p"])
         image, cut = integration.saturated(integration.frames(events, self.steps, self.by, sensor, self.size))
         self.cut += cut
         return image

@@ -164,7 +164,7 @@ def _from_idx(name: str, files: Mapping[str, Path], wish: Wish) -> Dataset:
 def _from_folder(name: str, root: Path, wish: Wish, size: int | None, gray: bool) -> Dataset:
     if size is not None:
         integer(size, f"{name}: option size", 1, 4096)
-    sides = {side: _inner(root, words) for side, words in (("train", TRAIN), ("test", TEST))}
+    sides = {side: inner_folder(root, words) for side, words in (("train", TRAIN), ("test", TEST))}
     folders = {side: folder for side, folder in sides.items() if folder is not None} or {"all": root}
     files = {side: _by_class(folder) for side, folder in folders.items()}
     names = sorted({label for classes in files.values() for label in classes})
@@ -193,7 +193,7 @@ def _from_folder(name: str, root: Path, wish: Wish, size: int | None, gray: bool
     return dataset(name, parts, wish, f"images of {name}/" + ("" if size is None else f" scaled to {size} x {size}"))
 
 
-def _inner(root: Path, words: tuple[str, ...]) -> Path | None:
+def inner_folder(root: Path, words: tuple[str, ...]) -> Path | None:
     """The folder in ``root`` that is called by the first of some words that is there."""
     there = {
         path.name.lower(): path for path in root.iterdir() if path.is_dir() and any(map(Path.is_dir, path.iterdir()))

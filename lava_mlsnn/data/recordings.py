@@ -4,6 +4,8 @@ Options that all of them take:
 
 * ``steps`` (default 1): T, the number of frames; the network's timesteps;
 * ``by`` (default "number"): how a recording is cut, by "number" of events or by "time", see :mod:`.integration`;
+* ``duration`` (microseconds) or ``events``: in place of ``by``, how long each frame is or how many events it holds, so
+  that a long recording becomes many samples of ``steps`` frames, all with its label;
 * ``size`` (default the sensor's): height and width of the frames; events are counted on the coarser grid;
 * ``complete`` (default yes): refuse a copy that is not the published data;
 * ``cache``: folder of the frames, see :mod:`.cache`;
@@ -15,15 +17,17 @@ the Dataset's ``source`` says how many events that cost.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.check import integer
 from . import _aedat4, integration
 from . import cache as caches
 from ._archive import archives
@@ -73,6 +77,15 @@ class Copy:
     split: str
     format: str
 
+    @property
+    def title(self) -> str:
+        """Of the data set in the literature."""
+        return PUBLISHED[self.name].title if self.name in PUBLISHED else f"Recordings in {self.root.name}"
+
+    def place(self, one: Recording) -> str:
+        """A file as seen from the folder."""
+        return os.path.relpath(one.path, self.root)
+
     def findings(self) -> list[Finding]:
         """Recordings per class beside the published numbers."""
         found = []
@@ -87,15 +100,64 @@ class Copy:
         return found
 
 
+@dataclass
+class Tally:
+    """What happened while frames were made: events cut off and left out, and recordings whose times were mended."""
+
+    cut: int = 0
+    left: int = 0
+    overflow: int = 0
+    late: int = 0
+    samples: list[int] = field(default_factory=list)
+
+    def said(self, split: str) -> str:
+        """In sentences."""
+        said = {
+            f"{self.cut} events above 255 per pixel and frame are left out.": self.cut,
+            f"{self.left} events that fill no sample at the end of recordings are left out.": self.left,
+            f"Times of {self.overflow} recordings ran backwards by an overflow, which was undone.": self.overflow,
+            f"Times of {self.late} recordings ran backwards by late events, which were sorted.": self.late,
+        }
+        return "".join(f" {sentence}" for sentence, happened in said.items() if happened)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How recordings become frames; see the module's text."""
+
+    steps: int = 1
+    by: str = "number"
+    size: int | None = None
+    duration: int | None = None
+    events: int | None = None
+
+    def check(self, sensor: tuple[int, int]) -> tuple[int, int]:
+        """(H, W) of the frames; ValueError for what is not accepted."""
+        if self.duration is not None and self.events is not None:
+            raise ValueError("options duration and events both say how long a frame is: expected one of the two")
+        for name in ("duration", "events"):
+            if getattr(self, name) is not None:
+                integer(getattr(self, name), f"option {name}", 1)
+        return integration.check_frames(self.steps, self.by, sensor, self.size)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether a recording becomes many samples."""
+        return self.duration is not None or self.events is not None
+
+    def __str__(self) -> str:
+        if self.duration is not None:
+            return f"{self.steps} frames of {self.duration} us each"
+        return f"{self.steps} frames of {self.events} events each" if self.events is not None else ""
+
+
 def framed(
     copy: Copy,
     *,
-    steps: int = 1,
-    by: str = "number",
-    size: int | None = None,
     complete: bool = True,
     cache: str | Path | None = None,
     progress: caches.Progress | None = None,
+    **settings: Any,
 ) -> Dataset:
     """The recordings of a copy as frames; options as in the module's text.
 
@@ -105,26 +167,27 @@ def framed(
     Raises:
         ValueError: options that are not accepted, an incomplete copy, a damaged recording; names the file.
     """
-    height, width = integration.check_frames(steps, by, copy.sensor, size)
+    cut = Cut(**settings)
+    height, width = cut.check(copy.sensor)
     if complete and not all(finding.passed for finding in copy.findings()):
         raise incomplete(copy.name, str(copy.root), copy.findings())
     everything = [*copy.train, *copy.test]
-    shape = (len(everything), 2, height, width, steps)
-    frames, about = _cached(copy, everything, shape, {"steps": steps, "by": by, "size": size}, cache, progress)
-    labels = np.array([one.label for one in everything], np.int64)
-    parts = slice(None, len(copy.train)), slice(len(copy.train), None)
-    cut = f" {about['cut']} events above 255 per pixel and frame are left out." if about["cut"] else ""
+    frames, tally = _cached(copy, everything, (height, width), cut, cache, progress)
+    labels = np.repeat(np.array([one.label for one in everything], np.int64), tally.samples)
+    train = sum(tally.samples[: len(copy.train)])
+    how = str(cut) if cut.is_long else f"{cut.steps} frames by {cut.by}"
+    counts = f" as {train} and {len(labels) - train} samples" if cut.is_long else ""
     return Dataset(
         name=copy.name,
-        train_images=frames[parts[0]],
-        train_labels=labels[parts[0]],
-        test_images=frames[parts[1]],
-        test_labels=labels[parts[1]],
+        train_images=frames[:train],
+        train_labels=labels[:train],
+        test_images=frames[train:],
+        test_labels=labels[train:],
         input_scale=1.0,
         bits=8,
         labels=copy.classes,
-        source=f"{PUBLISHED[copy.name].title} ({copy.format}), {len(copy.train)} training and {len(copy.test)} test "
-        f"recordings ({copy.split}), {steps} frames {height}x{width} by {by}.{cut}"
+        source=f"{copy.title} ({copy.format}), {len(copy.train)} training and {len(copy.test)} test recordings "
+        f"({copy.split}){counts}, {how.replace('frames', f'frames {height}x{width}', 1)}.{tally.said(copy.split)}"
         + ("" if complete else " Not checked against the published data."),
     )
 
@@ -132,45 +195,62 @@ def framed(
 def _cached(
     copy: Copy,
     everything: Sequence[Recording],
-    shape: tuple[int, ...],
-    settings: dict[str, Any],
+    size: tuple[int, int],
+    cut: Cut,
     cache: str | Path | None,
     progress: caches.Progress | None,
-) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+) -> tuple[NDArray[np.uint8], Tally]:
     listed = [[one.label, one.start, one.stop] for one in everything]
-    about = {"name": copy.name, "train": len(copy.train), "recordings": listed, **settings}
+    about = {"name": copy.name, "train": len(copy.train), "recordings": listed, "sensor": copy.sensor, **asdict(cut)}
     key = caches.digest((one.path for one in everything), copy.root, about)
-    cut = 0
+    tally = Tally()
 
     def make() -> Iterator[NDArray[np.uint8]]:
-        nonlocal cut
         with _aedat4.decoding():
-            for one in everything:
-                image, lost = frame(copy, one, **settings)
-                cut += lost
-                yield image
+            for done, one in enumerate(everything, 1):
+                yield from frame(copy, one, cut, tally)
+                if progress is not None:
+                    progress(done, len(everything))
 
+    shape = (len(everything), 2, *size, cut.steps)
     place = caches.folder(cache) / f"{copy.name}-{key}"
-    return caches.frames(place, shape, make, lambda: {"name": copy.name, **settings, "cut": cut}, progress)
+    frames, known = caches.frames(
+        place, shape, make, lambda: {"name": copy.name, **asdict(cut), "tally": asdict(tally)}
+    )
+    return frames, Tally(**known["tally"])
 
 
-def frame(
-    copy: Copy, one: Recording, steps: int = 1, by: str = "number", size: int | None = None
-) -> tuple[NDArray[np.uint8], int]:
-    """Frames uint8 (2, H, W, T) of one recording, and the number of events that did not fit; ValueError names it."""
+def frame(copy: Copy, one: Recording, cut: Cut, tally: Tally) -> Iterator[NDArray[np.uint8]]:
+    """The samples uint8 (2, H, W, T) of one recording; ValueError names it."""
+    count = 0
     try:
         content = copy.read(one)
-        if isinstance(content, Events):
-            counts = integration.frames(content, steps, by, copy.sensor, size)
+        if not isinstance(content, Events):
+            if cut.is_long:
+                raise ValueError("ready frames; duration and events are for recordings of events")
+            samples = iter([ready_frames(content, cut.steps, copy.sensor, cut.size)])
         else:
-            counts = ready_frames(content, steps, copy.sensor, size)
+            if cut.duration is not None or (cut.by == "time" and cut.events is None):
+                content, said = content.in_order()
+                tally.overflow += "overflow" in said
+                tally.late += "late" in said
+            if cut.is_long:
+                samples = integration.samples(content, cut.steps, cut.duration, cut.events, copy.sensor, cut.size)
+            else:
+                samples = iter([integration.frames(content, cut.steps, cut.by, copy.sensor, cut.size)])
+            tally.left += len(content)
+        for counts in samples:
+            image, lost = integration.saturated(counts)
+            count += 1
+            tally.cut += lost
+            tally.left -= int(counts.sum()) if isinstance(content, Events) else 0
+            yield image
     except ValueError as error:
-        place = one.path.relative_to(copy.root)
         detail = str(error).removeprefix(f"{one.path.name}: ")
         raise ValueError(
-            f"{PUBLISHED[copy.name].title}: {place}: {detail}; get this file again (mlsnn data check lists any others)"
+            f"{copy.title}: {copy.place(one)}: {detail}; get this file again (mlsnn data check lists any others)"
         ) from None
-    return integration.saturated(counts)
+    tally.samples.append(count)
 
 
 def ready_frames(content: NDArray[Any], steps: int, sensor: tuple[int, int], size: int | None) -> NDArray[np.int64]:
@@ -200,15 +280,20 @@ def read_arrays(path: Path) -> Events | NDArray[Any]:
             return found["frames"]
         if set(found) < set("txyp"):
             raise ValueError(f"{path.name}: expected arrays t, x, y, p or frames, found {', '.join(found) or 'none'}")
-        return Events(**{name: _whole(path, name, found[name]) for name in "xytp"})
+        return _events(path, found)
     array = read_npy(path)
     if array.dtype.names:
         if not set("txyp") <= set(array.dtype.names):
             raise ValueError(f"{path.name}: expected fields t, x, y, p, found {', '.join(array.dtype.names)}")
-        return Events(**{name: _whole(path, name, array[name]) for name in "xytp"})
+        return _events(path, array)
     if array.ndim != 4 or array.dtype.kind not in "biuf":
         raise ValueError(f"{path.name}: {array.dtype} {array.shape}, expected frames (T, 2, H, W) or events")
     return array
+
+
+def _events(path: Path, columns: Any) -> Events:
+    x, y, t, p = (_whole(path, name, columns[name]) for name in "xytp")
+    return Events(x, y, t, p)
 
 
 def _whole(path: Path, name: str, values: NDArray[Any]) -> NDArray[np.int64]:
@@ -230,9 +315,11 @@ def _pieces(path: Path) -> list[str]:
 
 def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> list[Finding]:
     """Numbers of recordings per class, and every recording read once and looked at."""
-    findings = [*archives(PUBLISHED[name], (copy.root, copy.root.parent)), *copy.findings()]
+    packed = archives(PUBLISHED[name], (copy.root, copy.root.parent)) if name in PUBLISHED else []
+    findings = [*packed, *copy.findings()]
     damaged: list[str] = []
     empty: list[str] = []
+    mended: list[str] = []
     everything = (*copy.train, *copy.test)
     with _aedat4.decoding():
         for count, one in enumerate(everything, 1):
@@ -243,7 +330,10 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
                 if isinstance(content, Events):
                     content.check(copy.sensor)
                     if not len(content):
-                        empty.append(str(one.path.relative_to(copy.root)))
+                        empty.append(copy.place(one))
+                    _, said = content.in_order()
+                    if said:
+                        mended.append(f"{copy.place(one)} ({said})")
                 else:
                     ready_frames(content, len(content), copy.sensor, None)
             except ValueError as error:
@@ -251,6 +341,9 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
     few = "; ".join(damaged[:5]) + (f"; and {len(damaged) - 5} more" if len(damaged) > 5 else "")
     detail = f"{len(everything)} recordings read ({copy.format})"
     findings.append(Finding("content", not damaged, f"{len(damaged)} damaged: {few}" if damaged else detail))
+    if mended:
+        detail = f"{len(mended)} recordings whose times run backwards, which is mended; the first is {mended[0]}"
+        findings.append(Finding("times", True, detail))
     if empty:
         findings.append(Finding("events", False, f"{len(empty)} recordings without events, the first is {empty[0]}"))
     return findings

@@ -2,8 +2,9 @@
 
 A data set that one has downloaded is named ``NAME`` (looked for in the folder that the environment variable
 ``MLSNN_DATA`` gives, then in ``data`` and in Debian's ``/usr/share/datasets``), or ``NAME:PATH``; options follow after
-commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. One's own images are named by their path, see :mod:`.own`:
-``mine.npz``, ``photos,test=0.3``. The same text stands after ``--data`` in every command and in ``Experiment.dataset``.
+commas: ``cifar10dvs:/data/dvs,steps=4,by=time``. ``events:PATH`` are one's own recordings. One's own images are named
+by their path, see :mod:`.own`: ``mine.npz``, ``photos,test=0.3``. The same text stands after ``--data`` in every
+command and in ``Experiment.dataset``.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ VARIABLE = "MLSNN_DATA"
 """Environment variable: the folder that holds data sets."""
 
 USUAL = (Path("data"), Path("/usr/share/datasets"))
-"""Folders that are looked in after it; torchvision's examples use the first, Debian's packages the second."""
+"""Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second."""
 
-_EVENTS = ("steps", "by", "size", "complete", "cache", "progress")
+_EVENTS = ("steps", "by", "duration", "events", "size", "complete", "cache", "progress")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ _DATASETS = {
     "cifar100": Entry("cifar", ("complete", "coarse")),
     "speech": Entry("speech", ("complete", "part")),
     "tinyimagenet": Entry("tiny_imagenet", ("complete", "progress")),
+    "events": Entry("events", (*(name for name in _EVENTS if name != "complete"), "sensor", "test")),
     "cifar10dvs": Entry("cifar10dvs", _EVENTS),
     "nmnist": Entry("nmnist", _EVENTS),
     "dvs128gesture": Entry("gesture", _EVENTS),
@@ -123,7 +125,9 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             ``coarse`` (cifar100): the 20 coarse labels.
             ``split`` (emnist): balanced, byclass, bymerge, letters, digits or mnist.
             ``part`` (speech): "validation" in place of "test" as test part.
-            ``steps``, ``by``, ``size``, ``cache``, ``progress`` (events): see :mod:`lava_mlsnn.data.recordings`.
+            ``sensor``, ``test`` (events:PATH): see :mod:`lava_mlsnn.data.events`.
+            ``steps``, ``by``, ``duration``, ``events``, ``size``, ``cache``, ``progress`` (events): see
+            :mod:`lava_mlsnn.data.recordings`.
             ``test``, ``order``, ``bits``, ``input_scale``, ``size``, ``gray`` (own images): see
             :mod:`lava_mlsnn.data.own`.
 
@@ -193,7 +197,8 @@ def check(
     try:
         copy = locate(spec, root)
     except ValueError as error:
-        packed = archives(PUBLISHED[spec.name], [place for place in _places(spec, root) if place.is_dir()])
+        known, folders = PUBLISHED.get(spec.name), [place for place in _places(spec, root) if place.is_dir()]
+        packed = archives(known, folders) if known else []
         if not packed:
             raise
         return [*packed, Finding("content", False, f"still packed: {error}")]
@@ -215,7 +220,9 @@ def guess(path: Path) -> str:
     """The name of the data set that lies at ``path``; ValueError if none, or more than one, is recognized."""
     if not path.exists():
         raise ValueError(f"{path}: no such file or folder")
-    found = [name for name, entry in _DATASETS.items() if entry.on_disk and _finder(name)(name, path) is not None]
+    found = [name for name in PUBLISHED if _finder(name)(name, path) is not None]
+    if not found and _finder("events")("events", path) is not None:
+        return "events"
     if len(found) != 1:
         detail = f"{' and '.join(found)} are there" if found else "no data set is recognized there"
         raise ValueError(f"{path}: {detail}; name one: NAME:PATH with NAME one of {', '.join(PUBLISHED)}")
@@ -225,17 +232,20 @@ def guess(path: Path) -> str:
 def locate(spec: Spec, root: str | Path | None = None) -> Any:
     """The copy of a data set on disk, as its module sees it; ValueError says what is expected where."""
     places = _places(spec, root)
-    known = PUBLISHED[spec.name]
     for place in places:
         if place.exists():
             copy = _finder(spec.name)(spec.name, place)
             if copy is not None:
                 return copy
+    known = PUBLISHED.get(spec.name)
+    if known is None:
+        expected = "expected a folder of one folder of recordings per class, or a .csv of file,label"
+        raise ValueError(f"{places[0]}: no recordings; {expected}")
     if root is None and not spec.path and not os.environ.get(VARIABLE):
         where = f"expected {spec.name}:PATH, or the variable {VARIABLE} set to the folder that holds the data sets"
     else:
         kind = "nothing of it in" if places[0].exists() else "no"
-        where = f"found {kind} {' or '.join(map(str, places))}"
+        where = f"found {kind} {' or '.join(map(str, places[:2]))}"  # not the usual ones, which nobody named
     raise ValueError(f"{known.title}: {where}; expected there: {known.layout}. To have it, {known.how_to_get()}")
 
 
@@ -246,9 +256,12 @@ def _places(spec: Spec, root: str | Path | None) -> list[Path]:
     given = root if root is not None else spec.path
     if given is not None:
         return [Path(given).expanduser()]
+    if spec.name not in PUBLISHED:
+        raise ValueError(f"dataset {spec.name!r}: expected {spec.name}:PATH")
     given_folder = os.environ.get(VARIABLE)
     folders = [Path(given_folder).expanduser()] if given_folder else []
-    folders += [folder for folder in USUAL if folder.is_dir()]
+    if _DATASETS[spec.name].module == "idx":
+        folders += [folder for folder in USUAL if folder.is_dir()]
     return [place for folder in folders for place in (folder / spec.name, folder)]
 
 

@@ -271,7 +271,7 @@ def test_a_broken_cache_is_made_again(damage, tmp_path, own_cache):
     np.testing.assert_array_equal(part("nmnist", folder).train_images, expected)
     assert [p.name for p in own_cache.iterdir()] == [place.name]
     assert sorted(p.name for p in place.iterdir()) == ["about.json", "frames.npy"]
-    assert json.loads((place / "about.json").read_text())["cut"] == 0
+    assert json.loads((place / "about.json").read_text())["tally"]["cut"] == 0
 
 
 def test_an_error_while_frames_are_made_leaves_nothing(tmp_path, own_cache):
