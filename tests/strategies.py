@@ -19,6 +19,7 @@ from lava_mlsnn.netx import (
     Barrier,
     Connection,
     Conv,
+    CubaLIF,
     DelayDense,
     Delta,
     Dense,
@@ -49,6 +50,7 @@ KINDS = (
     "staircase",
     "soft_lif",
     "rescale",
+    "cuba_lif",
     "lif",
     "delta",
     "sigma_delta",
@@ -178,11 +180,38 @@ def stepwise(draw: Any, channels: int, steps: int, kind: str) -> Neuron:
 
 
 @st.composite
+def cuba_lifs(draw: Any, channels: int) -> CubaLIF:
+    """The general LIF in its variants: leaks of one value or one per channel, resets, floors."""
+
+    def some(low: int, high: int) -> Any:
+        return _ints(draw, draw(st.sampled_from(((), (channels,)))), low, high)
+
+    hard, bits = draw(st.booleans()), draw(st.sampled_from((1, 12, 23)))
+    return CubaLIF(
+        1 + np.abs(some(0, draw(st.sampled_from((4, 100))))),
+        draw(st.sampled_from((2, 0, 1))),
+        np.abs(some(0, min(1 << bits, 2**23 - 1))),
+        dv_bits=bits,
+        gain=draw(st.sampled_from((1, 3))),
+        levels=draw(st.sampled_from((1, 2, 255))),
+        strict=draw(st.booleans()),
+        hard=hard,
+        reset=draw(st.sampled_from(("same", "next") if hard else ("same", "next", "owed"))),
+        v_reset=some(-5, 5),
+        drive=some(-3, 9),
+        floor=draw(st.sampled_from((-(2**31), -10, 0))),
+        leaks_input=draw(st.booleans()),
+    )
+
+
+@st.composite
 def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS, steps: int = 1) -> Neuron:
     """A neuron of one of ``kinds``, with thresholds near the currents of small networks so that it does fire."""
     kind = draw(st.sampled_from(kinds))
     if kind in ("soft_lif", "rescale"):
         return draw(stepwise(channels, steps, kind))
+    if kind == "cuba_lif":
+        return draw(cuba_lifs(channels))
     levels = draw(st.sampled_from((1, 4, 2, 3, 10, 255)))
     if kind in ("scheduled", "staircase"):
         rows, columns = draw(st.sampled_from((1, channels))), steps if kind == "scheduled" else min(levels, 10)

@@ -26,6 +26,9 @@ def export(
     format: Annotated[
         str, typer.Option("--format", help="net; stock (.net of stock neurons only, T = 1); nir.")
     ] = "net",
+    dialect: Annotated[
+        str, typer.Option(help="With --format nir, who reads it: nir, snntorch, spikingjelly, sinabs or norse.")
+    ] = "nir",
     require_fit: Annotated[
         bool, typer.Option("--require-fit", help="Write nothing, and fail, if a number does not fit the chip.")
     ] = False,
@@ -62,7 +65,7 @@ def export(
         raise ValueError(f"does not fit hardware: {'; '.join(unfit)}: {path.name} is not written (--require-fit)")
     path.parent.mkdir(parents=True, exist_ok=True)
     if format == "nir":
-        netx.to_nir(graph, path)
+        netx.to_nir(graph, path, dialect=dialect)
     else:
         netx.save(graph, path)
     record = {

@@ -26,7 +26,7 @@ VARIABLE = "MLSNN_DATA"
 """Environment variable: the folder that holds data sets."""
 
 USUAL = (Path("data"), Path("/usr/share/datasets"))
-"""Folders that are looked in after it; torchvision's examples use the first, Debian's packages the second."""
+"""Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second."""
 
 _EVENTS = ("steps", "by", "duration", "events", "size", "complete", "cache", "progress")
 
@@ -260,7 +260,8 @@ def _places(spec: Spec, root: str | Path | None) -> list[Path]:
         raise ValueError(f"dataset {spec.name!r}: expected {spec.name}:PATH")
     given_folder = os.environ.get(VARIABLE)
     folders = [Path(given_folder).expanduser()] if given_folder else []
-    folders += [folder for folder in USUAL if folder.is_dir()]
+    if _DATASETS[spec.name].module == "idx":
+        folders += [folder for folder in USUAL if folder.is_dir()]
     return [place for folder in folders for place in (folder / spec.name, folder)]
 
 

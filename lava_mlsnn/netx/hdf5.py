@@ -7,7 +7,8 @@ from os import PathLike, fspath
 import h5py
 
 from ..graph.digest import digest
-from ..graph.graph import LARGEST, NetGraph, require_graph, require_size
+from ..graph.graph import NetGraph, require_graph
+from ..graph.size import LARGEST, require_size
 from ..helpers.check import finite, flag, integer, positive_ints
 from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION

@@ -96,6 +96,6 @@ def flattens(node: Any, shape: Shape) -> bool:
     start, end = int(node.start_dim), int(node.end_dim)
     declared = node.input_type.get("input") if isinstance(node.input_type, dict) else None
     sizes = shape if declared is None else tuple(int(n) for n in np.atleast_1d(declared))
-    end = end + len(sizes) if end < 0 else end
+    start, end = (axis + len(sizes) if axis < 0 else axis for axis in (start, end))
     outside = (*sizes[: max(start, 0)], *sizes[end + 1 :])
     return int(np.prod(outside)) == 1

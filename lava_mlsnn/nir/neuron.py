@@ -156,7 +156,7 @@ def point(name: str, node: Any, shape: Shape, dialect: Dialect, steps: int, recu
         raise ValueError(f"NIR node {name!r}: min_v_mem = {dialect.min_v_mem:g} is above where v begins")
     return Point(
         threshold=(threshold - start) / gain,
-        membrane=membrane,
+        membrane=np.where(membrane < NEAR * 1e-3, 0.0, membrane),
         synapse=synapse,
         hard=hard,
         strict=strict,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..graph.bounds import Bounds, bounds
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from ..graph.neurons import LIF, Barrier, MultiLevel, Readout, Relay
+from ..graph.neurons import LIF, Barrier, CubaLIF, MultiLevel, Readout, Relay
 from ..graph.spec import INT24_MAX
 from ..graph.synapses import Conv, Dense, Identity, Injection, Pool
 from ..helpers.check import IntArray, Shape
@@ -28,7 +28,7 @@ DT = 1e-4
 OUTPUT = "output"
 
 
-def to_nir(graph: NetGraph, path: str | PathLike[str]) -> None:
+def to_nir(graph: NetGraph, path: str | PathLike[str], *, dialect: str = "nir") -> None:
     r"""Write a network to a NIR file (package nir 1.0, an extra), provided that NIR computes its very spikes.
 
     The nodes work on integers: the input is the integer image, weights and thresholds are those of the graph. A neuron
@@ -43,16 +43,22 @@ def to_nir(graph: NetGraph, path: str | PathLike[str]) -> None:
     Grouped convolutions and kernels that are not square are written as NIR defines them, but nir 1.0.8 computes other
     shapes for them: it reads such a file with ``nir.read(path, type_check=False)``.
 
+    **Dialects**: with "snntorch", "spikingjelly", "sinabs" or "norse", the file is made of what that library's importer
+    takes, and gives the same spikes there (see :mod:`lava_mlsnn.nir.library`). Its flattens count axes from the end, so
+    that they fit data with and without a batch; a readout is the linear node before the output, whose sum over the
+    steps it is.
+
     Exact are, at T = 1, multi-level neurons, barriers and LIF; at T > 1 LIF with full decay (Threshold) or without any
     (IF, reset to zero), and multi-level neurons that never keep a rest; relays and readouts at any T.
 
     Args:
         graph: the network.
         path: the file, by custom ``*.nir``.
+        dialect: "nir", or the library that is to read the file.
 
     Raises:
-        ValueError: names the layer, and why NIR cannot say it: a soft reset that carries over steps, decays (Lava's are
-            rounded integers), sigma-delta neurons, delays, recurrence, a register that can overflow.
+        ValueError: names the layer, and why NIR, or the library, cannot say it: a soft reset that carries over steps,
+            decays (Lava's are rounded integers), sigma-delta neurons, delays, recurrence, a register that can overflow.
         ImportError: the package nir is missing.
 
     Example:
@@ -66,16 +72,34 @@ def to_nir(graph: NetGraph, path: str | PathLike[str]) -> None:
         True
     """
     content = BytesIO()  # HDF5 itself ends the process with a segmentation fault where the disk is full
-    nir_file.package().write(content, nir_graph(graph))
+    nir_file.package().write(content, nir_graph(graph, dialect))
+    if dialect == "sinabs":
+        _without_v_reset(content)
     atomic_write(path, content.getvalue())
 
 
-def nir_graph(graph: NetGraph) -> Any:
+def _without_v_reset(content: BytesIO) -> None:
+    """Leave out what sinabs 3 does not use, and what nir 1.0.4, which it asks for, does not know."""
+    import h5py
+
+    with h5py.File(content, "r+") as file:
+        for node in file["node/nodes"].values():
+            if "v_reset" in node:
+                del node["v_reset"]
+
+
+def nir_graph(graph: NetGraph, dialect: str = "nir") -> Any:
     """The NIRGraph that :func:`to_nir` writes."""
-    return _Writer(graph).run()
+    if dialect == "nir":
+        return Writer(graph).run()
+    from .library import LIBRARIES
+
+    if dialect not in LIBRARIES:
+        raise ValueError(f"dialect: expected nir, {', '.join(LIBRARIES)}, got {dialect!r}")
+    return LIBRARIES[dialect](graph).run()
 
 
-class _Writer:
+class Writer:
     """Nodes and edges so far; ``sent[name]`` are the nodes whose sum is what a layer sends."""
 
     def __init__(self, graph: NetGraph) -> None:
@@ -90,23 +114,27 @@ class _Writer:
         reserved = (OUTPUT, ".")  # "." is HDF5's own
         self.names = {layer.name: layer.name + ("_" if layer.name in reserved else "") for layer in graph}
         flat = graph.input.shape[1:] == (1, 1)
-        self.nodes[INPUT] = nir.Input(input_type={"input": _size(graph.input.shape, flat)})
+        self.nodes[INPUT] = nir.Input(input_type={"input": size_of(graph.input.shape, flat)})
         self.sent[INPUT] = [INPUT]
         for layer in graph:
-            _check(graph, layer, self.limits[layer.name])
+            self.check(layer)
             self.layer(layer)
         unread = {layer.name for layer in graph} - {s for layer in graph for s in layer.inputs} - {graph.output.name}
         if unread:
             raise ValueError(f"layer {min(unread)!r}: nothing reads it, and NIR has one output")
         self.nodes[OUTPUT] = nir.Output(
-            output_type={"output": _size(graph.output.shape, self.is_flat(graph.output.name))}
+            output_type={"output": size_of(graph.output.shape, self.is_flat(graph.output.name))}
         )
-        self.edges += [(name, OUTPUT) for name in self.sent[graph.output.name]]
+        self.edges += [(name, OUTPUT) for name in self.ends(self.sent[graph.output.name])]
         notes = {"timesteps": graph.timesteps, "input": asdict(graph.input), "labels": list(graph.labels)}
         if isinstance(graph.output.neuron, Readout):
             notes["readout_scale"] = graph.output.neuron.scale
         # nir's own check takes kernels for square ones and their depth for the number of channels
         return nir.NIRGraph(self.nodes, self.edges, {nir_file.OWN: json.dumps(notes)}, type_check=False)
+
+    def ends(self, nodes: list[str]) -> list[str]:
+        """The nodes whose sum is the output."""
+        return nodes
 
     def is_flat(self, name: str) -> bool:
         """Whether a layer's nodes hold vectors: those of a dense layer and of what only such a layer drives do."""
@@ -135,23 +163,30 @@ class _Writer:
             named = ends and len(layer.connections) == 1
             name = self.names[layer.name] if named else f"{self.names[layer.name]}_synapse{index}"
             found, bias = self.synapse(name, connection, layer, bias)
-            drives = self.distinct(drives + found, _size(layer.shape, self.is_flat(layer.name)))
-        if bias is not None and (ends or isinstance(neuron, Readout) or (steps > 1 and not _is_memoryless(layer))):
+            drives = self.distinct(drives + found, size_of(layer.shape, self.is_flat(layer.name)))
+        if bias is not None and (ends or isinstance(neuron, Readout) or (steps > 1 and not is_memoryless(layer))):
             raise ValueError(
                 f"layer {layer.name!r}: no Conv2d or Affine node holds the bias of its {neuron.kind} neurons"
             )
         if ends:
             self.sent[layer.name] = drives
             return
-        rest = np.zeros((1, 1, 1)) if bias is None else bias
-        self.sent[layer.name] = [self.add(name, node, drives) for name, node in self.neurons(layer, rest)]
+        self.sent[layer.name] = self.population(layer, np.zeros((1, 1, 1)) if bias is None else bias, drives)
+
+    def population(self, layer: Layer, bias: Floats, drives: list[str]) -> list[str]:
+        """The nodes of a population that reads ``drives``; ``bias`` is taken off the thresholds."""
+        return [self.add(name, node, drives) for name, node in self.neurons(layer, bias)]
+
+    def check(self, layer: Layer) -> None:
+        """ValueError for what NIR cannot say."""
+        _check(self.graph, layer, self.limits[layer.name])
 
     def distinct(self, nodes: list[str], size: NDArray[Any]) -> list[str]:
         """The same sum without an edge that appears twice."""
         out: list[str] = []
         for node in nodes:
             if node in out:
-                node = self.add(f"{node}_again", self.nir.Scale(np.ones(size, np.float32)), [node])
+                node = self.add(f"{node}_again", self.scale(np.ones(size, np.float32)), [node])
             out.append(node)
         return out
 
@@ -163,28 +198,36 @@ class _Writer:
                 nodes += self.flatten(tuple(self.sent[source]), self.graph.shape(source))
             else:
                 nodes += self.sent[source]
-        return self.distinct(nodes, _size(self.graph.shape(sources[0]), flat))
+        return self.distinct(nodes, size_of(self.graph.shape(sources[0]), flat))
 
     def flatten(self, nodes: tuple[str, ...], shape: Shape) -> list[str]:
         if nodes not in self.flat:
             node = self.nir.Flatten
             self.flat[nodes] = [
-                self.add(f"{name}_flatten", node(input_type={"input": np.array(shape)}, start_dim=0), [name])
+                self.add(f"{name}_flatten", node({"input": np.array(shape)}, self.flatten_from), [name])
                 for name in nodes
             ]
         return self.flat[nodes]
+
+    flatten_from = 0
+
+    def scale(self, factors: NDArray[Any]) -> Any:
+        """A node that multiplies, (C, H, W) or (C,)."""
+        return self.nir.Scale(factors)
+
+    def linear(self, weight: NDArray[Any], bias: Floats | None) -> Any:
+        """A dense node."""
+        return self.nir.Linear(weight) if bias is None else self.nir.Affine(weight, floats(bias.reshape(-1)))
 
     def synapse(
         self, name: str, connection: Connection, layer: Layer, bias: Floats | None
     ) -> tuple[list[str], Floats | None]:
         """The nodes whose sum is a synapse's current, and the bias if it is still to be placed."""
-        synapse, nir, flat = connection.synapse, self.nir, self.is_flat(layer.name)
+        synapse, flat = connection.synapse, self.is_flat(layer.name)
         shape = self.graph.shape(connection.sources[0])
         if isinstance(synapse, Dense):
-            reads, weight = self.read(connection.sources, True), _floats(synapse.weight)
-            if bias is None:
-                return [self.add(name, nir.Linear(weight=weight), reads)], None
-            return [self.add(name, nir.Affine(weight=weight, bias=_floats(bias.reshape(-1))), reads)], None
+            reads, weight = self.read(connection.sources, True), floats(synapse.weight)
+            return [self.add(name, self.linear(weight, bias), reads)], None
         if isinstance(synapse, Conv | Pool):
             if any(self.is_flat(source) for source in connection.sources):
                 raise ValueError(f"layer {layer.name!r}: a {synapse.kind} reads a vector, expected a dense synapse")
@@ -193,8 +236,8 @@ class _Writer:
             return self.flatten(tuple(nodes), layer.shape) if flat else nodes, bias
         reads = self.read(connection.sources, flat)
         if isinstance(synapse, Identity) and np.any(synapse.weight != 1):
-            scale = np.broadcast_to(_floats(synapse.weight).reshape(-1, 1, 1), shape).reshape(_size(shape, flat))
-            return [self.add(name, nir.Scale(scale.copy()), reads)], bias
+            scale = np.broadcast_to(floats(synapse.weight).reshape(-1, 1, 1), shape).reshape(size_of(shape, flat))
+            return [self.add(name, self.scale(scale.copy()), reads)], bias
         return reads, bias
 
     def window(
@@ -207,39 +250,40 @@ class _Writer:
         value = bias[:, 0, 0] if bias is not None and held else np.zeros(layer.shape[0])
         node = self.nir.Conv2d(
             input_shape=shape[1:],
-            weight=_floats(synapse.weight),
+            weight=floats(synapse.weight),
             stride=synapse.stride,
             padding=synapse.padding,
             dilation=synapse.dilation,
             groups=synapse.groups,
-            bias=_floats(value),
+            bias=floats(value),
         )
         return node, None if held else bias
 
     def neurons(self, layer: Layer, bias: Floats) -> Iterator[tuple[str, Any]]:
         """The nodes of a population and their names; ``bias`` is taken off the thresholds."""
         neuron, nir, name = layer.neuron, self.nir, self.names[layer.name]
-        size = _size(layer.shape, self.is_flat(layer.name))
+        size = size_of(layer.shape, self.is_flat(layer.name))
         if isinstance(neuron, Readout):
             yield name, nir.I(r=np.full(size, 1 / DT))
             return
         high = self.limits[layer.name].membrane.high.reshape(-1, 1, 1)
-        for level, threshold in enumerate(_thresholds(layer, self.graph.timesteps), 1):
+        for level, threshold in enumerate(thresholds_of(layer, self.graph.timesteps), 1):
             if level > 1 and np.all(threshold > high):
                 return
-            value = _floats(np.broadcast_to(threshold - bias, layer.shape).reshape(size))
+            value = floats(np.broadcast_to(threshold - bias, layer.shape).reshape(size))
             label = name if level == 1 else f"{name}_level{level}"
-            if self.graph.timesteps > 1 and _is_memoryless(layer):
+            if self.graph.timesteps > 1 and is_memoryless(layer):
                 yield label, nir.Threshold(value)
             else:
                 yield label, nir.IF(np.full(size, 1 / DT), value, np.zeros(size))
 
 
-def _is_memoryless(layer: Layer) -> bool:
+def is_memoryless(layer: Layer) -> bool:
+    """Whether a step of its neurons does not depend on those before it."""
     return isinstance(layer.neuron, LIF) and layer.neuron.dv == 4096
 
 
-def _thresholds(layer: Layer, steps: int) -> Iterator[Floats]:
+def thresholds_of(layer: Layer, steps: int) -> Iterator[Floats]:
     """What current and bias must exceed for a spike of at least 1, 2 .. N: half a unit below what is enough.
 
     At T > 1, multi-level neurons that pass the check never send more than 1.
@@ -261,6 +305,8 @@ def _bias(layer: Layer) -> Floats | None:
         return None
     bias = layer.bias.astype(np.float64)
     bias = np.broadcast_to(bias.reshape(-1, 1, 1) if bias.ndim == 1 else bias, layer.shape)
+    if isinstance(layer.neuron, CubaLIF):
+        return bias / layer.neuron.gain
     return bias * 2.0 ** (layer.neuron.bias_exp - 6) if isinstance(layer.neuron, LIF) else bias
 
 
@@ -305,11 +351,12 @@ def _largest(limits: Bounds, bias: Floats) -> float:
     return sum(float(a.magnitude.max()) for a in limits.accumulators) + float(np.abs(bias).max())
 
 
-def _floats(value: IntArray | Floats) -> NDArray[Any]:
+def floats(value: IntArray | Floats) -> NDArray[Any]:
     """float32, which other libraries compute in, where that is exact."""
     narrow = np.asarray(value, np.float32)
     return narrow if np.array_equal(narrow, value) else np.asarray(value, np.float64)
 
 
-def _size(shape: Shape, flat: bool) -> NDArray[Any]:
+def size_of(shape: Shape, flat: bool) -> NDArray[Any]:
+    """A shape as NIR states it: vectors have one axis."""
     return np.array(shape[:1] if flat else shape)

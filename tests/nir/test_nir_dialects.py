@@ -399,6 +399,60 @@ def test_a_lower_bound_of_the_membrane(floor, tmp_path):
     np.testing.assert_array_equal(output(graph, x), np.stack(want, axis=-1))
 
 
+# -------------------------------------------------------------------------------------------------- the command line
+
+
+def command(*arguments: Any) -> Any:
+    from typer.testing import CliRunner
+
+    from lava_mlsnn.cli.app import app
+
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def digits_file(folder: Any) -> Any:
+    """Neurons for the digits' 64 pixels, with thresholds that their sums reach."""
+    cell = nir.LIF(np.full(10, 1e-3), np.full(10, 10.0), np.zeros(10), np.full(10, 3.0), np.zeros(10))
+    nodes = {
+        "in": nir.Input({"input": np.array([1, 8, 8])}),
+        "flat": nir.Flatten({"input": np.array([1, 8, 8])}, 0),
+        "w": nir.Linear(eighths(0, 10, 64)),
+        "n": cell,
+        "out": nir.Output({"output": np.array([10])}),
+    }
+    nir.write(folder / "x.nir", nir.NIRGraph(nodes, list(pairwise(nodes)), type_check=False))
+    return folder / "x.nir"
+
+
+def test_the_command_takes_a_dialect_and_its_options(tmp_path):
+    path = digits_file(tmp_path)
+    result = command(
+        "import", path, "--steps", 3, "--dialect", "snntorch", "--option", "reset_delay=false", "--option", "fires=>="
+    )
+    assert result.exit_code == 0, result.output
+    assert "a NIR file of snntorch does not say all: assumed reset = 'soft'" in " ".join(result.output.split())
+    neuron = load(tmp_path / "x.net").output.neuron
+    assert (neuron.reset, neuron.hard, neuron.strict) == ("owed", False, False)
+    result = command(
+        "import", path, "--steps", 3, "--dialect", "sinabs", "--option", "max_spikes=none", "--reset", "hard"
+    )
+    assert result.exit_code == 0, result.output
+    assert load(tmp_path / "x.net").output.neuron.hard
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--dialect", "brian"], "dialect: expected one of nir, norse"),
+        (["--option", "fires"], "--option 'fires': expected NAME=VALUE"),
+        (["--option", "speed=3"], "unknown option 'speed' of a dialect"),
+    ],
+)
+def test_the_command_refuses_what_is_no_option(arguments, message, tmp_path):
+    result = command("import", digits_file(tmp_path), "--steps", 3, *arguments)
+    assert result.exit_code == 2 and message in " ".join(result.output.split())
+
+
 # --------------------------------------------------------------------------------------------------- hostile files
 
 

@@ -73,7 +73,7 @@ class CubaLIF(Neuron):
     du: IntArray = field(default=2, metadata=by(as_leak))  # type: ignore[arg-type]
     dv: IntArray = field(default=0, metadata=by(as_leak))  # type: ignore[arg-type]
     du_bits: int = field(default=1, metadata=by(as_bits))
-    dv_bits: int = field(default=12, metadata=by(as_bits))
+    dv_bits: int = field(default=1, metadata=by(as_bits))
     gain: int = field(default=1, metadata=by(partial(integer, low=1, high=INT24_MAX)))
     levels: int = field(default=1, metadata=by(as_levels))
     strict: bool = field(default=False, metadata=by(flag))
@@ -87,7 +87,16 @@ class CubaLIF(Neuron):
     @classmethod
     def example(cls, channels: int = 3, timesteps: int = 1) -> CubaLIF:
         leak = int_array(np.arange(channels) * 100 + 205, "dv")
-        return cls(int_array(19, "threshold"), int_array(1, "du"), leak, gain=2, levels=3, strict=True, drive=leak % 3)
+        return cls(
+            int_array(19, "threshold"),
+            int_array(1, "du"),
+            leak,
+            dv_bits=12,
+            gain=2,
+            levels=3,
+            strict=True,
+            drive=leak % 3,
+        )
 
     def validate(self) -> None:
         check_leak(f"{self.kind} du", self.du, self.du_bits)

