@@ -51,7 +51,10 @@ def load_named(name: str, steps: int, own: dict[str, Any] | None = None) -> Data
     if not data.has_frames(name):
         return data.load(name)
     with show.counting("frames") as progress:
-        return data.load_for(name, steps, progress=progress)
+        dataset = data.load_for(name, steps, progress=progress)
+    if name.startswith("events:"):
+        show.say(dataset.source)
+    return dataset
 
 
 def run_engine(graph: NetGraph, dataset: Dataset, keep: Path | None = None, **settings: Any) -> Run:

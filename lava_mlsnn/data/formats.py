@@ -144,12 +144,12 @@ def _hdf5(path: Path) -> Events:
             offset = file.get("t_offset")  # DSEC's
             shift = int(np.asarray(offset[()]).ravel()[0]) if isinstance(offset, h5py.Dataset) else 0
             geometry = re.fullmatch(r"(\d+)x(\d+)", str(file.attrs.get("geometry", "")))
-    except (OSError, KeyError, RuntimeError, TypeError, IndexError) as error:
-        if isinstance(error, FileNotFoundError | PermissionError):
-            raise
-        raise ValueError(f"{path.name}: cut or damaged ({error})") from None
+    except (FileNotFoundError, PermissionError):
+        raise
     except ValueError as error:
         raise ValueError(f"{path.name}: {str(error).removeprefix(f'{path.name}: ')}") from None
+    except Exception as error:  # whatever h5py makes of damage
+        raise ValueError(f"{path.name}: cut or damaged ({error})") from None
     sensor = (int(geometry.group(2)), int(geometry.group(1))) if geometry else None
     return Events(events.x, events.y, events.t + shift, events.p, sensor)
 

@@ -258,6 +258,40 @@ def test_hdf5_files_that_hold_something_else(tmp_path, make, message):
         formats.read(tmp_path / "a.h5")
 
 
+@pytest.mark.parametrize("name", ["evt3.raw", "a.dat", "dvs.es", "packed.hdf5", "esim.h5", "davis.aedat", "rpg.txt"])
+def test_damage_anywhere_is_an_error_that_names_the_file_or_other_events(tmp_path, name):
+    content, random = FORMATS[name](recorded(40), SIZE), np.random.RandomState(0)
+    path = tmp_path / name
+    for place in random.choice(len(content), 200):
+        damaged = bytearray(content)
+        damaged[place] = random.choice([0, 255, random.randint(256)])
+        path.write_bytes(damaged)
+        try:
+            assert isinstance(formats.read(path), Events)
+        except ValueError as error:
+            assert name in str(error)
+
+
+@pytest.mark.parametrize("name", ["prophesee.h5", "packed.hdf5", "esim.h5"])
+@pytest.mark.parametrize("size", [2**62, 2**64 - 1])
+def test_sizes_beyond_any_file_are_refused(tmp_path, name, size):
+    content = FORMATS[name](recorded(40), SIZE).replace((40).to_bytes(8, "little"), size.to_bytes(8, "little"))
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        formats.read(tmp_path / name)
+
+
+def test_whatever_h5py_makes_of_damage_names_the_file(tmp_path, monkeypatch):
+    (tmp_path / "a.h5").write_bytes(hdf5_bytes(recorded(40)))
+
+    def overflow(*_):
+        raise OverflowError("Python int too large")  # of some sizes of chunks
+
+    monkeypatch.setattr(formats, "_columns", overflow)
+    with pytest.raises(ValueError, match=r"^a.h5: cut or damaged \(Python int too large\)"):
+        formats.read(tmp_path / "a.h5")
+
+
 def test_a_codec_that_is_not_installed_is_named(tmp_path, monkeypatch):
     (tmp_path / "a.h5").write_bytes(hdf5_bytes(recorded(), "dsec", compression="gzip"))
     monkeypatch.setattr(h5py.h5z, "filter_avail", lambda code: False)
