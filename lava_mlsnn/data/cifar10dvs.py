@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from . import aedat
 from .dataset import Dataset, split
 from .integration import Events
-from .recordings import Copy, Recording, check, framed, in_order, read_arrays
+from .ready import read_arrays
+from .recordings import Copy, Recording, check, framed, in_order
 
 __all__ = ["check", "find", "load"]
 

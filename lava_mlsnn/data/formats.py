@@ -7,7 +7,7 @@
 ``.bin``            N-MNIST's and N-Caltech101's five bytes per event, see :mod:`.aedat`
 ``.h5 .hdf5``       Prophesee's (``CD/events``) and DSEC's (``events/x`` ...) kind of HDF5
 ``.csv .txt``       a table; its first line names the columns t, x, y, p, or they are recognized by their content
-``.npy .npz``       fields or arrays t, x, y, p, a table (n, 4), or frames, see :func:`.recordings.read_arrays`
+``.npy .npz``       fields or arrays t, x, y, p, a table (n, 4), or frames, see :func:`.ready.read_arrays`
 ==================  ==============================================================================================
 
 Times are whole microseconds; in tables and HDF5, times with fractions are seconds. Polarities -1 and 1 become 0 and 1.
@@ -29,7 +29,7 @@ from . import aedat, eventstream, prophesee
 from ._archive import read_limited
 from ._npy import LIMIT, RATIO, read_npy
 from .integration import Events
-from .recordings import read_arrays
+from .ready import read_arrays
 
 NAMES = {
     "t": ("t", "ts", "time", "times", "timestamp", "timestamps"),
