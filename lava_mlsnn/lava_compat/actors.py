@@ -51,6 +51,14 @@ class Actor(SystemProcess):
     """One process of a run. It sends its traceback as text, since not every exception can be pickled."""
 
     label = ""
+    _start_method = "fork"
+
+    @staticmethod
+    def _Popen(process_obj: Any) -> Any:  # noqa: N802
+        """Fork, whatever the program's start method is: what a run is made of cannot be pickled."""
+        from multiprocessing.popen_fork import Popen
+
+        return Popen(process_obj)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

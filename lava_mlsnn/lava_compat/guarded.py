@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import current_process
 from typing import Any
 
 from lava.magma.compiler.compiler_graphs import ProcGroupDiGraphs
@@ -62,7 +63,16 @@ def create_runtime(
     executable: Any = None,
     timeout: float | None = None,
 ) -> None:
-    """AbstractProcess.create_runtime for any Process, with a :class:`GuardedRuntime` and its ``timeout``."""
+    """AbstractProcess.create_runtime for any Process, with a :class:`GuardedRuntime` and its ``timeout``.
+
+    Raises:
+        RuntimeError: this process may have no children.
+    """
+    if current_process().daemon:
+        raise RuntimeError(
+            f"{current_process().name} is a daemonic process, such as a worker of a DataLoader or of a Pool: Lava runs "
+            "in processes of its own, which only a process that is not daemonic can start"
+        )
     if executable is None:
         with _models_found_once():
             executable = process.compile(run_cfg, compile_config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lava_compat import fork as _fork  # noqa: F401  # before anything imports Lava
 from ..lava_compat.guarded import Process
 from ..lava_compat.runtime import GuardedRuntime, ProcessError
 from .io.process import Delay, Sink, Source
