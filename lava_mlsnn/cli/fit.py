@@ -98,6 +98,11 @@ def _show(title: str, graph: NetGraph, found: Fit, counts: Activity | None) -> d
     show.say(f"{found.cores} cores, {found.chip.cores} on a chip: {_verdict(found)}")
     for line in found.advice:
         show.say(f"  {line}")
+    if found.unproven:
+        show.say(
+            f"  {len(found.unproven)} register(s) of sigma-delta neurons are not bounded by this analysis: sums of "
+            "changes grow in worst-case intervals, not in the network; mlsnn simulate warns where data leave 24 bits"
+        )
     return {**found.to_dict(), "time": _show_time(graph, found, counts)}
 
 

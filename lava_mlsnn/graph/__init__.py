@@ -9,7 +9,7 @@ from .bounds import Bounds, bounds
 from .digest import digest
 from .errors import NetFileError, StockWarning, WeightWarning
 from .graph import INPUT, Connection, Input, Layer, NetGraph, require_graph
-from .hardware import check_hardware, problems
+from .hardware import check_hardware, problems, unproven
 from .neurons import *  # noqa: F403
 from .part import part
 from .shorten import shorten
@@ -35,4 +35,5 @@ __all__ = [
     "problems",
     "require_graph",
     "shorten",
+    "unproven",
 ]

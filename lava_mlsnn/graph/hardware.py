@@ -41,19 +41,47 @@ def problems(graph: NetGraph) -> list[str]:
     (24 bits, within one sample of T steps), LIF thresholds (17 bits) and biases (13 bits). A layer's bound comes from
     its weights and the widths of its sources' messages (:func:`lava_mlsnn.graph.bounds`).
     """
+    return _lines(graph, proven=True)
+
+
+def unproven(graph: NetGraph) -> list[str]:
+    """Registers of sigma-delta networks that this analysis cannot bound, worst value of each kind per layer.
+
+    A delta code is the change of an activation. Its sums are as large as the activation, which worst-case intervals
+    let grow by the sum of absolute weights in every layer: what such a bound exceeds may fit all the same. What data
+    need is shown by a run: the engine warns where sums of synapses leave 24 bits.
+    """
+    return _lines(graph, proven=False)
+
+
+def _lines(graph: NetGraph, proven: bool) -> list[str]:
     limits = bounds(graph)
-    return [line for layer in graph for line in _layer_problems(layer, limits[layer.name])]
+    sends_changes = {layer.name: layer.neuron.sends_changes for layer in graph}
+    found: list[str] = []
+    for layer in graph:
+        by_changes = sends_changes[layer.name] or any(sends_changes.get(name, False) for name in layer.inputs)
+        if by_changes is not proven:
+            found += _register_problems(layer, limits[layer.name])
+        if proven:
+            found += _stored_problems(layer, limits[layer.name])
+    return found
 
 
-def _layer_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
-    for connection, accumulator in zip(layer.connections, limits.accumulators, strict=True):
+def _stored_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
+    for connection in layer.connections:
         yield from _weight_problems(layer, connection)
+    for channel, what in layer.neuron.unfit(layer.bias):
+        yield f"{_at(layer, channel)}: {what}"
+
+
+def _register_problems(layer: Layer, limits: Bounds) -> Iterator[str]:
+    for connection, accumulator in zip(layer.connections, limits.accumulators, strict=True):
         if connection.synapse.delay:
             yield from _register(layer, accumulator, f"accumulator of {'+'.join(connection.sources)}")
     yield from _register(layer, limits.current, "current a + b")
     yield from _register(layer, limits.membrane, "membrane")
-    for channel, what in layer.neuron.unfit(layer.bias, limits.message):
-        yield f"{_at(layer, channel)}: {what}"
+    if layer.neuron.sends_changes:
+        yield from _register(layer, limits.message, "message")
 
 
 def _weight_problems(layer: Layer, connection: Connection) -> Iterator[str]:

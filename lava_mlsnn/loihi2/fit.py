@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from ..graph.graph import Layer, NetGraph, require_graph
-from ..graph.hardware import problems
+from ..graph.hardware import problems, unproven
 from ..helpers.tables import NoFigureError
 from .limits import LOIHI2, SOURCES, Chip
 from .partition import Part, partition
@@ -50,11 +50,13 @@ class Fit:
         chip: the limits used.
         problems: numbers that the hardware cannot store, one line each (:func:`lava_mlsnn.netx.problems`), long delays,
             layers that cannot be cut.
+        unproven: registers of sigma-delta neurons that no interval bounds (:func:`lava_mlsnn.netx.unproven`).
     """
 
     layers: tuple[LayerFit, ...]
     chip: Chip
     problems: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
 
     @property
     def cores(self) -> int:
@@ -106,6 +108,7 @@ class Fit:
             "fits": self.fits,
             "layers": [asdict(layer) for layer in self.layers],
             "problems": list(self.problems),
+            "unproven": list(self.unproven),
             "advice": list(self.advice),
             "chip": asdict(self.chip),
             "sources": SOURCES,
@@ -143,7 +146,7 @@ def fit(graph: NetGraph, chip: Chip = LOIHI2) -> Fit:
         for f in layers
         if f.delay > chip.max_delay
     ]
-    return Fit(layers, chip, tuple(found))
+    return Fit(layers, chip, tuple(found), tuple(unproven(graph)))
 
 
 def _layer(graph: NetGraph, layer: Layer, chip: Chip) -> LayerFit:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import sysconfig
+import warnings
 from math import ceil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lava_mlsnn import energy, loihi2
+from lava_mlsnn import energy, loihi2, netx
 from lava_mlsnn.energy import NoFigureError, UnpublishedError
 from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Readout
 
@@ -183,3 +186,18 @@ def test_times_are_seconds(value):
 def test_limits_are_positive(field):
     with pytest.raises(ValueError, match=f"chip {field}: expected an integer >= 1, got 0"):
         loihi2.Chip(**{field: 0})
+
+
+def test_what_no_interval_bounds_is_no_number_that_does_not_fit():
+    """Sums of changes grow in worst-case intervals; the network ran on the chip."""
+    path = Path(sysconfig.get_path("purelib")) / "tests/lava/lib/dl/netx/gts/pilotnet_sdnn/network.net"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = netx.load(path)
+    found = loihi2.fit(graph)
+    assert found.problems == () and found.fits
+    assert any("accumulator of" in line and "24 bits hold" in line for line in found.unproven)
+    assert netx.problems(graph) == [] and list(found.unproven) == netx.unproven(graph)
+    wide = Layer("wide", (Connection("input", Dense(np.full((1, 2), 2**20))),), (1, 1, 1), MultiLevel(1, 1))
+    plain = NetGraph(Input((2, 1, 1)), (wide,))
+    assert netx.unproven(plain) == [] and "can reach" in netx.problems(plain)[0]

@@ -47,6 +47,7 @@ class Neuron(Spec):
         update_adds: additions that they charge one update, beyond that of the bias.
         sends_values: whether what it sends are values, not spikes: a synaptic operation on one is never charged more
             than a multiply-accumulate.
+        sends_changes: whether a spike is the change of a value that receivers add up.
         most_charged: most accumulations that a synaptic operation on one of its spikes is charged.
         updates_as: layer kind by which the energy models charge the update of neurons behind no weights.
         stock_blocks: types of stock NetX's blocks that can hold it.
@@ -63,6 +64,7 @@ class Neuron(Spec):
     updated_words: ClassVar[int] = 1
     update_adds: ClassVar[int] = 0
     sends_values: ClassVar[bool] = False
+    sends_changes: ClassVar[bool] = False
     most_charged: ClassVar[float] = math.inf
     updates_as: ClassVar[str] = "identity"
     stock_blocks: ClassVar[tuple[str, ...]] = ()
@@ -140,8 +142,8 @@ class Neuron(Spec):
         """The neuron of a network that stops after fewer steps."""
         return self
 
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
-        """What of its parameters or messages a chip cannot hold: (channel or None, what is wrong)."""
+    def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
+        """What of its parameters a chip cannot hold: (channel or None, what is wrong)."""
         return iter(())
 
     def stock_keys(self) -> dict[str, Any] | None:

@@ -188,7 +188,7 @@ class CubaLIF(Neuron):
             if values.ndim:
                 check_rows(self.kind, name, len(values), channels)
 
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
+    def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
         yield from wide_thresholds(self.threshold)
         if np.abs(self.v_reset.astype(np.int64)).max() > INT24_MAX:
             yield None, f"v_reset {self.v_reset.tolist()} exceeds 24 bits ({INT24_MAX})"

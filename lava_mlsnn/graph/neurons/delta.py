@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
@@ -11,7 +10,7 @@ import numpy as np
 
 from ...helpers.check import IntArray, integer
 from ..fixed import Ints, wrap
-from ..ranges import Inflow, Outflow, Range, wide
+from ..ranges import Inflow, Outflow, Range
 from ..spec import INT24_MAX, by
 from .base import Neuron, State
 
@@ -36,6 +35,7 @@ class Encoder(Neuron):
 
     signed: ClassVar[bool] = True
     gated: ClassVar[bool] = False
+    sends_changes: ClassVar[bool] = True
     derived: ClassVar[bool] = True
     updated_words: ClassVar[int] = 2
     update_adds: ClassVar[int] = 2
@@ -73,9 +73,6 @@ class Encoder(Neuron):
         lost = 0 if corrected else steps * (1 - 1 / step)
         total = Range(np.floor((act.low - kept) / step - lost), np.ceil((act.high + kept) / step)).with_zero()
         return Outflow(membrane, message, total)
-
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
-        return wide(message, "message")
 
     def stock_keys(self) -> dict[str, Any] | None:
         """Stock fixes state_exp (6) and the model, and takes spike_exp from its caller (default 6)."""

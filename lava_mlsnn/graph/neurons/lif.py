@@ -81,7 +81,7 @@ class LIF(Neuron):
     def leaky(self) -> bool:
         return 0 < self.dv < 4096 or self.du < 4095
 
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
+    def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
         if self.vth > VTH_MAX:
             yield None, f"threshold {self.vth} exceeds 17 bits ({VTH_MAX})"
         if bias is not None:

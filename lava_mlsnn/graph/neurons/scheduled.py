@@ -10,7 +10,7 @@ import numpy as np
 
 from ...helpers.check import IntArray, int_array
 from ..fixed import Ints, per_channel
-from ..ranges import Inflow, Outflow, Range
+from ..ranges import Inflow, Outflow
 from ..spec import by
 from .base import Neuron, State, as_levels, as_threshold_table, check_rows, driven, wide_thresholds
 from .multilevel import fire, fire_ranges
@@ -72,5 +72,5 @@ class Scheduled(Neuron):
     def shorten(self, timesteps: int) -> Scheduled:
         return replace(self, thresholds=self.thresholds[:, :timesteps])
 
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
+    def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
         return wide_thresholds(self.thresholds)

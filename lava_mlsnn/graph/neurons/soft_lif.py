@@ -88,5 +88,5 @@ class SoftLIF(Stepwise):
         if self.threshold.ndim:
             check_rows(self.kind, "thresholds", len(self.threshold), channels)
 
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
+    def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
         return wide_thresholds(self.threshold)

@@ -70,5 +70,5 @@ class Staircase(Neuron):
     def check_population(self, channels: int) -> None:
         check_rows(self.kind, "thresholds", len(self.thresholds), channels)
 
-    def unfit(self, bias: IntArray | None, message: Range) -> Iterator[tuple[int | None, str]]:
+    def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
         return wide_thresholds(self.thresholds)
