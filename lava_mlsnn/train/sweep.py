@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,7 +175,7 @@ def _check_space(sweep: Sweep) -> None:
 
 
 def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
-    folder = trial.user_attrs.get(FOLDER) or f"trial{trial.number}"
+    folder = _named(trial.user_attrs.get(FOLDER) or f"trial{trial.number}", r"trial\d+", FOLDER)
     trial.set_user_attr(FOLDER, folder)
     trial.set_user_attr(OWNER, owner)
     values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
@@ -218,7 +219,7 @@ def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
     """Queue the trials of killed processes again, with their values and their folders."""
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         owner = trial.user_attrs.get(OWNER)
-        if owner is None or not _is_abandoned(folder / owner):
+        if owner is None or not _is_abandoned(folder / _named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
             continue
         try:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -226,6 +227,13 @@ def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
             continue
         attributes = {FOLDER: trial.user_attrs[FOLDER], RESUMES: trial.number}
         study.enqueue_trial(trial.params, user_attrs=attributes)
+
+
+def _named(name: str, pattern: str, what: str) -> str:
+    """A name of a file or folder out of a study, which anybody may have written: one of those that are made here."""
+    if not isinstance(name, str) or not re.fullmatch(pattern, name):
+        raise ValueError(f"study: attribute {what!r} of a trial: expected a name such as {pattern}, got {name!r}")
+    return name
 
 
 @contextlib.contextmanager
@@ -266,7 +274,33 @@ def _storage(optuna: Any, sweep: Sweep) -> Any:
         return sweep.study
     path = Path(sweep.study)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+    backend = optuna.storages.journal.JournalFileBackend(str(path))
+    _trim(path, optuna.storages.journal.JournalFileSymlinkLock(str(path)))
+    try:
+        return optuna.storages.JournalStorage(backend)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path}: expected the journal of a sweep, found a line that is none ({error})") from None
+
+
+def _trim(path: Path, lock: Any) -> None:
+    """Cut off the half line that a full disk or a kill left at the end, before another is written behind it."""
+    lock.acquire()
+    try:
+        with path.open("r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            kept = end
+            while kept:
+                start = max(kept - 2**16, 0)
+                file.seek(start)
+                line_end = file.read(kept - start).rfind(b"\n")
+                if line_end >= 0:
+                    kept = start + line_end + 1
+                    break
+                kept = start
+            if kept < end:
+                file.truncate(kept)
+    finally:
+        lock.release()
 
 
 def _optuna() -> Any:

@@ -131,3 +131,38 @@ def _trials(path: Path) -> list[optuna.trial.FrozenTrial]:
         return load(path).get_trials()
     except (KeyError, ValueError):
         return []  # not created yet
+
+
+def test_half_a_line_at_the_end_of_a_journal_is_cut_off(tmp_path):
+    """What a full disk leaves: the finished trial stays, and the next one is written behind it."""
+    journal = tmp_path / "a.journal"
+    run(sweep_worker.sweep(str(journal), 1), 1)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"op_code":8,"worker_id":"x')
+    run(sweep_worker.sweep(str(journal), 1), 2)
+    assert journal.read_bytes().startswith(whole)
+    assert states(load(journal)) == ["COMPLETE", "COMPLETE"]
+
+
+def test_a_journal_that_is_none_is_named(tmp_path):
+    journal = tmp_path / "a.journal"
+    journal.write_text("not a journal\nat all\n")
+    with pytest.raises(ValueError, match=r"a\.journal: expected the journal of a sweep"):
+        run(sweep_worker.sweep(str(journal), 1), 1)
+    assert journal.read_text() == "not a journal\nat all\n"
+
+
+@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "trial1/../../x", "owner"])
+def test_a_study_does_not_choose_folders(name, tmp_path):
+    journal = tmp_path / "inside" / "a.journal"
+    journal.parent.mkdir()
+    study = optuna.create_study(study_name="sweep", direction="maximize", storage=sweep_storage(journal))
+    study.enqueue_trial({"lr": 0.1, "levels": 1}, user_attrs={FOLDER: name})
+    with pytest.raises(ValueError, match="attribute 'folder' of a trial: expected a name such as trial"):
+        run(sweep_worker.sweep(str(journal), 1), 1)
+    assert {path.name for path in tmp_path.rglob("*")} <= {"inside", "a.journal", "a.journal.trials"}
+    assert not Path("/tmp/x/model.safetensors").exists()
+
+
+def sweep_storage(path: Path) -> optuna.storages.JournalStorage:
+    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
