@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -109,15 +109,14 @@ class Reading:
 
 def reads_networks(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command with the parameter ``reading`` the options of :class:`Reading`."""
-    hints = get_type_hints(Reading, include_extras=True)
+    hints = inspect.get_annotations(Reading, eval_str=True)
     extra = [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
         for f in fields(Reading)
     ]
-    own = get_type_hints(command, include_extras=True)
     kept = [
-        p.replace(annotation=own[p.name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for p in inspect.signature(command).parameters.values()
+        p.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for p in inspect.signature(command, eval_str=True).parameters.values()
         if p.name != "reading"
     ]
 
