@@ -201,7 +201,10 @@ def _own(plan: _Plan, layer: Layer) -> list[_Rows]:
     levels, before = plan.levels[layer.name], plan.graph.depth[layer.name] - 1
     rows: list[_Rows] = []
     for connection in layer.connections:
-        kernel, stride, padding = _kernel(connection.synapse, plan.graph.shape(connection.sources[0]))
+        try:
+            kernel, stride, padding = _kernel(connection.synapse, plan.graph.shape(connection.sources[0]))
+        except ValueError as error:
+            raise ValueError(f"layer {layer.name!r}: {error}") from None
         full = np.zeros((len(kernel) * levels, plan.width(before), *kernel.shape[2:]), np.int64)
         for source in connection.sources:
             wide = kernel.repeat(plan.levels[source], axis=1).repeat(levels, axis=0)

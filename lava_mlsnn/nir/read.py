@@ -114,8 +114,9 @@ def from_nir(
 def _restore(graph: NetGraph, notes: dict[str, Any]) -> NetGraph:
     """What NIR has no place for, from a file of ours: the meaning of the input and of the output."""
     layers = list(graph.layers)
-    if "readout_scale" in notes and isinstance(layers[-1].neuron, Readout):
-        layers[-1] = replace(layers[-1], neuron=Readout(notes["readout_scale"]))
+    last = layers[-1].neuron
+    if "readout_scale" in notes and isinstance(last, Readout):
+        layers[-1] = replace(layers[-1], neuron=replace(last, scale=notes["readout_scale"]))
     source = Input(**notes["input"]) if "input" in notes else graph.input
     return replace(graph, input=source, layers=tuple(layers))
 

@@ -319,6 +319,11 @@ def _check(graph: NetGraph, layer: Layer, limits: Bounds) -> None:
             raise ValueError(f"{what}: a {connection.synapse.kind} synapse has no counterpart in NIR")
     if isinstance(neuron, Readout) and layer is not graph.output:
         raise ValueError(f"{what}: NIR reads out at the end of the network only")
+    if isinstance(neuron, Readout) and (neuron.leaky or neuron.shift):
+        raise ValueError(
+            f"{what}: a readout with leak {neuron.dv.tolist()} / 2**{neuron.dv_bits} and shift {neuron.shift}: NIR's "
+            "leaky integrator does not round, expected a readout that only adds up"
+        )
     registers = [float(a.magnitude.max()) for a in limits.accumulators]
     if isinstance(neuron, MultiLevel | Barrier):
         registers.append(float(limits.membrane.magnitude.max()))

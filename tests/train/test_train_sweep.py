@@ -152,7 +152,7 @@ def test_a_journal_that_is_none_is_named(tmp_path):
     assert journal.read_text() == "not a journal\nat all\n"
 
 
-@pytest.mark.parametrize("name", ["../../x", "/tmp/x", "trial1/../../x", "owner"])
+@pytest.mark.parametrize("name", ["../../x", "/x", "trial1/../../x", "owner"])
 def test_a_study_does_not_choose_folders(name, tmp_path):
     journal = tmp_path / "inside" / "a.journal"
     journal.parent.mkdir()
@@ -161,7 +161,6 @@ def test_a_study_does_not_choose_folders(name, tmp_path):
     with pytest.raises(ValueError, match="attribute 'folder' of a trial: expected a name such as trial"):
         run(sweep_worker.sweep(str(journal), 1), 1)
     assert {path.name for path in tmp_path.rglob("*")} <= {"inside", "a.journal", "a.journal.trials"}
-    assert not Path("/tmp/x/model.safetensors").exists()
 
 
 def sweep_storage(path: Path) -> optuna.storages.JournalStorage:
