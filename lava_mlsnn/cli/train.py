@@ -91,9 +91,17 @@ def train(
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
-    if has_frames(data) or not is_name(data):
-        load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
-    _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
+    shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out
+    dataset = load_named(data, steps) if shown else None
+    _, record = run(
+        experiment,
+        recipe=plan,
+        out=folder,
+        resume=resume,
+        progress=show.error_console,
+        machine=machine,
+        dataset=dataset,
+    )
     if record["rank"]:
         return  # one of several processes: the first one reports
     record["command"] = experiment.command

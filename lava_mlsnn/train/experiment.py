@@ -52,9 +52,11 @@ class Experiment:
             f"--steps {steps}{''.join(others)} --seed {self.seed}"
         )
 
-    def training(self, recipe: Recipe | None = None, machine: Machine | None = None) -> Training:
-        """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
-        dataset = data.load_for(self.dataset, self.options.get("steps", 1))
+    def training(
+        self, recipe: Recipe | None = None, machine: Machine | None = None, dataset: data.Dataset | None = None
+    ) -> Training:
+        """What the names stand for; ``recipe`` replaces the named one, ``dataset`` is the named one if it is loaded."""
+        dataset = dataset or data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
         return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine())
 
@@ -128,6 +130,7 @@ def train(
     progress: bool | Console = True,
     name: str | None = None,
     machine: Machine | None = None,
+    dataset: data.Dataset | None = None,
 ) -> tuple[model.Network, dict[str, Any]]:
     """Create, train and measure the network of an experiment, and save it if there is a folder for it.
 
@@ -136,11 +139,12 @@ def train(
         recipe: replaces the named one.
         out, resume, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
             model.safetensors.
+        dataset: the experiment's, if it is loaded already.
 
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
-    training = experiment.training(recipe, machine)
+    training = experiment.training(recipe, machine, dataset)
 
     def measure(net: model.Network) -> dict[str, Any]:
         return {"accuracy": accuracies(net, training.dataset, training.recipe.weight_bits)}
