@@ -11,7 +11,7 @@ from .arena import aligned
 from .event_lists import length
 from .program import Program
 from .records import CONTROL, SLOT, Counts, Memory
-from .transmit import DENSE_FROM
+from .transmit import dense_from
 
 
 class Engine:
@@ -49,9 +49,10 @@ class Engine:
             aligned(program.work, np.int32),
             aligned(int(nodes["size"].max()), np.int64),
             aligned(program.padded, np.float32),
+            aligned(program.packed, np.uint8),
             np.zeros(program.slots, SLOT),
             control,
-            np.array(DENSE_FROM),
+            dense_from(),
         )
         self.counts = Counts(
             np.zeros(len(depths), np.int64),
