@@ -118,9 +118,9 @@ def fig7(request: Request) -> Findings:
         (
             setting.note(request),
             "Spikes are Eq 12: non-zero outputs of all neurons. Energy is the Lemaire model with N ACC for each "
-            "synaptic operation of a spike of N levels (section 5.3), counted twice: exact, where an event pays for the "
-            "positions that it reaches, and as published code does (preset qualia), where it pays for the whole kernel "
-            "whatever the stride, which overcharges the spiking side.",
+            "synaptic operation of a spike of N levels (section 5.3), counted twice: exact, where an event pays for "
+            "the positions that it reaches, and as published code does (preset qualia), where it pays for the whole "
+            "kernel whatever the stride, which overcharges the spiking side.",
         ),
         (13.0, 4.2),
     )
