@@ -10,6 +10,9 @@ import typer
 
 from . import options, show
 
+TRACED = 400
+"""Images of which NeuroBench's metrics are counted site by site."""
+
 
 @options.reads_networks
 def report(
@@ -36,7 +39,7 @@ def report(
     for net in nets:
         graph = reading.load(net)
         dataset = load_data(data, graph)
-        records.append(measured(net.name, graph, dataset, model)[0])
+        records.append(measured(net.name, graph, dataset, model, traced=TRACED)[0])
     command = shlex.join(["mlsnn", "report", *(net.name for net in nets), "--data", data, "--model", model])
     title = f"{', '.join(net.name for net in nets)} on {len(dataset.test_labels)} test images of {dataset.name}"
     content = results(title, records, provenance(command, dataset))
