@@ -4,7 +4,7 @@ A set of frames is a folder of the cache, named by a digest of what it was made 
 of all files, and all options): other files or options never meet old frames. It holds
 
 * ``frames.npy``: uint8 (N, C, H, W, T), training recordings first;
-* ``about.json``: how many frames each recording gave, how many events did not fit 8 bits, what was mended, and digests of
+* ``about.json``: how many frames each recording gave, how many events did not fit 8 bits, what was mended, digests of
   the frames and of all that.
 
 Each file appears when it is complete, ``about.json`` last; a lock keeps two processes from writing the same set. Memory

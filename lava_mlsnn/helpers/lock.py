@@ -67,7 +67,9 @@ def _acquire(path: Path, what: str, wait: bool) -> IO[str]:
             if error.errno not in _WITHOUT:
                 file.close()
                 raise
-            warnings.warn(f"{path.parent}: no locks there ({error.strerror}): nothing else may write to it", stacklevel=4)
+            warnings.warn(
+                f"{path.parent}: no locks there ({error.strerror}): nothing else may write to it", stacklevel=4
+            )
         if _is_at(file, path):
             break
         file.close()  # removed by the one who held it

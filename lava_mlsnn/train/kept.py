@@ -1,14 +1,15 @@
 """Finished trainings on disk: read if they are there, resumed if they were interrupted, never mistaken for one another.
 
 The name of a training's folder ends in a digest of what decides its result. The folder holds model.safetensors,
-metrics.csv, tensorboard/, what ``measure`` writes and, last, outcome.json: key and record, digests of the networks' files,
-and one of all that.
+metrics.csv, tensorboard/, what ``measure`` writes and, last, outcome.json: key and record, digests of the networks'
+files, and one of all that.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from ..helpers.files import atomic_write
 from ..helpers.lock import locked
 from ..helpers.sealed import file_digest, json_digest
 from .checkpoint import FILE, LOCK
-from .training import MODEL_FILE, Training
+from .folder import MODEL_FILE
+from .training import Training
 
 OUTCOME = "outcome.json"
 NETWORKS = (".safetensors", ".net")
@@ -100,12 +102,15 @@ def keep(
     if record is None:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / LOCK, "training"):
-            _, found = training.run(lambda net: measure(net, folder), out=folder, progress=progress, name=label)
+            _, found = training.run(
+                lambda net: measure(net, folder), out=folder, resume=None, force=True, progress=progress, name=label
+            )
             record = json.loads(json.dumps({"key": key, **found}, allow_nan=False))
             files = {file.name: file_digest(file) for file in sorted(folder.iterdir()) if file.suffix in NETWORKS}
             content = {**record, "files": files}
             atomic_write(path, json.dumps({**content, "digest": json_digest(content)}, indent=1) + "\n")
-            (folder / FILE).unlink(missing_ok=True)  # not needed behind an outcome
+    with suppress(OSError):  # also of a folder that is kept where nothing can be written
+        (folder / FILE).unlink(missing_ok=True)  # not needed behind an outcome
     return Kept(training, folder, record)
 
 

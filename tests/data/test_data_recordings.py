@@ -8,8 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-import warnings
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
