@@ -42,11 +42,13 @@ def fit(
     [bold]Example:[/] mlsnn fit digits.net --data digits
     """
     from .. import loihi2, netx
+    from . import target
 
     if data is not None and activity is not None:
         raise ValueError("--data and --activity both say what is counted: expected one of the two")
     chip = loihi2.LOIHI2 if cores is None else loihi2.Chip(cores=cores)
     graph = reading.load(net)
+    where = target.check(json or options.beside(net, "fit.json"), "json", ("file", "fit"))
     counts = _read(activity) if activity else _count(graph, data) if data else None
     content: dict[str, Any] = {"file": net.name, "fit": _show(net.name, graph, loihi2.fit(graph, chip), counts)}
     if stock:
@@ -54,7 +56,7 @@ def fit(
         counts = _count(lowered, data) if data else None
         content["fit_stock"] = _show(title, lowered, loihi2.fit(lowered, chip), counts)
     show.say("limits are public, most rules are inferred from compiler logs: an estimate, nothing was run on silicon")
-    show.wrote(show.write_json(content, json or options.beside(net, "fit.json")))
+    show.wrote(show.write_json(content, where))
 
 
 def _count(graph: NetGraph, data: str) -> Activity:

@@ -76,7 +76,7 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> str:
         more = f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
         raise ValueError(
             f"{path}: a checkpoint of another training: {'; '.join(differences[:_SHOWN])}{more}. "
-            "Expected the same network, images, recipe, seed and precision, or more epochs"
+            "Expected the same network, images, recipe, seed and precision, or more epochs; force (--force) begins anew"
         )
     return str(path)
 

@@ -19,18 +19,21 @@ def prepare(out: str | Path) -> Path:
     return Path(out)
 
 
-def begin(out: str | Path, force: bool = False) -> None:
-    """See to it that a folder holds no training; ``force`` removes the one that it holds.
-
-    Raises:
-        FileExistsError: there is one; names its file.
-    """
+def check_free(out: str | Path) -> None:
+    """FileExistsError, which names the file, if a folder holds a training."""
     folder = Path(out)
     for name, what in ((MODEL_FILE, "a finished training"), (FILE, "the checkpoint of a training")):
-        if (folder / name).exists() and not force:
+        if (folder / name).exists():
             raise FileExistsError(
                 f"{folder / name}: {what} is there: expected resume (--resume) to go on from its checkpoint, force "
                 "(--force) to begin anew, or another folder"
             )
+
+
+def begin(out: str | Path, force: bool = False) -> None:
+    """See to it that a folder holds no training: ``force`` removes the one that it holds, else see check_free."""
+    if not force:
+        check_free(out)
+    folder = Path(out)
     for path in (*(folder / name for name in (FILE, MODEL_FILE, BEST_FILE, METRICS_FILE)), *folder.glob(_BOARD)):
         path.unlink(missing_ok=True)
