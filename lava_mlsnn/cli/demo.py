@@ -23,9 +23,8 @@ def demo(
 ) -> None:
     """Train, export, run in the engine and in Lava, compare spike by spike, count events and joules: all in one.
 
-    A small Sparse-ResNet learns the digits twice, with graded spikes in one timestep and with binary spikes in four. What
-    an earlier demo has trained in the folder is taken up.
-    Exit code 1 if any comparison fails.
+    A small Sparse-ResNet learns the digits twice, with graded spikes in one timestep and with binary spikes in four.
+    What an earlier demo has trained in the folder is taken up. Exit code 1 if any comparison fails.
 
     [bold]Example:[/] mlsnn demo --out out/demo
     """

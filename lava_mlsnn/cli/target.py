@@ -43,10 +43,9 @@ def check(path: Path, kind: str, keys: Sequence[str] = (), force: bool = False) 
         raise IsADirectoryError(f"{path}: a folder, expected the name of a file")
     named = _OTHERS.get(path.suffix.lower(), kind)
     if named != kind:
-        raise ValueError(f"{path}: the name of a {named} file, expected a name with {_KINDS[kind][1][0]}")
+        raise ValueError(f"{path}: a name of {named} files, expected one with {_KINDS[kind][1][0]}")
     if path.is_file() and not force and not _is(path, kind, keys):
-        like = f" with {', '.join(keys)}, as this command writes it" if keys else ""
-        raise ValueError(f"{path}: would overwrite what is no {kind} file{like}: expected another name, or --force")
+        raise ValueError(f"{path}: holds something else than this command writes: expected another name")
     return check_writable(path)
 
 
