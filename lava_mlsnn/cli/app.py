@@ -1,4 +1,4 @@
-"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback."""
+"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback; 130 after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ import typer
 from typer.core import TyperGroup
 
 from . import data, demo, energy, export, fit, import_, info, report, reproduce, shipped, simulate, sweep, train
-from .show import complain
+from .show import complain, if_interrupted, interrupted
 
 
 class Commands(TyperGroup):
-    """Turns a user's mistakes, which the library raises as ValueError or OSError, into one line."""
+    """Turns a user's mistakes, which the library raises as ValueError or OSError, a lack of memory, and Ctrl-C into one
+    line."""
 
     def invoke(self, ctx: Any) -> Any:
+        if_interrupted(None)
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            interrupted()
+            raise typer.Exit(130) from None
+        except MemoryError as error:
+            complain(f"not enough memory: {error}" if str(error) else "not enough memory")
+            raise typer.Exit(2) from None
+        except RuntimeError as error:  # torch's words
+            if "allocate memory" not in str(error) and type(error).__name__ != "OutOfMemoryError":
+                raise
+            complain(f"not enough memory: {str(error).splitlines()[0]}")
+            raise typer.Exit(2) from None
         except (ValueError, OSError) as error:
             complain(str(error) or type(error).__name__)
             raise typer.Exit(2) from None

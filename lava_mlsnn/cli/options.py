@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -35,6 +36,8 @@ EnergyModel = Annotated[str, typer.Option("--model", help="lemaire, horowitz, lo
 Stock = Annotated[
     bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
 ]
+
+Force = Annotated[bool, typer.Option("--force", help="Write over files of other kinds.")]
 
 Levels = Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")]
 ModelOptions = Annotated[
@@ -140,8 +143,9 @@ def use_threads(count: int) -> None:
 
 
 def beside(net: Path, ending: str) -> Path:
-    """``x.net`` -> ``x.<ending>`` in the same folder."""
-    return net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
+    """``x.net`` -> ``x.<ending>`` in the same folder, or here if nothing can be written there."""
+    path = net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
+    return path if os.access(path.parent, os.W_OK) else Path(path.name)
 
 
 def key_values(items: list[str] | None, what: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def sweep(
     from ..train import default_recipe
     from ..train import recipe as named
     from ..train.sweep import PAPER002, Range, Sweep, run
+    from . import target
 
     options.use_threads(threads)
     plan = named(recipe or default_recipe(data), epochs=epochs, quantized_epochs=quantized_epochs, batch=batch)
@@ -51,6 +52,9 @@ def sweep(
     dimensions = tuple(map(Range.parse, space or ())) or PAPER002
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
     search = Sweep(model, chosen, data, plan, dimensions, study, seed)
+    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
+    target.check(where, "json", ("study", "trials"))
+    show.if_interrupted(lambda: f"trials and their checkpoints are kept in {study}, the same command goes on")
     found = run(search, trials, progress=True)
     best = found.best_trial
     show.say(f"best of {len(found.trials)} trials: {best.value:.2%} of the validation part, {best.params}")
@@ -61,5 +65,4 @@ def sweep(
             {"number": t.number, "state": t.state.name, "value": t.value, "params": t.params} for t in found.trials
         ],
     }
-    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
     show.wrote(show.write_json(record, where))

@@ -10,7 +10,7 @@ from .loop import Result, fit, seeded
 from .machine import Machine
 from .recipe import Augment, Optimizer, Recipe, Schedule
 from .recipes import RECIPES, recipe
-from .training import Training, create
+from .training import ModelFile, Training, create
 
 __all__ = [
     "EXPERIMENTS",
@@ -20,6 +20,7 @@ __all__ = [
     "FloatRun",
     "Kept",
     "Machine",
+    "ModelFile",
     "Optimizer",
     "Recipe",
     "Result",
