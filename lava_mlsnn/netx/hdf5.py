@@ -7,9 +7,11 @@ from os import PathLike, fspath
 import h5py
 
 from ..graph.digest import digest
+from ..graph.errors import NetFileError
 from ..graph.graph import NetGraph, require_graph
 from ..graph.size import LARGEST, require_size
 from ..helpers.check import finite, flag, integer, positive_ints
+from ..helpers.doors import door
 from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
@@ -98,7 +100,7 @@ def load(
         None if input_scale is None else finite(input_scale, "input_scale", positive=True),
         None if timesteps is None else positive_ints(timesteps, "timesteps", 1)[0],
     )
-    with open_root(path) as (root, attributes):
+    with door(path, NetFileError), open_root(path) as (root, attributes):
         if not attributes:
             root.lenient(flag(strict, "strict"))
             graph = read_stock(root, options)

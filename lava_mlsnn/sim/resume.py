@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..graph.activity import Activity
 from ..graph.digest import digest
 from ..graph.graph import NetGraph
 from ..helpers.check import integer
+from ..helpers.doors import reason
 from ..helpers.files import replacing
 from .run import Progress, Run, check_images, run
 
@@ -110,8 +110,10 @@ def _read(path: Path, identity: dict[str, str]) -> Run:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             output, notes = content["output"], json.loads(str(content["notes"]))
         run_ = Run(output, Activity.from_dict(notes["activity"]), {}, notes["overflows"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not the pieces of an interrupted run ({error}): remove it to begin anew") from None
+    except Exception as error:  # whatever numpy and zipfile make of damage
+        raise ValueError(
+            f"{path}: not the pieces of an interrupted run ({reason(error)}): remove it to begin anew"
+        ) from None
     for what, mine in identity.items():
         if notes.get(what) != mine:
             raise ValueError(f"{path}: pieces of a run with other {what}: remove it to begin anew")

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ..data import Dataset
+from ..helpers.doors import door, reason
 from ..helpers.files import replacing
 from .content import digest
 from .lightning_import import TorchCheckpointIO
@@ -52,6 +53,11 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> tuple[str, list[dict
     path = Path(out or ".") / FILE
     if out is None or not path.is_file():
         raise ValueError(f"resume: expected a checkpoint {path}, found none")
+    with door(path):
+        return str(path), _history(path, wanted)
+
+
+def _history(path: Path, wanted: dict[str, Any]) -> list[dict[str, float]]:
     content = _read(path)
     found = content.get(KEY)
     if not isinstance(found, dict) or "format" not in found:
@@ -65,15 +71,14 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> tuple[str, list[dict
             f"{path}: a checkpoint of another training: {'; '.join(differences[:_SHOWN])}{more}. "
             "Expected the same network, images, recipe, seed and precision"
         )
-    return str(path), list(content["callbacks"]["History"]["epochs"])
+    return list(content["callbacks"]["History"]["epochs"])
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch does not say what a damaged file raises
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"{path}: damaged, or no checkpoint of a lava-mlsnn training ({reason})") from None
+        raise ValueError(f"{path}: damaged, or no checkpoint of a lava-mlsnn training ({reason(error)})") from None
     return content if isinstance(content, dict) else {}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from .. import model
+from ..helpers.doors import door
 from ..helpers.files import atomic_write
 from .checkpoint import FILE
 from .training import MODEL_FILE, Training
@@ -91,7 +92,8 @@ def keep(
     """
     folder = folder_of(training, root, measured, label)
     path, key = folder / OUTCOME, _key(training, measured)
-    record = _read(path, key)
+    with door(path):
+        record = _read(path, key)
     if record is None:
         folder.mkdir(parents=True, exist_ok=True)
         _, found = training.run(lambda net: measure(net, folder), out=folder, progress=progress, name=label)

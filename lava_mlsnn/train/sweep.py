@@ -8,6 +8,7 @@ killed and resumes it from its checkpoint.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ..helpers.check import integer
+from ..helpers.doors import reason
 from ..model import arguments
 from .experiment import Experiment
 from .lightning_import import pl
@@ -276,10 +278,25 @@ def _storage(optuna: Any, sweep: Sweep) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
     backend = optuna.storages.journal.JournalFileBackend(str(path))
     _trim(path, optuna.storages.journal.JournalFileSymlinkLock(str(path)))
+    _check_lines(path)
     try:
         return optuna.storages.JournalStorage(backend)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: expected the journal of a sweep, found a line that is none ({error})") from None
+    except Exception as error:  # whatever Optuna makes of damage
+        raise ValueError(
+            f"{path}: expected the journal of a sweep, found a line that is none ({reason(error)})"
+        ) from None
+
+
+def _check_lines(path: Path) -> None:
+    """ValueError for a line that is no JSON: Optuna takes a last one for half-written, and fails at the next read."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise ValueError(
+                    f"{path}: expected the journal of a sweep, line {number} is none ({reason(error)})"
+                ) from None
 
 
 def _trim(path: Path, lock: Any) -> None:
