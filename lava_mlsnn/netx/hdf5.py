@@ -79,7 +79,8 @@ def load(
         input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.
         input_scale: value of one integer step of the input, where the file does not say it.
         timesteps: T of a sample; None: what the file says, 1 if it does not.
-        largest: most neurons of a layer and sites of a padded map: a small file can declare a large network.
+        largest: most neurons of a layer, sites of a padded map, taps along its rows, and copies of weights for delays;
+            a sample may have largest / 4096 timesteps (65,536). A small file can declare a large network.
         strict: refuse what stock ignores or changes on loading, in place of a warning.
         verify: whether a file of ours must have the content that its digest promises; False for one edited by hand.
 
