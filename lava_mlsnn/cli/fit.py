@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ..helpers.doors import door
 from . import options, show
 
 if TYPE_CHECKING:
@@ -86,13 +87,14 @@ def _read(path: Path) -> Activity:
     """The counts in a file of ``mlsnn simulate``."""
     from ..graph.activity import Activity
 
-    try:
-        content = json_module.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON as mlsnn simulate writes it ({error})") from None
-    if not isinstance(content, dict) or not isinstance(content.get("activity"), dict):
-        raise ValueError(f"{path}: expected the JSON of mlsnn simulate, found no activity in it")
-    return Activity.from_dict(content["activity"])
+    with door(path):
+        try:
+            content = json_module.loads(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: expected JSON as mlsnn simulate writes it ({error})") from None
+        if not isinstance(content, dict) or not isinstance(content.get("activity"), dict):
+            raise ValueError(f"{path}: expected the JSON of mlsnn simulate, found no activity in it")
+        return Activity.from_dict(content["activity"])
 
 
 def _affine(given: list[str] | None) -> Affine | None:

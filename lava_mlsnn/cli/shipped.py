@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..helpers.check import choice
+from ..helpers.doors import door
 from . import options, show
 
 MANIFEST = "manifest.json"
@@ -66,10 +67,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise ValueError(f"{path}: expected the manifest of exported nets, found none")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
-    return manifest
+    with door(path):
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if manifest.get("format") != FORMAT:
+            raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
+        return manifest
 
 
 def _make(name: str, out: Path) -> dict[str, Any]:

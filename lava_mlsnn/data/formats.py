@@ -24,12 +24,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.doors import door
 from ..helpers.hdf5 import read_image
 from . import aedat, eventstream, prophesee
 from ._archive import read_limited
 from ._npy import LIMIT, RATIO, read_npy
 from .integration import Events
 from .ready import read_arrays
+
+EVENT = 32
+"""Bytes of an event in memory."""
 
 NAMES = {
     "t": ("t", "ts", "time", "times", "timestamp", "timestamps"),
@@ -48,7 +52,8 @@ def read(path: Path) -> Events | NDArray[Any]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(f"{path.name}: expected a recording that ends in one of {', '.join(READERS)}")
-    return reader(path)
+    with door(path):
+        return reader(path)
 
 
 def _array(path: Path) -> Events | NDArray[Any]:
@@ -139,10 +144,11 @@ def _hdf5(path: Path) -> Events:
 
     try:
         with h5py.File(io.BytesIO(read_image(path)), "r") as file:
-            columns = _columns(file, max(LIMIT, RATIO * path.stat().st_size))
+            most = max(LIMIT, RATIO * path.stat().st_size) // EVENT
+            columns = _columns(file, most)
             events = _named(path.name, columns)
             offset = file.get("t_offset")  # DSEC's
-            shift = int(np.asarray(offset[()]).ravel()[0]) if isinstance(offset, h5py.Dataset) else 0
+            shift = int(_content(offset, most).item()) if isinstance(offset, h5py.Dataset) else 0
             geometry = re.fullmatch(r"(\d+)x(\d+)", str(file.attrs.get("geometry", "")))
     except (FileNotFoundError, PermissionError):
         raise
@@ -182,8 +188,8 @@ def _content(dataset: Any, most: int) -> NDArray[Any]:
 
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{dataset.name} lies in another file; refused")
-    if dataset.ndim != 1 or dataset.size * dataset.dtype.itemsize > most:
-        raise ValueError(f"{dataset.name} of shape {dataset.shape}, expected (n,) of at most {most:,} bytes")
+    if dataset.ndim > 1 or dataset.size is None or dataset.size > most or dataset.dtype.itemsize > EVENT:
+        raise ValueError(f"{dataset.name} of {dataset.dtype} {dataset.shape}, expected (n,) of at most {most:,} events")
     filters = dataset.id.get_create_plist()
     for i in range(filters.get_nfilters()):
         code, _, _, words = filters.get_filter(i)

@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..helpers.doors import door
 from ._archive import archives
 from ._published import PUBLISHED, Finding, Published
 from .dataset import Dataset
@@ -149,8 +150,9 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             raise ValueError(f"dataset {spec.name or spec.path!r}: option {key!r}; expected one of: {known}")
     module = import_module(f".{entry.module}", __package__)
     if not spec.name:
-        own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
-        return own
+        with door(spec.short, named=False):
+            own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
+            return own
     if not entry.on_disk:
         if spec.path or root is not None:
             raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
@@ -159,8 +161,9 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     for key in ("complete", "coarse"):
         if not isinstance(chosen.get(key, True), bool):
             raise ValueError(f"dataset {spec.name!r}: {key}={chosen[key]!r}; expected yes or no")
-    found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
-    return found
+    with door(spec.short, named=False):
+        found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
+        return found
 
 
 def load_for(name: str, steps: int, own: Mapping[str, Any] | None = None, **options: Any) -> Dataset:

@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from ..helpers.doors import reason
 from ..helpers.sealed import json_digest
 
 DIGEST = "sha256"
@@ -96,7 +97,7 @@ def journal(optuna: Any, path: Path) -> Any:
                     self.digests[number + 1] = digest
                     yield log
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                message = f"{path}: expected the journal of a sweep, found another line or none ({error})"
+                message = f"{path}: expected the journal of a sweep, found another line or none ({reason(error)})"
                 raise ValueError(message) from None
 
     with _held(lock), path.open("a+b") as file:

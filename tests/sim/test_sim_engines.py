@@ -56,6 +56,18 @@ def test_fast_is_the_reference(case):
     tally.compared("engine and reference", graph)
 
 
+@given(strategies.cases(ANY), strategies.st.integers(1, 60))
+@_examples(200)
+def test_steps_are_copied_out_in_pieces_of_any_size(case, copied):
+    graph, images = case
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lava_mlsnn.sim.batch.COPIED", copied)
+        fast = _run(graph, images, engine="fast", threads=1)
+        untraced = sim.run(graph, images, threads=1) if not fast.overflows else fast
+    _equal(fast, _run(graph, images, engine="reference"))
+    assert np.array_equal(untraced.output, fast.output)
+
+
 ALWAYS, NEVER = (0.0, 0.0, 0.0, 0.0), (2.0, 2.0, 2.0, 0.0)
 PATHS = {"events": (NEVER, NEVER), "floats": (ALWAYS, NEVER), "bytes": (NEVER, ALWAYS)}
 
