@@ -1,6 +1,7 @@
 """Energy: counted activity in, joules per layer and per term out. Nothing here loads torch.
 
 * :class:`Activity`: what was counted, from training, the engine or Lava alike.
+* :func:`prices`: what one event of each layer costs, for training.
 * :func:`estimate`: energy of a NetGraph by one of the models; :func:`ann`: of the ANN with the same shapes.
 * :mod:`lemaire`, :mod:`horowitz`, :mod:`loihi`: the models, layer by layer; :mod:`paper000`: the published tables.
 """
@@ -12,6 +13,7 @@ from ..helpers.tables import NoFigureError, UnpublishedError
 from . import horowitz, lemaire, loihi, paper000
 from .network import MODELS, ann, estimate
 from .options import PRESETS, Options
+from .per_event import Prices, prices
 from .report import LayerReport, Report
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "LayerReport",
     "NoFigureError",
     "Options",
+    "Prices",
     "Report",
     "UnpublishedError",
     "ann",
@@ -29,4 +32,5 @@ __all__ = [
     "lemaire",
     "loihi",
     "paper000",
+    "prices",
 ]
