@@ -1,7 +1,7 @@
 """Accuracy against joules on Fashion-MNIST: no penalty, the plain rate penalty, the energy penalty, ANN and binary.
 
     python benchmarks/energy_front.py --out out/front            # every seed; an interrupted run goes on
-    python benchmarks/energy_front.py --out out/front --pilot    # seed 100, on held-out training images, two variants
+    python benchmarks/energy_front.py --out out/front --pilot    # seed 100, fewer images, and held-out ones
     python benchmarks/energy_front.py --out out/front --write    # the page from what has been run
 
 Per seed one network is trained without a penalty, and every variant continues from its weights with the same number of
@@ -44,7 +44,7 @@ class Variant:
     """One way to go on from the base network.
 
     Args:
-        series: group of points in the picture.
+        series: points of one color in the picture.
         changes: of the recipe.
         options: of the network.
     """
@@ -72,6 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the trained networks")
     parser.add_argument("--pilot", action="store_true", help="look at held-out training images only")
+    parser.add_argument("--only", nargs="*", choices=VARIANTS, help="these networks")
     parser.add_argument("--write", action="store_true", help="only write the page")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -82,10 +83,9 @@ def main() -> None:
         for name in ("no penalty", "energy 0.25", "rate 1", "energy 0.17"):
             say(100, name, run(fewer, name, 100, given.out / "pilot"))
         return
-    for name in () if given.write else VARIANTS:
+    for name in () if given.write else given.only or VARIANTS:
         for seed in SEEDS:
             say(seed, name, run(dataset, name, seed, given.out))
-            write(given.out, dataset)
     write(given.out, dataset)
 
 
@@ -165,7 +165,7 @@ def write(out: Path, dataset: data.Dataset) -> None:
     atomic_write(PAGE.with_suffix(".json"), json.dumps(document, indent=1) + "\n")
     found = points({"front": document})
     atomic_write(PAGE.with_suffix(".csv"), table(found))
-    draw(found, PAGE.with_suffix(".png"), f"{title}, mean of {len(SEEDS)} seeds, test images")
+    draw(found, PAGE.with_suffix(".png"), f"{title} (mean and standard deviation over seeds)")
     head = PAGE.read_text(encoding="utf-8").split(MARK)[0]
     atomic_write(PAGE, head + MARK + "\n\n" + text(kept) + "\n")
 
@@ -185,123 +185,117 @@ def text(kept: Mapping[str, Mapping[int, train.Kept]]) -> str:
     """Table, verdicts and how it was run."""
     plain = kept["no penalty"]
     rows = [
-        "| network | accuracy, % | lost, points (95 %) | µJ per image | of its ANN | of no penalty | in training | seeds |",
+        "| network | accuracy, % | lost, points | µJ per image | of its ANN | of no penalty | in training | seeds |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, seeds in kept.items():
         both = [seed for seed in seeds if seed in plain]
-        loss, low, high = lost(seeds, plain, both)
+        loss, low, high = lost(seeds, plain)
         seen = [k.record["history"][-1].get("energy_share", np.nan) for k in seeds.values()]
         records = [k.record for k in seeds.values()]
-        rows.append(
-            f"| {name} | {mean_and_interval([100 * r['accuracy']['engine'] for r in records], 2)} "
-            f"| {f'{loss:.2f} ({low:.2f} .. {high:.2f})' if seeds is not plain else ''} "
-            f"| {mean_and_interval([1e6 * r['joules'] for r in records], 2)} "
-            f"| {np.mean([r['joules'] / r['ann'] for r in records]):.3f} "
-            f"| {np.mean([seeds[s].record['joules'] / plain[s].record['joules'] for s in both]):.3f} "
-            f"| {'' if np.isnan(seen).any() else f'{np.mean(seen):.3f}'} | {len(seeds)} |"
+        cells = (
+            name,
+            spread([100 * r["accuracy"]["engine"] for r in records]),
+            "" if seeds is plain else f"{loss:.2f} ({low:.2f} .. {high:.2f})",
+            spread([1e6 * r["joules"] for r in records]),
+            f"{np.mean([share(r) for r in records]):.3f}",
+            f"{np.mean([seeds[s].record['joules'] / plain[s].record['joules'] for s in both]):.3f}",
+            "" if np.isnan(seen).any() else f"{np.mean(seen):.3f}",
+            ", ".join(map(str, seeds)),
         )
+        rows.append(f"| {' | '.join(cells)} |")
     notes = (
-        "Intervals of accuracy and energy are 95 % over the seeds (Student's t); those of what is lost are 95 % of a "
-        'paired bootstrap over the test images, of the mean over the seeds, against no penalty. "In training" is the '
-        "share that the last epoch logged over augmented training images. Energy: Lemaire model, exact counting, integer "
-        "network, all 10,000 test images."
+        "Accuracy and energy: mean over the seeds ± half of the 95 % interval (Student's t). Lost: against no "
+        "penalty, mean over the seeds, with the 95 % interval of a paired bootstrap over the test images. In training: "
+        "the share that the last epoch logged over its training images. Energy: Lemaire model, exact counting, the "
+        "integer network in the engine, all 10,000 test images; of the ANN, float weights."
     )
-    return "\n".join(["## What came out", "", *rows, "", notes, "", "![front](energy-front.png)", "", *verdicts(kept)])
+    verdicts = [f"{i}. {text}" for i, text in enumerate(decided(kept), 1)]
+    picture = "![accuracy against joules](energy-front.png)"
+    return "\n".join(["## What came out", "", *rows, "", notes, "", picture, "", "## Decided", "", *verdicts])
 
 
-def lost(
-    seeds: Mapping[int, train.Kept], plain: Mapping[int, train.Kept], both: list[int]
-) -> tuple[float, float, float]:
+def lost(seeds: Mapping[int, train.Kept], plain: Mapping[int, train.Kept]) -> tuple[float, float, float]:
     """Points of accuracy lost against no penalty, mean over seeds, and its 95 % interval over the test images."""
-    differences = [rights(plain[s]).astype(float) - rights(seeds[s]) for s in both]
-    per_image = 100 * np.mean(differences, axis=0)
-    draws = np.random.default_rng(0).integers(0, len(per_image), (2000, len(per_image)))
-    low, high = np.percentile(per_image[draws].mean(1), [2.5, 97.5])
+    both = [seed for seed in seeds if seed in plain]
+    right = [[np.load(kept[s].folder / RIGHT).astype(float) for s in both] for kept in (plain, seeds)]
+    per_image = 100 * (np.mean(right[0], axis=0) - np.mean(right[1], axis=0))
+    random = np.random.default_rng(0)
+    means = [per_image[random.integers(0, len(per_image), len(per_image))].mean() for _ in range(10_000)]
+    low, high = np.percentile(means, [2.5, 97.5])
     return float(per_image.mean()), float(low), float(high)
 
 
-def rights(kept: train.Kept) -> Any:
-    """Whether each test image got the right label."""
-    return np.load(kept.folder / RIGHT)
+def share(record: Mapping[str, Any]) -> float:
+    """Of the ANN's energy."""
+    return float(record["joules"] / record["ann"])
 
 
-def mean_and_interval(values: list[float], digits: int) -> str:
+def spread(values: list[float]) -> str:
     """Mean and half of its 95 % interval."""
-    mean = f"{np.mean(values):.{digits}f}"
     if len(values) < 2:
-        return mean
-    return f"{mean} ± {stats.t.ppf(0.975, len(values) - 1) * stats.sem(values):.{digits}f}"
+        return f"{np.mean(values):.2f}"
+    return f"{np.mean(values):.2f} ± {stats.t.ppf(0.975, len(values) - 1) * stats.sem(values):.2f}"
 
 
-def verdicts(kept: Mapping[str, Mapping[int, train.Kept]]) -> list[str]:
-    """The expectations at the top of the page, decided."""
-    plain = kept["no penalty"]
-    lines = ["## Expectations, decided", ""]
+def decided(kept: Mapping[str, Mapping[int, train.Kept]]) -> list[str]:
+    """The expectations at the top of the page, in their order; one whose networks have not been run is open."""
+    at = {name: np.mean([share(k.record) for k in seeds.values()]) for name, seeds in kept.items()}
+    right = {name: 100 * np.mean([k.record["accuracy"]["engine"] for k in s.values()]) for name, s in kept.items()}
+    targets = {name: v.changes["energy"] for name, v in VARIANTS.items() if "energy" in v.changes and name in kept}
+    open_ = "open: not run."
 
-    def mean(name: str, what: Any) -> float:
-        return float(np.mean([what(k.record) for k in kept[name].values()]))
-
-    def share(record: Mapping[str, Any]) -> float:
-        return float(record["joules"] / record["ann"])
-
-    def accuracy(record: Mapping[str, Any]) -> float:
-        return 100 * float(record["accuracy"]["engine"])
-
+    half = open_
     if "energy 0.25" in kept:
-        ratio = mean("energy 0.25", lambda r: r["joules"]) / mean("no penalty", lambda r: r["joules"])
-        loss, low, high = lost(kept["energy 0.25"], plain, [s for s in kept["energy 0.25"] if s in plain])
-        holds = (
-            "holds"
-            if ratio <= 0.5 and high <= 0.3
-            else "cannot be told"
-            if ratio <= 0.5 and low <= 0.3
-            else "does not hold"
+        ratio, (loss, low, high) = at["energy 0.25"] / at["no penalty"], lost(kept["energy 0.25"], kept["no penalty"])
+        no, yes = ratio > 0.5 or low > 0.3, ratio <= 0.5 and high <= 0.3
+        half = (
+            f"Half the energy at no more than 0.3 points lost {said(yes if no or yes else None)}: "
+            f"{ratio:.3f} of the energy, {loss:.2f} points lost ({low:.2f} .. {high:.2f})."
         )
-        lines.append(
-            f"1. Half the energy, at most 0.3 points lost: **{holds}**: {ratio:.3f} of the energy, {loss:.2f} points lost "
-            f"({low:.2f} .. {high:.2f})."
-        )
-    aimed = {name: v.changes["energy"] for name, v in VARIANTS.items() if "energy" in v.changes and name in kept}
-    if aimed:
-        over = {name: mean(name, share) / target - 1 for name, target in aimed.items()}
-        lines.append(
-            f"2. No exported network is more than 5 % above its target: **{'holds' if max(over.values()) <= 0.05 else 'does not hold'}**: "
-            + ", ".join(f"{name} {x:+.1%}" for name, x in over.items()) + "."
-        )  # fmt: skip
-    rates = sorted(
-        (mean(n, share), mean(n, accuracy))
-        for n, v in VARIANTS.items()
-        if n in kept and not v.options and "energy" not in v.changes
-    )
-    if len(rates) > 1 and aimed:
+    over = {name: at[name] / target - 1 for name, target in targets.items()}
+    met = f"The target is met {said(max(over.values()) <= 0.05)}: {listed(over, '+.1%')}." if over else open_
+
+    prices = open_
+    rates = sorted((at[name], right[name]) for name in kept if VARIANTS[name].series in ("no penalty", "rate penalty"))
+    if "energy 0.17" in kept and len(rates) > 1:
         xs, ys = zip(*rates, strict=True)
-        gains = {
-            n: mean(n, accuracy) - float(np.interp(mean(n, share), xs, ys)) for n in aimed if mean(n, share) >= xs[0]
-        }
-        last = gains.get("energy 0.17")
-        verdict = "cannot be told" if last is None else "holds" if last >= 0.2 else "does not hold"
-        lines.append(
-            f"3. At the energy of the target 0.17 the energy penalty is at least 0.2 points more accurate than the rate penalty "
-            f"(interpolated between its strengths): **{verdict}**: "
-            + (", ".join(f"{n} {g:+.2f}" for n, g in gains.items()) or "the rate penalty got nowhere as cheap") + " points."
-        )  # fmt: skip
-    seen = [
+        gains = {name: right[name] - float(np.interp(at[name], xs, ys)) for name in targets if at[name] >= xs[0]}
+        better = gains["energy 0.17"] >= 0.2 if "energy 0.17" in gains else None
+        prices = (
+            f"The energy penalty is at least 0.2 points better than the rate penalty at the energy of target 0.17 "
+            f"{said(better)}: by {listed(gains, '+.2f')} points (the cheapest rate penalty is at {xs[0]:.3f})."
+        )
+    logged = [
         abs(k.record["history"][-1]["energy_share"] / share(k.record) - 1)
-        for n in kept for k in kept[n].values() if "energy_share" in k.record["history"][-1]
-    ]  # fmt: skip
-    if seen:
-        lines.append(
-            f"4. What training logs in its last epoch is within 5 % of the exported network on the test images: "
-            f"**{'holds' if max(seen) <= 0.05 else 'does not hold'}**: at most {max(seen):.1%} apart."
-        )
+        for seeds in kept.values()
+        for k in seeds.values()
+        if "energy_share" in k.record["history"][-1]
+    ]
+    true = (
+        f"Training's own number is right {said(max(logged) <= 0.05)}: at most {max(logged):.1%} off."
+        if logged
+        else open_
+    )
+
+    binary = open_
     if "binary T=4" in kept:
-        times = mean("binary T=4", lambda r: r["joules"]) / mean("no penalty", lambda r: r["joules"])
-        lines.append(
-            f"5. Binary spikes in four timesteps cost at least twice the multi-level network without a penalty: "
-            f"**{'holds' if times >= 2 else 'does not hold'}**: {times:.2f} times, {mean('binary T=4', share):.2f} of the ANN."
+        times = at["binary T=4"] / at["no penalty"]
+        binary = (
+            f"Binary spikes cost at least twice as much {said(times >= 2)}: {times:.2f} times, "
+            f"{at['binary T=4']:.2f} of the ANN."
         )
-    return lines
+    return [half, met, prices, true, binary]
+
+
+def said(holds: bool | np.bool_ | None) -> str:
+    """A verdict in words."""
+    return "**cannot be told**" if holds is None else "**holds**" if holds else "**does not hold**"
+
+
+def listed(values: Mapping[str, float], form: str) -> str:
+    """Names with their values."""
+    return ", ".join(f"{name} {value:{form}}" for name, value in values.items())
 
 
 if __name__ == "__main__":

@@ -145,9 +145,10 @@ def energy(target: str | None, weight: float | None) -> Any:
     if target is None:
         return None if weight is None else Energy(weight=weight)
     try:
-        return Energy(share=float(target))
+        share = float(target)
     except ValueError:
         return Energy(joules=from_joules(target, "--energy", "a share of the ANN such as 0.3, or joules such as 20uJ"))
+    return Energy(share=share)
 
 
 def use_threads(count: int) -> None:

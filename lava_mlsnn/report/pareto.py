@@ -48,9 +48,10 @@ class Point:
         rights, joules = ([value(r) for r in records] for value in (_accuracy, _joules))
         anns = [r["totals"].get("energy_ann") for r in records]
         shares = [j / a for j, a in zip(joules, anns, strict=True) if a]
-        spreads = [stdev(values) if len(values) > 1 else 0.0 for values in (rights, joules)]
+        right_std, joules_std = (stdev(values) if len(values) > 1 else 0.0 for values in (rights, joules))
         share = fmean(shares) if shares else nan
-        return cls(_series(records[0]), records[0]["name"], fmean(rights), fmean(joules), share, *spreads, len(records))
+        mean = (fmean(rights), fmean(joules), share)
+        return cls(_series(records[0]), str(records[0]["name"]), *mean, right_std, joules_std, len(records))
 
 
 def points(documents: Mapping[str, Any]) -> list[Point]:

@@ -72,16 +72,8 @@ def test_prices_by_hand():
 def convolution():
     """A convolution that keeps 4 x 4 maps from spikes, and a readout."""
     synapse = Conv(np.ones((2, 1, 3, 3), int), padding=1)
-    return NetGraph(
-        Input((1, 4, 4), bits=1),
-        (
-            Layer(
-                "conv",
-                (Connection("input", Conv(np.ones((2, 1, 3, 3), int), padding=1)),),
-                (2, 4, 4),
-                MultiLevel(4, 16),
-            ),
-            Layer("read", (Connection("conv", Dense(np.ones((10, 32), int))),), (10, 1, 1), Readout()),
-        ),
-        timesteps=2,
+    layers = (
+        Layer("conv", (Connection("input", synapse),), (2, 4, 4), MultiLevel(4, 16)),
+        Layer("read", (Connection("conv", Dense(np.ones((10, 32), int))),), (10, 1, 1), Readout()),
     )
+    return NetGraph(Input((1, 4, 4), bits=1), layers, timesteps=2)

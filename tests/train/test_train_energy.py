@@ -199,7 +199,7 @@ def test_what_no_training_reaches_is_refused(
 
 def test_windows_are_refused(digits: data.Dataset) -> None:
     net = train.create("window_cnn12", digits, width=4, stages=("wF",), fusion="group", mixing="channel", groups=2)
-    with pytest.raises(ValueError, match="are not counted in training: expected blocks of lava_mlsnn.block without"):
+    with pytest.raises(ValueError, match=r"are not counted in training: expected blocks of lava_mlsnn\.block"):
         Penalty(net, Recipe(energy=0.3))
 
 
