@@ -73,6 +73,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the trained networks")
     parser.add_argument("--pilot", action="store_true", help="look at held-out training images only")
     parser.add_argument("--only", nargs="*", choices=VARIANTS, help="these networks")
+    parser.add_argument("--seeds", nargs="*", type=int, choices=SEEDS, default=SEEDS, help="these seeds")
     parser.add_argument("--write", action="store_true", help="only write the page")
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -84,7 +85,7 @@ def main() -> None:
             say(100, name, run(fewer, name, 100, given.out / "pilot"))
         return
     for name in () if given.write else given.only or VARIANTS:
-        for seed in SEEDS:
+        for seed in given.seeds:
             say(seed, name, run(dataset, name, seed, given.out))
     write(given.out, dataset)
 

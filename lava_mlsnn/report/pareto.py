@@ -16,6 +16,11 @@ from ..helpers.files import replacing
 from .picture import COLOURS
 
 FORMATS = ("png", "svg", "pdf")
+_PLAIN: dict[str, dict[str, Any]] = {
+    "png": {"Software": None}, "svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None},
+}  # fmt: skip
+"""What is not to stand in a file, so that the same points make the same picture."""
+
 ACCURACIES = ("engine", "lava", "quantized", "float")
 """Keys of a record's accuracies, the one that the events were counted with first."""
 
@@ -72,7 +77,7 @@ def points(documents: Mapping[str, Any]) -> list[Point]:
     """
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for file, document in documents.items():
-        records = [r for r in _records(document) if _is_point(r)]
+        records = [r for r in _records(document) if is_point(r)]
         if not records:
             raise ValueError(
                 f"{file}: expected records with accuracy and totals.energy, such as mlsnn energy writes, found none"
@@ -103,42 +108,20 @@ def draw(found: Sequence[Point], path: str | Path, title: str = "") -> Path:
     Raises:
         ValueError: another ending.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     kind = Path(path).suffix.removeprefix(".")
     if kind not in FORMATS:
         raise ValueError(f"{path}: expected a name that ends in .{', .'.join(FORMATS)}, got {Path(path).name!r}")
-    figure = Figure(figsize=(8, 4.8), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    unit, factor = _unit(found)
-    best = front(found)
-    axes.step(
-        [p.joules * factor for p in best], [100 * p.accuracy for p in best], where="post", color="0.75", zorder=0,
-        label="front",
-    )  # fmt: skip
-    series = dict.fromkeys(p.series for p in found)
-    for color, name in zip(_cycle(len(series)), series, strict=True):
-        mine = sorted((p for p in found if p.series == name), key=lambda p: p.joules)
-        axes.errorbar(
-            [p.joules * factor for p in mine], [100 * p.accuracy for p in mine],
-            xerr=[p.joules_std * factor for p in mine], yerr=[100 * p.accuracy_std for p in mine],
-            marker="o", markersize=5, capsize=2, linewidth=1, color=color, label=name,
-        )  # fmt: skip
-        for p in mine:
-            if p.name != name:
-                axes.annotate(
-                    p.name, (p.joules * factor, 100 * p.accuracy), xytext=(4, -10), textcoords="offset points",
-                    fontsize=7,
-                )  # fmt: skip
-    axes.set(xlabel=f"energy per image, {unit}", ylabel="accuracy, %", title=title)
-    axes.legend(fontsize=8, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    figure = _figure(found, title)
     with replacing(path) as part:
-        plain: dict[str, Any] = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        figure.savefig(part, format=kind, dpi=120, metadata=plain[kind])
+        figure.savefig(part, format=kind, dpi=120, metadata=_PLAIN[kind])
     return Path(path)
+
+
+def svg(found: Sequence[Point]) -> str:
+    """The picture as an ``<svg>`` element, for a page."""
+    text = io.StringIO()
+    _figure(found, "").savefig(text, format="svg", metadata=_PLAIN["svg"])
+    return text.getvalue()[text.getvalue().index("<svg") :]
 
 
 def table(found: Sequence[Point]) -> str:
@@ -151,13 +134,42 @@ def table(found: Sequence[Point]) -> str:
     return text.getvalue()
 
 
+def _figure(found: Sequence[Point], title: str) -> Any:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    unit, factor = _unit(found)
+    best = front(found)
+    places = [p.joules * factor for p in best], [100 * p.accuracy for p in best]
+    axes.step(*places, where="post", color="0.75", zorder=0, label="front")
+    series = dict.fromkeys(p.series for p in found)
+    for color, name in zip(_cycle(len(series)), series, strict=True):
+        mine = sorted((p for p in found if p.series == name), key=lambda p: p.joules)
+        places = [p.joules * factor for p in mine], [100 * p.accuracy for p in mine]
+        xerr, yerr = [p.joules_std * factor for p in mine], [100 * p.accuracy_std for p in mine]
+        axes.errorbar(*places, yerr, xerr, marker="o", markersize=5, capsize=2, linewidth=1, color=color, label=name)
+        for p, place in zip(mine, zip(*places, strict=True), strict=True):
+            if p.name != name:
+                axes.annotate(p.name, place, xytext=(4, -10), textcoords="offset points", fontsize=7)
+    axes.set(xlabel=f"energy per image, {unit}", ylabel="accuracy, %", title=title)
+    axes.legend(fontsize=8, frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    for artist in (*axes.lines, *axes.collections):
+        artist.set_clip_on(False)  # a page fetches nothing: no url(...), not even of its own clip path
+    return figure
+
+
 def _records(document: Any) -> list[Any]:
     if not isinstance(document, Mapping):
         return []
     return list(document["networks"]) if isinstance(document.get("networks"), list) else [document]
 
 
-def _is_point(record: Any) -> bool:
+def is_point(record: Any) -> bool:
+    """Whether a record has an accuracy and an energy."""
     wanted = isinstance(record, Mapping) and {"name", "accuracy", "totals"} <= record.keys()
     return wanted and bool(record["totals"].get("energy")) and any(k in record["accuracy"] for k in ACCURACIES)
 

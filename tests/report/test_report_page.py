@@ -123,6 +123,12 @@ def test_nothing_is_fetched_and_nothing_runs(results: dict[str, Any]):
     assert 'name="viewport"' in html and "@media print" in html
 
 
+def test_several_networks_are_placed_on_the_plane_of_accuracy_and_energy(results: dict[str, Any]):
+    page = report.page(results)
+    assert "Accuracy against energy" in page and "energy per image" in page
+    assert "Accuracy against energy" not in report.page({**results, "networks": results["networks"][:1]})
+
+
 def test_text_is_escaped(results: dict[str, Any]):
     html = report.page(results)
     assert "multi &amp; level" in html and "conv&lt;1&gt;" in html and "conv<1>" not in html
