@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from . import data, demo, energy, export, fit, import_, info, report, reproduce, shipped, simulate, sweep, train
+from . import data, demo, energy, export, fit, import_, info, pareto, report, reproduce, shipped, simulate, sweep, train
 from .show import complain, if_interrupted, interrupted
 
 
@@ -51,6 +51,7 @@ app.command("simulate", no_args_is_help=True)(simulate.simulate)
 app.command("energy", no_args_is_help=True)(energy.energy)
 app.command("fit", no_args_is_help=True)(fit.fit)
 app.command("report", no_args_is_help=True)(report.report)
+app.command("pareto", no_args_is_help=True)(pareto.pareto)
 app.command("info")(info.info)
 app.command("reproduce")(reproduce.reproduce)
 app.command("sweep", no_args_is_help=False)(sweep.sweep)

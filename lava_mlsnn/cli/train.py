@@ -16,7 +16,8 @@ def train(
         str | None,
         typer.Argument(
             help="Architecture; an unknown name lists the known ones.",
-            show_default="sparse_resnet18: for digits and mnist5k with width=16 and blocks=1,1; otherwise in full",
+            show_default="sparse_resnet18: for digits and mnist5k with width=16 and blocks=1,1; otherwise in full; "
+            "for fashion-mnist cnn with width=16",
         ),
     ] = None,
     data: options.Data = "digits",
@@ -37,6 +38,20 @@ def train(
     ] = None,
     patience: Annotated[
         int | None, typer.Option(help="Epochs without gain that end the float ones.", show_default="recipe")
+    ] = None,
+    energy: Annotated[
+        str | None,
+        typer.Option(
+            help="What an image may cost: a share of the ANN of the same shapes, such as 0.3, or joules, such as 20uJ; "
+            "the training finds the weight.",
+            show_default="recipe",
+        ),
+    ] = None,
+    energy_weight: Annotated[
+        float | None, typer.Option(help="Instead, a fixed weight of that share in the loss.", show_default="recipe")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Weight of the mean spike in the loss.", show_default="recipe")
     ] = None,
     seed: options.Seed = 0,
     precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
@@ -68,6 +83,8 @@ def train(
     mlsnn train --data mnist5k
 
     mlsnn train sparse_resnet18 -N 4 -T 1 -m width=12 -m blocks=1,1 --out runs/digits
+
+    mlsnn train --data fashion-mnist --energy 0.3
 
     mlsnn train sparse_resnet18 --data cifar10:PATH --recipe paper000-cifar --precision bf16 --out runs/cifar --resume
 
@@ -113,6 +130,8 @@ def train(
         "clip": clip,
         "validation": validation,
         "patience": patience,
+        "energy": options.energy(energy, energy_weight),
+        "rate": rate,
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
@@ -138,6 +157,8 @@ def train(
         return  # one of several processes: the first one reports
     record["command"] = experiment.command + ("" if start is None else f" --from {shlex.quote(str(start))}")
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
+    if "energy_share" in (last := record["history"][-1]):
+        show.say(f"energy of the last epoch's images: {last['energy_share']:.1%} of the ANN")
     show.say(f"accuracy on {record['test_images']} test images: {accuracy}")
     show.wrote(folder / "model.safetensors", show.write_json(record, folder / "result.json"))
 

@@ -8,7 +8,7 @@ from .float_model import FloatRun, float_run
 from .kept import Kept, keep
 from .loop import Result, fit, seeded
 from .machine import Machine
-from .recipe import Augment, Optimizer, Recipe, Schedule
+from .recipe import Augment, Energy, Optimizer, Recipe, Schedule
 from .recipes import RECIPES, recipe
 from .training import ModelFile, Training, create
 
@@ -16,6 +16,7 @@ __all__ = [
     "EXPERIMENTS",
     "RECIPES",
     "Augment",
+    "Energy",
     "Experiment",
     "FloatRun",
     "Kept",
