@@ -59,7 +59,7 @@ def to_nir(graph: NetGraph, path: str | PathLike[str], *, dialect: str = "nir") 
     Raises:
         ValueError: names the layer, and why NIR, or the library, cannot say it: a soft reset that carries over steps,
             decays (Lava's are rounded integers), sigma-delta neurons, delays, recurrence, a register that can overflow.
-        ImportError: the package nir is missing.
+        MissingPackageError: the package nir is missing.
 
     Example:
         >>> import tempfile, numpy as np

@@ -16,6 +16,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
+from ..helpers import extras
 from ..helpers.check import integer
 from ..model import arguments
 from .experiment import Experiment
@@ -304,11 +305,7 @@ def _trim(path: Path, lock: Any) -> None:
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise ValueError("a sweep needs Optuna: expected pip install 'lava-mlsnn[sweep]'") from None
-    return optuna
+    return extras.load("optuna", "a sweep")
 
 
 def _number(text: str) -> Any:

@@ -14,7 +14,10 @@ from lava_mlsnn import data, netx, sim, train
 from lava_mlsnn.cli import app
 from lava_mlsnn.helpers import units
 
-COMMANDS = ("train", "export", "simulate", "energy", "report", "info", "demo", "shipped")
+COMMANDS = (
+    *("train", "export", "simulate", "energy", "report", "info", "demo", "shipped", "models", "tutorials"),
+    "install-lava",
+)
 TINY = ["--epochs", "1", "--quantized-epochs", "1", "--batch", "64"]
 
 
