@@ -34,6 +34,7 @@ def energy(
     [bold]Example:[/] mlsnn energy digits.net --model lemaire -o sram=bus -o bits=8
     """
     from .. import netx
+    from ..energy.network import check_model
     from .engines import load_data, provenance
 
     settings = options.key_values(option, "--option")
@@ -41,6 +42,7 @@ def energy(
         if model != "lemaire":
             raise ValueError(f"--preset {preset!r}: presets belong to the model lemaire, got {model!r}")
         settings["options"] = preset
+    check_model(model, settings)
     graph = reading.load(net)
     dataset = load_data(data, graph)
     record = _record(net.name, graph, dataset, model, settings)

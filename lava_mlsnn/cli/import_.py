@@ -46,6 +46,8 @@ def import_(
     from ..nir import file as nir_file
     from .engines import load_named
 
+    if not file.is_file():
+        raise ValueError(f"no such NIR file: {file}")
     named = {"dt": dt, "reset": reset}
     values = {k: None if v == "none" else v for k, v in options.key_values(option, "--option").items()}
     given: dict[str, Any] = {**values, **{k: v for k, v in named.items() if v is not None}}

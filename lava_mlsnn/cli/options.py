@@ -36,7 +36,7 @@ Stock = Annotated[
     bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
 ]
 
-Levels = Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")]
+Levels = Annotated[int, typer.Option("--levels", "-N", min=1, help="Largest value of a spike; 1 is binary.")]
 ModelOptions = Annotated[
     list[str] | None,
     typer.Option("--model-option", "-m", help="NAME=VALUE, an option of the architecture; may be repeated."),

@@ -28,9 +28,12 @@ def report(
 
     [bold]Example:[/] mlsnn report multilevel.net binary.net -o comparison.html
     """
+    from ..energy.network import check_model
     from ..helpers.files import atomic_write
     from ..report import page, results
     from .engines import load_data, measured, provenance
+
+    check_model(model)
 
     records = []
     for net in nets:

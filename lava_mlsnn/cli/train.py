@@ -21,7 +21,7 @@ def train(
     data: options.Data = "digits",
     recipe: options.Recipe = None,
     levels: options.Levels = 4,
-    steps: Annotated[int, typer.Option("--steps", "-T", help="Timesteps per image.")] = 1,
+    steps: Annotated[int, typer.Option("--steps", "-T", min=1, help="Timesteps per image.")] = 1,
     model_option: options.ModelOptions = None,
     epochs: options.Epochs = None,
     quantized_epochs: options.QuantizedEpochs = None,
@@ -62,14 +62,15 @@ def train(
 
     mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
+    # Nothing up to use_threads loads torch, so that a wrong option is told of at once.
     from ..data import has_frames
-    from ..data.registry import Spec, is_name
+    from ..data.registry import Spec, is_name, require
+    from ..model import check
     from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
     from .engines import load_named
 
-    options.use_threads(threads)
     chosen = options.key_values(model_option, "--model-option")
     for key, value in (("levels", levels), ("steps", steps)):
         if chosen.setdefault(key, value) != value:
@@ -77,6 +78,7 @@ def train(
     if model is None:
         model, sizes = default_model(data)
         chosen = {**sizes, **chosen}
+    check(model, chosen)
     changes = {
         "epochs": epochs,
         "quantized_epochs": quantized_epochs,
@@ -91,8 +93,10 @@ def train(
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
+    require(data)
     if has_frames(data) or not is_name(data):
         load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
+    options.use_threads(threads)
     _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
     if record["rank"]:
         return  # one of several processes: the first one reports

@@ -7,17 +7,19 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from .. import data, model
+from .. import data
 from ..data.registry import Spec, published
-from .evaluate import accuracies
 from .machine import Machine
 from .recipe import Recipe
 from .recipes import RECIPES
-from .training import Training
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .. import model
+    from .training import Training
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Experiment:
 
     def training(self, recipe: Recipe | None = None, machine: Machine | None = None) -> Training:
         """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
+        from .training import Training
+
         dataset = data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
         return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine())
@@ -140,6 +144,8 @@ def train(
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
+    from .evaluate import accuracies
+
     training = experiment.training(recipe, machine)
 
     def measure(net: model.Network) -> dict[str, Any]:
