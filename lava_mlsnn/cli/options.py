@@ -39,7 +39,7 @@ Stock = Annotated[
 
 Force = Annotated[bool, typer.Option("--force", help="Write over files of other kinds.")]
 
-Levels = Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")]
+Levels = Annotated[int, typer.Option("--levels", "-N", min=1, help="Largest value of a spike; 1 is binary.")]
 ModelOptions = Annotated[
     list[str] | None,
     typer.Option("--model-option", "-m", help="NAME=VALUE, an option of the architecture; may be repeated."),

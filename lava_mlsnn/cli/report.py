@@ -32,11 +32,13 @@ def report(
 
     [bold]Example:[/] mlsnn report multilevel.net binary.net -o comparison.html
     """
+    from ..energy.network import check_model
     from ..helpers.files import atomic_write
     from ..report import page, results
     from . import target
     from .engines import load_data, measured, provenance
 
+    check_model(model)
     graphs = [reading.load(net) for net in nets]
     path = target.check(output or options.beside(nets[0], "report.html"), "html", force=force)
     numbers = target.check(path.with_suffix(".json"), "json", ("title", "networks"), force)

@@ -23,7 +23,7 @@ def train(
     data: options.Data = "digits",
     recipe: options.Recipe = None,
     levels: options.Levels = 4,
-    steps: Annotated[int, typer.Option("--steps", "-T", help="Timesteps per image.")] = 1,
+    steps: Annotated[int, typer.Option("--steps", "-T", min=1, help="Timesteps per image.")] = 1,
     model_option: options.ModelOptions = None,
     epochs: options.Epochs = None,
     quantized_epochs: options.QuantizedEpochs = None,
@@ -92,20 +92,23 @@ def train(
 
     mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
+    # Nothing up to use_threads loads torch, so that a wrong option is told of at once.
     from ..data import has_frames
-    from ..data.registry import Spec, is_name
-    from ..train import Experiment, Machine, ModelFile, default_model, default_recipe
+    from ..data.registry import Spec, is_name, require
+    from ..model import check
+    from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
-    from ..train.checkpoint import epochs_done
     from ..train.folder import check_free, prepare
     from ..train.world import is_first
     from .engines import load_named
 
-    options.use_threads(threads)
     chosen = options.key_values(model_option, "--model-option")
-    source = None if start is None else ModelFile(start)
-    if source is not None:
+    source = None
+    if start is not None:
+        from ..train import ModelFile
+
+        source = ModelFile(start)
         sizes = source.options
         name = str(sizes.pop("name"))
         if model not in (None, name):
@@ -121,6 +124,7 @@ def train(
     if model is None:
         model, sizes = default_model(data)
         chosen = {**sizes, **chosen}
+    check(model, chosen)
     changes = {
         "epochs": epochs,
         "quantized_epochs": quantized_epochs,
@@ -137,12 +141,15 @@ def train(
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
+    require(data)
     if is_first():
         if not resume and not force:
             check_free(folder)
         prepare(folder)
 
     def kept() -> str:
+        from ..train.checkpoint import epochs_done
+
         done = epochs_done(folder)
         if not done:
             return "no epoch was finished, nothing is kept"
@@ -151,6 +158,7 @@ def train(
     show.if_interrupted(kept)
     if has_frames(data) or not is_name(data):
         load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
+    options.use_threads(threads)
     how: dict[str, Any] = {"resume": resume, "force": force, "progress": show.error_console, "machine": machine}
     _, record = run(experiment, recipe=plan, out=folder, start=source, **how)
     if record["rank"]:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers import extras
 from ..helpers.doors import door
 from ..helpers.hdf5 import read_image
 from . import aedat, eventstream, prophesee
@@ -195,7 +196,7 @@ def _content(dataset: Any, most: int) -> NDArray[Any]:
         code, _, _, words = filters.get_filter(i)
         if not h5py.h5z.filter_avail(code) and not _registered(code):
             which = "Prophesee's codec ECF" if code == 0x8ECF else f"the filter {words.decode('latin-1') or code}"
-            how = "convert the file with Prophesee's tools" if code == 0x8ECF else "pip install hdf5plugin"
+            how = "convert the file with Prophesee's tools" if code == 0x8ECF else extras.command("hdf5plugin")
             raise ValueError(f"{dataset.name} is compressed with {which}, which is not installed: {how}")
     content: NDArray[Any] = dataset[()]
     return content
@@ -206,7 +207,7 @@ def _registered(code: int) -> bool:
     import h5py
 
     try:
-        import hdf5plugin  # noqa: F401
+        extras.load("hdf5plugin", "compressed HDF5")
     except ImportError:
         return False
     return bool(h5py.h5z.filter_avail(code))

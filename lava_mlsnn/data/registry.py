@@ -103,6 +103,13 @@ def names() -> tuple[str, ...]:
     return tuple(_DATASETS)
 
 
+def require(name: str) -> None:
+    """ValueError if a data set is not where it is looked for; reads none of it."""
+    spec = Spec.parse(name)
+    if spec.name and _entry(spec.name).on_disk:
+        locate(spec)
+
+
 def has_frames(name: str) -> bool:
     """Whether a data set holds recordings of events, which are loaded as T frames.
 

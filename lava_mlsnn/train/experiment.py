@@ -7,17 +7,19 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from .. import data, model
+from .. import data
 from ..data.registry import Spec, published
-from .evaluate import accuracies
 from .machine import Machine
 from .recipe import Recipe
 from .recipes import RECIPES
-from .training import ModelFile, Training
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .. import model
+    from .training import ModelFile, Training
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Experiment:
         self, recipe: Recipe | None = None, machine: Machine | None = None, start: ModelFile | None = None
     ) -> Training:
         """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
+        from .training import Training
+
         dataset = data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
         return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine(), start)
@@ -149,6 +153,8 @@ def train(
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
+    from .evaluate import accuracies
+
     training = experiment.training(recipe, machine, start)
 
     def measure(net: model.Network) -> dict[str, Any]:
