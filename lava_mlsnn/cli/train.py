@@ -99,8 +99,6 @@ def train(
     from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
-    from ..train.folder import check_free, prepare
-    from ..train.world import is_first
     from .engines import load_named
 
     chosen = options.key_values(model_option, "--model-option")
@@ -142,6 +140,9 @@ def train(
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
     require(data)
+    from ..train.folder import check_free, prepare  # these load torch
+    from ..train.world import is_first
+
     if is_first():
         if not resume and not force:
             check_free(folder)
@@ -156,11 +157,11 @@ def train(
         return f"{done} epochs are kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
 
     show.if_interrupted(kept)
-    if has_frames(data) or not is_name(data):
-        load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
+    shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out
+    dataset = load_named(data, steps) if shown else None
     options.use_threads(threads)
     how: dict[str, Any] = {"resume": resume, "force": force, "progress": show.error_console, "machine": machine}
-    _, record = run(experiment, recipe=plan, out=folder, start=source, **how)
+    _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:
         return  # one of several processes: the first one reports
     record["command"] = experiment.command + ("" if start is None else f" --from {shlex.quote(str(start))}")

@@ -44,6 +44,9 @@ NAMES = {
 }
 """What columns are called."""
 
+ECF = 0x8ECF
+"""Number of the HDF5 filter with which Prophesee compresses events."""
+
 ORDERS = ("txyp", "xypt", "xytp")
 """Orders of columns without names."""
 
@@ -195,9 +198,12 @@ def _content(dataset: Any, most: int) -> NDArray[Any]:
     for i in range(filters.get_nfilters()):
         code, _, _, words = filters.get_filter(i)
         if not h5py.h5z.filter_avail(code) and not _registered(code):
-            which = "Prophesee's codec ECF" if code == 0x8ECF else f"the filter {words.decode('latin-1') or code}"
-            how = "convert the file with Prophesee's tools" if code == 0x8ECF else extras.command("hdf5plugin")
-            raise ValueError(f"{dataset.name} is compressed with {which}, which is not installed: {how}")
+            how = (
+                f"the filter {words.decode('latin-1') or code}, which is not installed: {extras.command('hdf5plugin')}"
+            )
+            if code == ECF:
+                how = "Prophesee's codec ECF, which h5py and hdf5plugin have not: convert it with Prophesee's tools"
+            raise ValueError(f"{dataset.name} is compressed with {how}")
     content: NDArray[Any] = dataset[()]
     return content
 

@@ -142,7 +142,7 @@ def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.i
     sites = np.zeros((len(layer.connections), steps), np.int64)
     state, overflown = initial_state(layer.neuron, out.shape[:-1]), 0
     for t in range(steps):
-        total = np.zeros(out.shape[:-1], np.int64)
+        total = np.zeros((samples, *layer.current_shape), np.int64)
         for i, connection in enumerate(layer.connections):
             read = partial(_summed, connection.sources, {**spikes, layer.name: out}, layer.name, t)
             current, sites[i, t], left = received(connection.synapse, read)

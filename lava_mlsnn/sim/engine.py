@@ -47,7 +47,7 @@ class Engine:
             control[name] = value
         self.memory = Memory(
             aligned(program.work, np.int32),
-            aligned(int(nodes["size"].max()), np.int64),
+            aligned(int((nodes["size"] * nodes["currents"]).max()), np.int64),
             aligned(program.padded, np.float32),
             aligned(program.packed, np.uint8),
             np.zeros(program.slots, SLOT),

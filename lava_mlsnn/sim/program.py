@@ -83,7 +83,7 @@ class _Compiler:
                 links += 1
             self.neuron(layer, row)
         slots = self.slots()
-        largest = int(self.nodes["size"].max())
+        largest = int((self.nodes["size"] * self.nodes["currents"]).max())
         places = {name: self.allot(largest) for name in ("current", "scratch", "merged")}
         places["merged_events"] = self.allot(max(self.merged, length(int(self.nodes["sites"].max()), largest)))
         places["spikes"] = self.allot(self.chunk_size + BEYOND)
@@ -103,6 +103,7 @@ class _Compiler:
         row = self.nodes[self.index[name]]
         row["channels"], row["sites"], row["size"] = channels, height * width, channels * height * width
         row["depth"], row["spiking"], row["slots"] = self.graph.depth[name] * self.pipelined, True, 1
+        row["currents"] = 1
         return row
 
     def slots(self) -> int:
@@ -145,7 +146,7 @@ class _Compiler:
 
     def geometry(self, row: Any, arranged: synapses.Layout, shape: tuple[int, ...], layer: Layer) -> None:
         inputs, kernel_height, kernel_width, out_group = arranged.weight.shape
-        for name, values in (("", shape), ("out_", layer.shape)):
+        for name, values in (("", shape), ("out_", layer.current_shape)):
             for axis, value in zip(("channels", "height", "width"), values, strict=True):
                 row[name + axis] = value
         _fill(
@@ -186,11 +187,13 @@ class _Compiler:
         states = len(arranged.kernel.state)
         row["kernel"], row["states"] = neurons.KERNELS.index(arranged.kernel), states
         row["gated"], row["spiking"] = layer.neuron.gated, layer.neuron.spiking
+        row["currents"] = layer.neuron.currents
         if self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:
             row["state"], row["state_size"] = self.allot(states * layer.size), layer.size
         else:  # nobody reads the state after a single step from zero: a chunk in the first cache will do
             row["state"], row["state_size"] = self.chunk, self.chunk_size
-        per_neuron = layer.shape[0] < NARROW_LAYER or any(value.ndim == 3 for value in arranged.values.values())
+        narrow = layer.shape[0] < NARROW_LAYER and layer.neuron.currents == 1  # several lie side by side at each site
+        per_neuron = narrow or any(value.ndim == 3 for value in arranged.values.values())
         row["per_neuron"], row["parameters"] = per_neuron, len(self.parameters)
         for name, form in arranged.kernel.parameters.items():
             self.parameters.append(self.parameter(arranged.values[name], form, layer.shape, per_neuron))

@@ -25,6 +25,7 @@ NODE = _record(
     "channels",
     "sites",
     "size",
+    "currents",  # that each of its neurons takes
     "first_link",  # its connections
     "end_link",
     "state",  # place in work: the arrays of the state

@@ -64,7 +64,7 @@ def _is_full(link: Any, events: EventList, least: Any, path: int) -> bool:
 
 @inlined
 def transmit(tables: Tables, memory: Memory, link: Any, events: EventList, size: int) -> int:
-    """Add the currents that a connection sends for an event list to those of a layer with ``size`` neurons.
+    """Add the currents that a connection sends for an event list to those of a layer, which takes ``size`` of them.
 
     Returns how many of the sums left 24 bits.
     """

@@ -55,12 +55,16 @@ class Experiment:
         )
 
     def training(
-        self, recipe: Recipe | None = None, machine: Machine | None = None, start: ModelFile | None = None
+        self,
+        recipe: Recipe | None = None,
+        machine: Machine | None = None,
+        start: ModelFile | None = None,
+        dataset: data.Dataset | None = None,
     ) -> Training:
-        """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
+        """What the names stand for; ``recipe`` replaces the named one, ``dataset`` is the named one if it is loaded."""
         from .training import Training
 
-        dataset = data.load_for(self.dataset, self.options.get("steps", 1))
+        dataset = dataset or data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
         return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine(), start)
 
@@ -140,6 +144,7 @@ def train(
     name: str | None = None,
     machine: Machine | None = None,
     start: ModelFile | None = None,
+    dataset: data.Dataset | None = None,
 ) -> tuple[model.Network, dict[str, Any]]:
     """Create, train and measure the network of an experiment, and save it if there is a folder for it.
 
@@ -149,13 +154,14 @@ def train(
         out, resume, force, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
             model.safetensors. ``resume=None`` goes on from a checkpoint if there is one.
         start: a trained network whose weights are the initial ones.
+        dataset: the experiment's, if it is loaded already.
 
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
     from .evaluate import accuracies
 
-    training = experiment.training(recipe, machine, start)
+    training = experiment.training(recipe, machine, start, dataset)
 
     def measure(net: model.Network) -> dict[str, Any]:
         return {"accuracy": accuracies(net, training.dataset, training.recipe.weight_bits)}
