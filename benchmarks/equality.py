@@ -37,8 +37,8 @@ sys.path[:0] = [str(TESTS / "netx"), str(TESTS / "nir")]  # where the networks a
 
 ENTRY = "An entry is one output of one neuron in one timestep, or what a library gives in place of it."
 HOW = {
-    "stock": "NetX files that ship with lava-dl, and some that SLAYER exports for its types of layers and neurons: every "
-    "layer in the engine's stream, step by step, beside lava.lib.dl.netx in Lava",
+    "stock": "NetX files that ship with lava-dl, and some that SLAYER exports for its types of layers and neurons: "
+    "every layer in the engine's stream, step by step, beside lava.lib.dl.netx in Lava",
     "files": "NIR files of tests/nir/cases, which five libraries wrote, beside the output that is stored with them",
     "written": "networks that snnTorch and SpikingJelly build, run and export",
     "read": "networks of this library, exported for another, whose importer runs them",
