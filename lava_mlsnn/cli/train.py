@@ -92,7 +92,7 @@ def train(
         sizes = source.options
         name = str(sizes.pop("name"))
         if model not in (None, name):
-            raise ValueError(f"--from {start}: a {name}, expected no other architecture, got {model!r}")
+            raise ValueError(f"--from {start}: its architecture is {name}, expected no other one, got {model!r}")
         model, chosen = name, {**sizes, **chosen}
         levels, steps = (
             value if is_given(context, key) else chosen.pop(key, value)
