@@ -1,8 +1,7 @@
 """Every command that writes, on a disk of 1 MB that is full or nearly so, and in a folder that is read-only.
 
-``python tests/campaigns/full_disk.py`` needs the right to mount. A command ends well, or with one line that names a file
-of that disk; what was there before is there after it, nothing half-written is left, and with more room the same command
-works.
+``python tests/campaigns/full_disk.py`` needs the right to mount. A command ends well, or with one line that names a
+file of that disk; nothing half-written is left, and with more room the same command works.
 """
 
 from __future__ import annotations
@@ -58,8 +57,9 @@ def fill(place: Path, free: int) -> None:
 
 def tried(files: Path, place: Path, command: str) -> tuple[str, str]:
     """How it ended, and what is wrong with that: "" if nothing."""
-    process = signals.start(files, command.replace("DISK", str(place)))
-    _, err = process.communicate(timeout=600)
+    process = signals.Started(files, command.replace("DISK", str(place)))
+    process.wait(600)
+    err = process.said()
     errors = [line for line in err.splitlines() if line.startswith("error:")]
     how = f"exit code {process.returncode}{', ' + errors[0] if errors else ''}"
     if "Traceback" in err or process.returncode not in (0, 2):
@@ -102,6 +102,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("commands", nargs="*", help=f"of {', '.join(COMMANDS)}")
     options = parser.parse_args()
+    signals.ready()
     with tempfile.TemporaryDirectory(prefix="campaign-") as made:
         signals.prepare(Path(made))
         for name in options.commands or COMMANDS:

@@ -8,15 +8,17 @@ SIGINT there is one line and exit code 130. Afterwards, nothing of the broken ru
 from __future__ import annotations
 
 import argparse
+import atexit
+import importlib
 import json
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,12 +28,11 @@ from typing import Any
 
 import numpy as np
 import psutil
+import torch
 
-from lava_mlsnn import data, model, netx
+from lava_mlsnn import cli, data, model, netx, sim
 from lava_mlsnn.helpers.sealed import unsealed
 
-MLSNN = [sys.executable, "-m", "lava_mlsnn.cli"]
-QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 PATIENCE = 60
 """Seconds that a signaled process may take to end."""
 
@@ -96,19 +97,75 @@ def prepare(folder: Path) -> None:
         path.unlink()
 
 
-def start(folder: Path, command: str) -> subprocess.Popen[str]:
-    """In a session of its own, so that what it starts can be found."""
-    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": QUIET}
-    return subprocess.Popen([*MLSNN, *command.split()], cwd=folder, start_new_session=True, **pipes)
+class Started:
+    """A command in a process of its own, forked from this one, which has imported everything.
+
+    Starting Python and importing torch would take most of the time, and most of the random moments.
+    """
+
+    def __init__(self, folder: Path, command: str) -> None:
+        self.streams = [tempfile.TemporaryFile("w+") for _ in range(2)]  # noqa: SIM115
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._run(folder, command.split())
+
+    def _run(self, folder: Path, arguments: list[str]) -> None:
+        code: Any = 1
+        try:
+            os.setsid()  # what it starts can be found
+            for number, stream in enumerate(self.streams, 1):
+                os.dup2(stream.fileno(), number)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.chdir(folder)
+            cli.app(arguments)
+        except SystemExit as error:
+            code = error.code or 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            atexit._run_exitfuncs()
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code if isinstance(code, int) else 1)
+
+    def poll(self) -> int | None:
+        """Its exit code, None as long as it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has ended after so many seconds at most."""
+        deadline = time.monotonic() + seconds
+        while self.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self.returncode is not None
+
+    def said(self) -> str:
+        """Its standard error."""
+        self.streams[1].seek(0)
+        return self.streams[1].read()
+
+
+def ready() -> None:
+    """Import what commands import, and compile what the engine compiles."""
+    for name in ("train", "netx", "sim", "proc", "report", "papers", "energy", "loihi2"):
+        importlib.import_module(f"lava_mlsnn.{name}")
+    importlib.import_module("optuna")
+    torch.set_num_threads(1)
+    dense = netx.Connection("input", netx.Dense([[1, 2], [3, 4]]))
+    graph = netx.NetGraph(netx.Input((2, 1, 1)), (netx.Layer("a", (dense,), (2, 1, 1), netx.MultiLevel(4, 8)),))
+    sim.run(graph, np.ones((3, 2, 1, 1), np.uint8), threads=1)
 
 
 def run(folder: Path, command: str) -> float:
     """To its end; its seconds."""
     began = time.monotonic()
-    process = start(folder, command)
-    _, err = process.communicate(timeout=900)
-    if process.returncode:
-        raise AssertionError(f"{command}: exit code {process.returncode}: {err[-500:]}")
+    process = Started(folder, command)
+    if not process.wait(900) or process.returncode:
+        raise AssertionError(f"{command}: exit code {process.returncode}: {process.said()[-500:]}")
     return time.monotonic() - began
 
 
@@ -177,29 +234,20 @@ def moment(job: Job, files: Path, whole: Path, after: float, number: int) -> str
     shutil.copytree(files, folder, dirs_exist_ok=True)
     shared = set(os.listdir("/dev/shm"))
     try:
-        process = start(folder, job.command)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(after)
-        if process.poll() is None:
-            if number == signal.SIGINT:
-                os.killpg(process.pid, number)  # as a terminal does
-            else:
-                process.send_signal(number)
-        try:
-            _, err = process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
+        process = Started(folder, job.command)
+        if not process.wait(after):
+            (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)  # as a terminal does
+        if not process.wait(PATIENCE):
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            return "goes on in spite of the signal"
-        code = process.returncode
+            process.wait(PATIENCE)
+            return f"goes on in spite of the signal: {process.said()[-300:]}"
+        code, err = process.returncode, process.said()
         if (names := left_over(process.pid)) or (names := sorted(set(os.listdir("/dev/shm")) - shared)):
             return f"left: {', '.join(names)}"
-        lines = [line for line in err.splitlines() if line.startswith("interrupted:")]
-        early = code == -signal.SIGINT and "lava_mlsnn" not in err.split("File ")[-1] and after < 2
-        if number == signal.SIGINT and not (code == 0 or (code == 130 and "Traceback" not in err) or early):
+        if number == signal.SIGINT and code not in (0, 130):
             return f"exit code {code} after SIGINT: {err[-300:]}"
-        if code == 130 and not lines and after > 2:
-            return f"no line that says what is kept: {err[-300:]}"
+        if code == 130 and ("Traceback" in err or err.count("interrupted:") != 1):
+            return f"more or less than a line: {err[-300:]}"
         contents(folder)
         run(folder, f"{job.command} {job.goes_on(folder)}" if not _finished(job, folder) else "info")
         names = sorted(path.name for path in folder.rglob("*"))
@@ -237,6 +285,7 @@ if __name__ == "__main__":
     parser.add_argument("--moments", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    ready()
     with tempfile.TemporaryDirectory(prefix="campaign-") as made:
         prepare(Path(made))
         for chosen in options.commands or JOBS:

@@ -62,7 +62,7 @@ def test_fine_tuning_starts_from_a_file(folder: Path, tmp_path: Path):
     source = folder / "t/model.safetensors"
     mlsnn("train", "--from", source, "--epochs", 1, "--quantized-epochs", 0, "--lr", 1e-9, "--out", tmp_path / "a")
     record = json.loads((tmp_path / "a/result.json").read_text())
-    assert record["model"]["hidden"] == [8] and record["model"]["levels"] == 4 and len(record["start"]) == 64
+    assert record["model"]["hidden"] == 8 and record["model"]["levels"] == 4 and len(record["start"]) == 64
     assert record["command"].endswith(f"--from {source}")
     net, tuned = model.load(source), model.load(tmp_path / "a/model.safetensors")
     weights = {name: value for name, value in tuned.state_dict().items() if name.endswith("weight")}
@@ -197,7 +197,7 @@ def test_ctrl_c_says_what_a_training_keeps_and_how_to_go_on(tmp_path: Path, monk
     with monkeypatch.context() as patch:
         patch.setattr(pl.Trainer, "fit", pressed)
         output = mlsnn(*TRAIN, "--out", tmp_path / "t", code=130).output
-    line = f"interrupted: 1 epochs are kept in {tmp_path / 't/last.ckpt'}, the same command with --resume goes on"
+    line = f"interrupted: 1 epoch kept in {tmp_path / 't/last.ckpt'}, the same command with --resume goes on"
     assert output.splitlines()[-1] == line
     mlsnn(*TRAIN, "--out", tmp_path / "t", "--resume")
     mlsnn(*TRAIN, "--out", tmp_path / "whole")
