@@ -127,7 +127,8 @@ def train(
         done = epochs_done(folder)
         if not done:
             return "no epoch was finished, nothing is kept"
-        return f"{done} epoch{'s' if done > 1 else ''} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
+        epochs = f"{done} epoch{'s' if done > 1 else ''}"
+        return f"{epochs} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
 
     show.if_interrupted(kept)
     if has_frames(data) or not is_name(data):

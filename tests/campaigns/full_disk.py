@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,11 +105,16 @@ if __name__ == "__main__":
     options = parser.parse_args()
     signals.ready()
     with tempfile.TemporaryDirectory(prefix="campaign-") as made:
-        signals.prepare(Path(made))
-        for name in options.commands or COMMANDS:
+        files, names, failed = Path(made), options.commands or list(COMMANDS), False
+        if not {*names} <= {"train", "sweep", "reproduce", "info", "data"}:
+            signals.prepare(files)
+        for name in names:
             for room in ROOMS:
-                how, wrong = full(Path(made), name, room)
+                how, wrong = full(files, name, room)
+                failed |= bool(wrong)
                 print(f"{name}, {room:,} bytes free: {wrong and 'WRONG: '}{wrong or how}", flush=True)
-        for name in ("simulate", "energy", "fit", "report", "export --format stock"):
-            how, wrong = read_only(Path(made), name)
+        for name in ("simulate", "energy", "fit", "report", "export --format stock") if not options.commands else ():
+            how, wrong = read_only(files, name)
+            failed |= bool(wrong)
             print(f"{name}, read-only: {wrong and 'WRONG: '}{wrong or how}", flush=True)
+    sys.exit(failed)
