@@ -91,11 +91,11 @@ def full(files: Path, name: str, room: int) -> tuple[str, str]:
 
 def read_only(files: Path, name: str) -> tuple[str, str]:
     """A network in a folder where nothing can be written: results lie where the command is given."""
-    with disk() as place, tempfile.TemporaryDirectory() as here:
+    with disk() as place, signals.temporary() as here:
         shutil.copy(files / "net.net", place / "net.net")
         subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
-        how, wrong = tried(Path(here), place, f"{name} {place}/net.net")
-        there = [path.name for path in Path(here).iterdir()]
+        how, wrong = tried(here, place, f"{name} {place}/net.net")
+        there = [path.name for path in here.iterdir()]
         return f"{how}, {', '.join(there)}", wrong or ("" if there else "no result")
 
 
@@ -104,8 +104,8 @@ if __name__ == "__main__":
     parser.add_argument("commands", nargs="*", help=f"of {', '.join(COMMANDS)}")
     options = parser.parse_args()
     signals.ready()
-    with tempfile.TemporaryDirectory(prefix="campaign-") as made:
-        files, names, failed = Path(made), options.commands or list(COMMANDS), False
+    with signals.temporary() as files:
+        names, failed = options.commands or list(COMMANDS), False
         if not {*names} <= {"train", "sweep", "reproduce", "info", "data"}:
             signals.prepare(files)
         for name in names:

@@ -20,8 +20,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,16 @@ JOBS = {
     "report": Job("report net.net"),
     "demo": Job("demo --out d --fused 5 --layers 2"),
 }
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A folder; one of tempfile would be removed at the exit of a forked process, too."""
+    folder = Path(tempfile.mkdtemp(prefix="campaign-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def prepare(folder: Path) -> None:
@@ -266,8 +276,8 @@ def _finished(job: Job, folder: Path) -> bool:
 def campaign(name: str, files: Path, moments: int, seed: int, say: Callable[[str], None] = print) -> Counter[str]:
     """Signals at random moments of one command, SIGINT and SIGKILL in turns."""
     job, how, tally = JOBS[name], random.Random(f"{name} {seed}"), Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="campaign-") as place:
-        whole = Path(place) / "whole"
+    with temporary() as place:
+        whole = place / "whole"
         shutil.copytree(files, whole)
         seconds = run(whole, job.command)
         for turn in range(moments):
@@ -286,12 +296,12 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     ready()
-    with tempfile.TemporaryDirectory(prefix="campaign-") as made:
+    with temporary() as made:
         names, total = options.commands or list(JOBS), Counter[str]()
         if not {*names} <= {"train", "sweep", "reproduce", "demo"}:
-            prepare(Path(made))
+            prepare(made)
         for chosen in names:
-            tally = campaign(chosen, Path(made), options.moments, options.seed)
+            tally = campaign(chosen, made, options.moments, options.seed)
             print(chosen, dict(tally), flush=True)
             total += tally
     sys.exit(1 if total["WRONG"] else 0)
