@@ -32,7 +32,10 @@ def list_(
     [bold]Example:[/] MLSNN_DATA=/data mlsnn data list
     """
     from ..data import registry
+    from . import target
 
+    if json:
+        target.check(json, "json", ("datasets",))
     rows = [_known(name) for name in registry.names()]
     table = Table("name", "what", pad_edge=False)
     for column in ("found", "where to get it"):
@@ -58,7 +61,10 @@ def check(
     [bold]Example:[/] mlsnn data check cifar10:/data/cifar-10-python.tar.gz
     """
     from ..data import registry
+    from . import target
 
+    if json:
+        target.check(json, "json", ("findings",))
     name = what if registry.is_name(what) else f"{registry.guess(Path(what))}:{what}"
     with show.counting(f"reading {name}") as progress:
         findings = registry.check(name, progress=progress)
