@@ -53,6 +53,8 @@ def attempt(door: Door, whole: str) -> tuple[str, str]:
             return "WRONG", f"terminal escapes: {said[:300]!r}"
         if "weights_only" in said or "allow_pickle" in said:
             return "WRONG", f"unsafe advice: {said[:300]}"
+        if "more memory than" in said or "allocate" in said:
+            return "WRONG", f"found no memory: {said[:300]}"
         return "refused", ""
     except BaseException as error:
         at = error.__traceback__
