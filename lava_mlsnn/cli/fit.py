@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from ..helpers.doors import door
 from . import options, show
 
 if TYPE_CHECKING:
@@ -53,12 +54,16 @@ def fit(
     [bold]Example:[/] mlsnn fit digits.net --data digits
     """
     from .. import loihi2, netx
+    from . import target
 
     if data is not None and activity is not None:
         raise ValueError("--data and --activity both say what is counted: expected one of the two")
     prices = _affine(affine)
     chip = loihi2.LOIHI2 if cores is None else loihi2.Chip(cores=cores)
     graph = reading.load(net)
+    where = target.check(json or options.beside(net, "fit.json"), "json", ("file", "fit"))
+    if picture is not None:
+        target.check(picture, "png")
     counts = _read(activity) if activity else _count(graph, data) if data else None
     content: dict[str, Any] = {"file": net.name}
     content["fit"] = _show(net.name, graph, loihi2.fit(graph, chip), counts, prices)
@@ -68,7 +73,7 @@ def fit(
         content["fit_stock"] = _show(title, lowered, loihi2.fit(lowered, chip), counts, prices)
     content["measured"] = _show_measured()
     show.say("limits are public, most rules are inferred from compiler logs: an estimate, nothing was run on silicon")
-    written = show.write_json(content, json or options.beside(net, "fit.json"))
+    written = show.write_json(content, where)
     show.wrote(written, *_draw(net.name, content["fit"]["traffic"], picture))
 
 
@@ -82,13 +87,14 @@ def _read(path: Path) -> Activity:
     """The counts in a file of ``mlsnn simulate``."""
     from ..graph.activity import Activity
 
-    try:
-        content = json_module.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON as mlsnn simulate writes it ({error})") from None
-    if not isinstance(content, dict) or not isinstance(content.get("activity"), dict):
-        raise ValueError(f"{path}: expected the JSON of mlsnn simulate, found no activity in it")
-    return Activity.from_dict(content["activity"])
+    with door(path):
+        try:
+            content = json_module.loads(path.read_bytes())
+        except ValueError as error:
+            raise ValueError(f"{path}: expected JSON as mlsnn simulate writes it ({error})") from None
+        if not isinstance(content, dict) or not isinstance(content.get("activity"), dict):
+            raise ValueError(f"{path}: expected the JSON of mlsnn simulate, found no activity in it")
+        return Activity.from_dict(content["activity"])
 
 
 def _affine(given: list[str] | None) -> Affine | None:

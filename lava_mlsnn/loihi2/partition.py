@@ -87,7 +87,7 @@ def _part(graph: NetGraph, layer: Layer, channels: int, sites: int, cores: int) 
         cores,
         neurons,
         neurons * state_words_of(layer.neuron) + channels * layer.neuron.table_words,
-        sum(connection.synapse.synaptic_words(channels) for connection in layer.connections),
+        sum(connection.synapse.synaptic_words(channels * layer.neuron.currents) for connection in layer.connections),
         sum(_axons_in(graph, layer, connection, sites) for connection in layer.connections),
         neurons * max(sum(layer.name in other.inputs for other in graph), 1),
     )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..helpers import units
+from . import pareto
 from .chip import chip_layout, ink
 from .drawing import layout
 from .picture import COLOURS, energy_bars
@@ -41,6 +42,7 @@ def page(results: Mapping[str, Any]) -> str:
     Networks after the first are compared with it layer by layer, by the layers' names.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("lava_mlsnn.report"),
@@ -58,6 +60,7 @@ def page(results: Mapping[str, Any]) -> str:
 
     networks = results["networks"]
     bars = energy_bars(networks)
+    plane = [record for record in networks if pareto.is_point(record)]
     return environment.get_template("page.html").render(
         results,
         get=get,
@@ -72,6 +75,7 @@ def page(results: Mapping[str, Any]) -> str:
         with_twin=WITH_TWIN,
         bars=[(name, path) for name, path, _ in bars],
         terms=list(dict.fromkeys(term for _, _, energy in bars for term in energy["terms"])),
+        front=Markup(pareto.svg(pareto.points({"results": {"networks": plane}}))) if len(plane) > 1 else "",
         most_events=max((row["events"] for record in networks for row in record["layers"]), default=0) or 1,
         most_energy=max((energy["total"] for _, _, energy in bars), default=0) or 1,
         count=units.count,

@@ -200,15 +200,13 @@ def _figure(
 
 def _layer(layer: Layer, graph: NetGraph, activity: Activity, snn: Report | None, ann: Report | None) -> dict[str, Any]:
     events = activity.mean_events(layer.name)
-    weights = [getattr(connection.synapse, "weight", None) for connection in layer.connections]
-    parameters = sum(weight.size for weight in weights if weight is not None and weight.ndim > 1)
     return {
         "name": layer.name,
         "kind": kind_of(layer),
         "inputs": list(layer.inputs),
         "shape": list(layer.shape),
         "neurons": prod(layer.shape),
-        "parameters": int(parameters + (0 if layer.bias is None else layer.bias.size)),
+        "parameters": layer.parameters,
         "levels": int(getattr(layer.neuron, "levels", 0)),
         "events": events,
         "values": float(activity.values[layer.name].sum()) / activity.samples,

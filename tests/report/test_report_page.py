@@ -217,6 +217,12 @@ def test_a_network_without_a_place_on_the_chip_says_so(monkeypatch: pytest.Monke
     assert "No figure: layer &#39;add&#39;: no figure for the state of a barrier neuron" in html
 
 
+def test_several_networks_are_placed_on_the_plane_of_accuracy_and_energy(results: dict[str, Any]):
+    page = report.page(results)
+    assert "Accuracy against energy" in page and "energy per image" in page
+    assert "Accuracy against energy" not in report.page({**results, "networks": results["networks"][:1]})
+
+
 def test_text_is_escaped(results: dict[str, Any]):
     html = report.page(results)
     assert "multi &amp; level" in html and "conv&lt;1&gt;" in html and "conv<1>" not in html
