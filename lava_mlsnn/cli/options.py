@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -36,7 +37,9 @@ Stock = Annotated[
     bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
 ]
 
-Levels = Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over files of other kinds.")]
+
+Levels = Annotated[int, typer.Option("--levels", "-N", min=1, help="Largest value of a spike; 1 is binary.")]
 ModelOptions = Annotated[
     list[str] | None,
     typer.Option("--model-option", "-m", help="NAME=VALUE, an option of the architecture; may be repeated."),
@@ -160,8 +163,9 @@ def use_threads(count: int) -> None:
 
 
 def beside(net: Path, ending: str) -> Path:
-    """``x.net`` -> ``x.<ending>`` in the same folder."""
-    return net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
+    """``x.net`` -> ``x.<ending>`` in the same folder, or here if nothing can be written there."""
+    path = net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
+    return path if os.access(path.parent, os.W_OK) else Path(path.name)
 
 
 def key_values(items: list[str] | None, what: str) -> dict[str, Any]:

@@ -7,17 +7,19 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from .. import data, model
+from .. import data
 from ..data.registry import Spec, published
-from .evaluate import accuracies
 from .machine import Machine
 from .recipe import Recipe
 from .recipes import RECIPES
-from .training import Training
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .. import model
+    from .training import ModelFile, Training
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,19 @@ class Experiment:
             f"--steps {steps}{''.join(others)} --seed {self.seed}"
         )
 
-    def training(self, recipe: Recipe | None = None, machine: Machine | None = None) -> Training:
-        """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
-        dataset = data.load_for(self.dataset, self.options.get("steps", 1))
+    def training(
+        self,
+        recipe: Recipe | None = None,
+        machine: Machine | None = None,
+        start: ModelFile | None = None,
+        dataset: data.Dataset | None = None,
+    ) -> Training:
+        """What the names stand for; ``recipe`` replaces the named one, ``dataset`` is the named one if it is loaded."""
+        from .training import Training
+
+        dataset = dataset or data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
-        return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine())
+        return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine(), start)
 
 
 _SMALL = {"width": 16, "blocks": (1, 1)}
@@ -128,28 +138,35 @@ def train(
     *,
     recipe: Recipe | None = None,
     out: str | Path | None = None,
-    resume: bool = False,
+    resume: bool | None = False,
+    force: bool = False,
     progress: bool | Console = True,
     name: str | None = None,
     machine: Machine | None = None,
+    start: ModelFile | None = None,
+    dataset: data.Dataset | None = None,
 ) -> tuple[model.Network, dict[str, Any]]:
     """Create, train and measure the network of an experiment, and save it if there is a folder for it.
 
     Args:
         experiment: see :class:`Experiment`.
         recipe: replaces the named one.
-        out, resume, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
-            model.safetensors.
+        out, resume, force, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
+            model.safetensors. ``resume=None`` goes on from a checkpoint if there is one.
+        start: a trained network whose weights are the initial ones.
+        dataset: the experiment's, if it is loaded already.
 
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
-    training = experiment.training(recipe, machine)
+    from .evaluate import accuracies
+
+    training = experiment.training(recipe, machine, start, dataset)
 
     def measure(net: model.Network) -> dict[str, Any]:
         return {"accuracy": accuracies(net, training.dataset, training.recipe.weight_bits)}
 
-    return training.run(measure, out=out, resume=resume, progress=progress, name=name)
+    return training.run(measure, out=out, resume=resume, force=force, progress=progress, name=name)
 
 
 def _plain(value: Any) -> str:
