@@ -82,7 +82,7 @@ def fast(
     def samples(start: int) -> None:
         engine = free.pop()
         for i in range(start, min(start + PIECE, len(images))):
-            engine.advance(_frames(graph, images[i]))
+            engine.advance(frames_of(graph, images[i]))
             shown = engine.view(last)
             outputs[i] = (shown[-1] if not graph.output.neuron.spiking else shown.sum(axis=0, dtype=np.int64)).ravel()
             for name, place in traces.items():
@@ -104,7 +104,7 @@ def fast(
     return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
 
 
-def _frames(graph: NetGraph, image: NDArray[Any]) -> NDArray[np.int32]:
+def frames_of(graph: NetGraph, image: NDArray[Any]) -> NDArray[np.int32]:
     """One image (C, H, W) or movie (C, H, W, T) as int32 (1 or T, H * W * C)."""
     steps = image[None] if image.ndim == 3 else np.moveaxis(image, -1, 0)
     return np.ascontiguousarray(steps.transpose(0, 2, 3, 1), np.int32).reshape(len(steps), -1)
@@ -117,8 +117,12 @@ def at_each_step(graph: NetGraph, images: NDArray[Any]) -> Ints:
     return images.astype(np.int32)
 
 
-def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.int64], int]:
+def run_layer(
+    layer: Layer, spikes: dict[str, Ints], membrane: Ints | None = None
+) -> tuple[Ints, NDArray[np.int64], int]:
     """All steps of one layer: its spikes, non-zero sites per connection and step, number of overflows.
+
+    ``membrane`` receives what the neurons hold after each step.
 
     **Shape:** spikes[name] int32 (N, C, H, W, T) -> int32 (N, C', H', W', T), int64 (connections, T), int.
     """
@@ -134,6 +138,8 @@ def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.i
             current, sites[i, t], left = received(connection.synapse, read)
             total, overflown = total + current, overflown + left
         out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias, t=t)
+        if membrane is not None:
+            membrane[..., t] = state["v"]
     return out, sites, overflown
 
 
