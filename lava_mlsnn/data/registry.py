@@ -17,6 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..helpers.doors import door
 from ._archive import archives
 from ._own_check import check as own_check
 from ._published import PUBLISHED, Finding, Published
@@ -103,6 +104,13 @@ def names() -> tuple[str, ...]:
     return tuple(_DATASETS)
 
 
+def require(name: str) -> None:
+    """ValueError if a data set is not where it is looked for; reads none of it."""
+    spec = Spec.parse(name)
+    if spec.name and _entry(spec.name).on_disk:
+        locate(spec)
+
+
 def has_frames(name: str) -> bool:
     """Whether a data set holds recordings of events, which are loaded as T frames.
 
@@ -147,8 +155,9 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     chosen = _known(spec, entry, chosen)
     module = import_module(f".{entry.module}", __package__)
     if not spec.name:
-        own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
-        return own
+        with door(spec.short, named=False):
+            own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
+            return own
     if not entry.on_disk:
         if spec.path or root is not None:
             raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
@@ -157,8 +166,9 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     for key in ("complete", "coarse"):
         if not isinstance(chosen.get(key, True), bool):
             raise ValueError(f"dataset {spec.name!r}: {key}={chosen[key]!r}; expected yes or no")
-    found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
-    return found
+    with door(spec.short, named=False):
+        found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
+        return found
 
 
 def _known(spec: Spec, entry: Entry, options: dict[str, Any]) -> dict[str, Any]:

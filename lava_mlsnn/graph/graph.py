@@ -150,6 +150,16 @@ class Layer(Spec):
         """Number of neurons."""
         return prod(self.shape)
 
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases: a bias that is the same all over a channel counts once."""
+        weights = [getattr(connection.synapse, "weight", None) for connection in self.connections]
+        count = sum(int(weight.size) for weight in weights if weight is not None and weight.ndim > 1)
+        if self.bias is None:
+            return count
+        rows = self.bias.reshape(self.shape[0], -1)
+        return count + int(rows.size if (rows != rows[:, :1]).any() else len(rows))
+
 
 @dataclass(frozen=True, eq=False)
 class NetGraph(Spec):

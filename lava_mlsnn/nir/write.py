@@ -17,7 +17,7 @@ from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.neurons import LIF, Barrier, CubaLIF, MultiLevel, Readout, Relay
 from ..graph.spec import INT24_MAX
 from ..graph.synapses import Conv, Dense, Identity, Injection, Pool
-from ..helpers.check import IntArray, Shape
+from ..helpers.check import IntArray, Shape, choice
 from ..helpers.files import atomic_write
 from . import file as nir_file
 from .map import Floats
@@ -59,7 +59,7 @@ def to_nir(graph: NetGraph, path: str | PathLike[str], *, dialect: str = "nir") 
     Raises:
         ValueError: names the layer, and why NIR, or the library, cannot say it: a soft reset that carries over steps,
             decays (Lava's are rounded integers), sigma-delta neurons, delays, recurrence, a register that can overflow.
-        ImportError: the package nir is missing.
+        MissingPackageError: the package nir is missing.
 
     Example:
         >>> import tempfile, numpy as np
@@ -90,13 +90,17 @@ def _without_v_reset(content: BytesIO) -> None:
 
 def nir_graph(graph: NetGraph, dialect: str = "nir") -> Any:
     """The NIRGraph that :func:`to_nir` writes."""
-    if dialect == "nir":
-        return Writer(graph).run()
+    check_dialect(dialect)
     from .library import LIBRARIES
 
-    if dialect not in LIBRARIES:
-        raise ValueError(f"dialect: expected nir, {', '.join(LIBRARIES)}, got {dialect!r}")
-    return LIBRARIES[dialect](graph).run()
+    return (Writer if dialect == "nir" else LIBRARIES[dialect])(graph).run()
+
+
+def check_dialect(dialect: str) -> None:
+    """ValueError for a dialect that is not written."""
+    from .library import LIBRARIES
+
+    choice(dialect, "dialect", ("nir", *LIBRARIES))
 
 
 class Writer:

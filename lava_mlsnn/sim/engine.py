@@ -11,7 +11,7 @@ from .arena import aligned
 from .event_lists import length
 from .program import Program
 from .records import CONTROL, SLOT, Counts, Memory
-from .transmit import DENSE_FROM
+from .transmit import dense_from
 
 
 class Engine:
@@ -49,9 +49,10 @@ class Engine:
             aligned(program.work, np.int32),
             aligned(int((nodes["size"] * nodes["currents"]).max()), np.int64),
             aligned(program.padded, np.float32),
+            aligned(program.packed, np.uint8),
             np.zeros(program.slots, SLOT),
             control,
-            np.array(DENSE_FROM),
+            dense_from(),
         )
         self.counts = Counts(
             np.zeros(len(depths), np.int64),
@@ -67,13 +68,21 @@ class Engine:
         self.frames = np.zeros((steps, size), np.int32)
         self._frames = self.frames.ravel()
 
-    def advance(self, images: NDArray[np.int32]) -> None:
-        """Compute ``steps`` timesteps; of a program that is not pipelined from zero state.
+    def advance(self, images: NDArray[np.int32], steps: int | None = None, restart: bool = True) -> None:
+        """Compute as many timesteps as there are rows; of a program that is not pipelined from zero state.
+
+        Args:
+            steps: fewer, which fill the first rows; once given, it has to be given in every call.
+            restart: with ``steps``, False goes on with the sample that the call before has begun.
 
         **Shape:** images int32 (steps or 1, H * W * C), one per step or one that stays.
         """
         images = np.ascontiguousarray(images, np.int32).reshape(-1)
-        advance(self.program.tables, self.memory, self.counts, images, self.starts, self._frames)
+        frames = self._frames
+        if steps is not None:
+            self.memory.control["steps"], self.memory.control["restart"] = steps, restart
+            frames = frames[: steps * self.frames.shape[1]]
+        advance(self.program.tables, self.memory, self.counts, images, self.starts, frames)
 
     @property
     def step(self) -> int:
@@ -101,6 +110,13 @@ class Engine:
             count = int(self.memory.slots["count"][node["first_slot"] + turn])
             dense[work[first : first + count]] = work[first + size : first + size + count]
         return dense.reshape(height, width, channels).transpose(2, 0, 1)
+
+    def state(self, name: str, index: int) -> NDArray[np.int32]:
+        """A layer's state of that number after the last step, int32 (C, H, W); of a program that keeps it."""
+        node = self.program.tables.nodes[self.program.names.index(name)]
+        channels, height, width = self.program.graph.shape(name)
+        start, size = int(node["state"]) + index * int(node["state_size"]), int(node["size"])
+        return self.memory.work[start : start + size].reshape(height, width, channels).transpose(2, 0, 1)
 
     def last_counts(self) -> dict[str, tuple[int, int]]:
         """(events, sum of absolute values) of every node in the last step."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from . import neurons, scatter, synapses
+from . import dot, neurons, scatter, synapses
 from .arena import Arena, whole_lines
 from .event_lists import BEYOND, length
 from .records import LINK, NODE, PARAMETER, SOURCE, Tables
@@ -33,7 +33,8 @@ class Program:
         pipelined: see :func:`compile_graph`.
         tables: what the compiled function reads.
         places: fields of :data:`~.records.CONTROL`: places in ``work`` that all layers share.
-        work, padded, slots: sizes of a worker's memory: int32, floats of a dense convolution's input, event lists.
+        work, padded, packed, slots: sizes of a worker's memory: int32, floats and bytes of a dense convolution's input,
+            event lists.
     """
 
     graph: NetGraph
@@ -42,6 +43,7 @@ class Program:
     places: dict[str, int]
     work: int
     padded: int
+    packed: int
     slots: int
 
     @property
@@ -53,15 +55,15 @@ class Program:
 class _Compiler:
     """Collects the arrays while it walks through the layers."""
 
-    def __init__(self, graph: NetGraph, pipelined: bool) -> None:
-        self.graph, self.pipelined = graph, pipelined
+    def __init__(self, graph: NetGraph, pipelined: bool, keep: bool) -> None:
+        self.graph, self.pipelined, self.keep = graph, pipelined, keep
         self.weights, self.wide_weights, self.constants = Arena(np.int8), Arena(np.int32), Arena(np.int32)
         self.index = {name: i for i, name in enumerate((INPUT, *(layer.name for layer in graph)))}
         self.nodes = np.zeros(len(self.index), NODE)
         self.links = np.zeros(sum(len(layer.connections) for layer in graph), LINK)
         self.sources: list[tuple[int, int]] = []
         self.parameters: list[tuple[int, int, int]] = []
-        self.work, self.padded, self.merged = 0, 1, 0
+        self.work, self.padded, self.packed, self.merged = 0, 1, 1, 0
         self.chunk_size = max(CHUNK, *(graph.shape(name)[0] for name in self.index))
         self.chunk = self.allot(max(len(kernel.state) for kernel in neurons.KERNELS) * self.chunk_size)
 
@@ -94,7 +96,7 @@ class _Compiler:
             self.links,
             np.array(self.sources, SOURCE),
         )
-        return Program(self.graph, self.pipelined, tables, places, self.work, self.padded, slots + 1)
+        return Program(self.graph, self.pipelined, tables, places, self.work, self.padded, self.packed, slots + 1)
 
     def node(self, name: str) -> Any:
         channels, height, width = self.graph.shape(name)
@@ -169,6 +171,16 @@ class _Compiler:
         row["padded_height"], row["padded_width"] = rows.reach, columns.reach
         for name in ("stride", "padding", "dilation"):
             row[f"{name}_rows"], row[f"{name}_columns"] = getattr(rows, name), getattr(columns, name)
+        chosen = dot.instruction()
+        if chosen is None:
+            return
+        weight = arranged.weight[:, :, np.argsort(columns.order())]
+        row["most"] = chosen.most
+        row["packed"], row["quads"] = self.weights.add(dot.pack(weight, chosen.blocks)), -(-channels // dot.QUAD)
+        across = int(row["quads"]) * dot.QUAD
+        corners = np.arange(rows.out)[:, None] * rows.stride * columns.reach + np.arange(columns.out) * columns.stride
+        row["corners"] = self.constants.add(corners * across)
+        self.packed = max(self.packed, rows.reach * columns.reach * across)
 
     def neuron(self, layer: Layer, row: Any) -> None:
         arranged = neurons.arrange(layer)
@@ -176,7 +188,7 @@ class _Compiler:
         row["kernel"], row["states"] = neurons.KERNELS.index(arranged.kernel), states
         row["gated"], row["spiking"] = layer.neuron.gated, layer.neuron.spiking
         row["currents"] = layer.neuron.currents
-        if self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:
+        if self.keep or self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:
             row["state"], row["state_size"] = self.allot(states * layer.size), layer.size
         else:  # nobody reads the state after a single step from zero: a chunk in the first cache will do
             row["state"], row["state_size"] = self.chunk, self.chunk_size
@@ -208,12 +220,13 @@ def _fill(record: Any, /, **values: Any) -> None:
         record[name] = value
 
 
-def compile_graph(graph: NetGraph, pipelined: bool) -> Program:
+def compile_graph(graph: NetGraph, pipelined: bool, keep: bool = False) -> Program:
     """Lay ``graph`` out for the kernels.
 
     Args:
         graph: the network.
         pipelined: sources are read as late as Lava's synapses and delay lines deliver them; otherwise every layer reads
             its sources' spikes of the same step (and its own of the step before), from zero state in every call.
+        keep: whether states are there after the last step, too.
     """
-    return _Compiler(graph, pipelined).run()
+    return _Compiler(graph, pipelined, keep).run()
