@@ -130,7 +130,7 @@ def computed_decays(sin_decay: Any, cos_decay: Any) -> tuple[NDArray[Any], NDArr
         [True, True]
     """
     sin, cos = np.asarray(sin_decay) / (1 << 12), np.asarray(cos_decay) / (1 << 12)
-    with np.errstate(divide="ignore"):  # no frequency, an infinite period
+    with np.errstate(divide="ignore", over="ignore"):  # no frequency, an infinite period
         alpha = 1 - np.sqrt(sin**2 + cos**2)
         period = 1 / (np.arctan2(sin, cos) / 2 / np.pi)
         sin, cos = (1 - alpha) * np.sin(np.pi * 2 * 1 / period), (1 - alpha) * np.cos(np.pi * 2 * 1 / period)
