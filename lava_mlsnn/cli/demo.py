@@ -60,6 +60,7 @@ def _network(
     """Train, export, run and compare one network."""
     from dataclasses import replace
 
+    from ..energy import neurobench
     from ..report import network_record
     from ..train import EXPERIMENTS, train
     from . import pipeline
@@ -73,7 +74,8 @@ def _network(
     accuracy = pipeline.accuracy(item, dataset, record["accuracy"])
     shown = ", ".join(f"{how} {value:.2%}" for how, value in accuracy.items())
     show.say(f"{name}: {shown} of {len(dataset.test_labels)} test images")
-    return network_record(name, item.graph, item.run.activity, accuracy), checks
+    metrics = neurobench(item.graph, item.run, dataset.test_images)
+    return network_record(name, item.graph, item.run.activity, accuracy, metrics=metrics), checks
 
 
 def _write(

@@ -35,6 +35,7 @@ def energy(
     [bold]Example:[/] mlsnn energy digits.net --model lemaire -o sram=bus -o bits=8
     """
     from .. import netx
+    from ..energy.network import check_model
     from . import target
     from .engines import load_data, provenance
 
@@ -43,6 +44,7 @@ def energy(
         if model != "lemaire":
             raise ValueError(f"--preset {preset!r}: presets belong to the model lemaire, got {model!r}")
         settings["options"] = preset
+    check_model(model, settings)
     graph = reading.load(net)
     where = target.check(json or options.beside(net, "energy.json"), "json", ("digest", "energy"))
     dataset = load_data(data, graph)

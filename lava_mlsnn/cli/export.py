@@ -43,13 +43,17 @@ def export(
 
     [bold]Example:[/] mlsnn export runs/digits/model.safetensors -o digits.net
     """
-    from .. import model as models
     from .. import netx
     from ..graph.hardware import problems
+    from ..nir.write import check_dialect
     from . import target
 
     if format not in FORMATS:
         raise ValueError(f"--format {format!r}: expected one of {', '.join(FORMATS)}")
+    if not model.is_file():
+        raise ValueError(f"{model}: no such file")
+    if format == "nir":
+        check_dialect(dialect)
     path = output or _default(model, FORMATS[format])
     if path.exists() and path.samefile(model):
         raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
@@ -62,6 +66,8 @@ def export(
             raise ValueError(f"{model.name} holds integers already: --bits and --per-layer are for trained models")
         graph = netx.load(model)
     else:
+        from .. import model as models
+
         net = models.load(model)
         notes = net.notes
         graph = netx.quantize(net, bits, per_channel=not per_layer, labels=notes.get("labels", ()))

@@ -48,6 +48,8 @@ def import_(
     from . import target
     from .engines import load_named
 
+    if not file.is_file():
+        raise ValueError(f"no such NIR file: {file}")
     path = target.check(output or options.beside(file.with_suffix(".net"), "net"), "net", force=force)
     named = {"dt": dt, "reset": reset}
     values = {k: None if v == "none" else v for k, v in options.key_values(option, "--option").items()}

@@ -39,7 +39,7 @@ Stock = Annotated[
 
 Force = Annotated[bool, typer.Option("--force", help="Write over files of other kinds.")]
 
-Levels = Annotated[int, typer.Option("--levels", "-N", help="Largest value of a spike; 1 is binary.")]
+Levels = Annotated[int, typer.Option("--levels", "-N", min=1, help="Largest value of a spike; 1 is binary.")]
 ModelOptions = Annotated[
     list[str] | None,
     typer.Option("--model-option", "-m", help="NAME=VALUE, an option of the architecture; may be repeated."),
@@ -132,6 +132,26 @@ def reads_networks(command: Callable[..., None]) -> Callable[..., None]:
     wrapped.__annotations__ = {p.name: p.annotation for p in (*kept, *extra)}
     del wrapped.__wrapped__
     return wrapped
+
+
+def energy(target: str | None, weight: float | None) -> Any:
+    """What a network may cost: "0.3" of its ANN, or "20uJ"; or a fixed weight. None if neither is given.
+
+    Raises:
+        ValueError: both, or a text that is neither a share nor joules.
+    """
+    from ..helpers.units import from_joules
+    from ..train import Energy
+
+    if target is not None and weight is not None:
+        raise ValueError(f"--energy-weight {weight:g}: expected it without --energy {target}, which finds the weight")
+    if target is None:
+        return None if weight is None else Energy(weight=weight)
+    try:
+        share = float(target)
+    except ValueError:
+        return Energy(joules=from_joules(target, "--energy", "a share of the ANN such as 0.3, or joules such as 20uJ"))
+    return Energy(share=share)
 
 
 def use_threads(count: int) -> None:

@@ -10,6 +10,9 @@ import typer
 
 from . import options, show
 
+TRACED = 400
+"""Images of which NeuroBench's metrics are counted site by site."""
+
 
 @options.reads_networks
 def report(
@@ -29,18 +32,20 @@ def report(
 
     [bold]Example:[/] mlsnn report multilevel.net binary.net -o comparison.html
     """
+    from ..energy.network import check_model
     from ..helpers.files import atomic_write
     from ..report import page, results
     from . import target
     from .engines import load_data, measured, provenance
 
+    check_model(model)
     graphs = [reading.load(net) for net in nets]
     path = target.check(output or options.beside(nets[0], "report.html"), "html", force=force)
     numbers = target.check(path.with_suffix(".json"), "json", ("title", "networks"), force)
     records = []
     for net, graph in zip(nets, graphs, strict=True):
         dataset = load_data(data, graph)
-        records.append(measured(net.name, graph, dataset, model)[0])
+        records.append(measured(net.name, graph, dataset, model, traced=TRACED)[0])
     command = shlex.join(["mlsnn", "report", *(net.name for net in nets), "--data", data, "--model", model])
     title = f"{', '.join(net.name for net in nets)} on {len(dataset.test_labels)} test images of {dataset.name}"
     content = results(title, records, provenance(command, dataset))

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..helpers.check import choice
+from ..helpers.doors import door
 from . import options, show
+
+if TYPE_CHECKING:
+    from ..netx import NetGraph
+    from ..sim import Run
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -66,10 +71,24 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise ValueError(f"{path}: expected the manifest of exported nets, found none")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
-    return manifest
+    with door(path):
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if manifest.get("format") != FORMAT:
+            raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
+        return manifest
+
+
+def measures(graph: NetGraph, run: Run) -> dict[str, Any]:
+    """Joules of an image by the model lemaire, beside the ANN of the same shapes; parameters; cores of a Loihi 2."""
+    from ..report import network_record
+
+    record = network_record("", graph, run.activity, {})
+    totals = record["totals"]
+    return {
+        "energy": {"snn": totals["energy"], "ann": totals["energy_ann"]},
+        "parameters": totals["parameters"],
+        "cores": record["fit"]["cores"],
+    }
 
 
 def _make(name: str, out: Path) -> dict[str, Any]:
@@ -97,6 +116,7 @@ def _make(name: str, out: Path) -> dict[str, Any]:
         "levels": experiment.options["levels"],
         "accuracy": {**record["accuracy"], "engine": engine, "lava": engine},
         "test_images": count,
+        **measures(item.graph, item.run),
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "digest": netx.digest(item.graph),

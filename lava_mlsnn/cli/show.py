@@ -12,16 +12,25 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from ..helpers import files
+from ..helpers.doors import printable
 
 PLAIN_WIDTH = 112
 """Columns of a table where there is no terminal."""
 
 
+class _Console(Console):
+    """One on which names of files, layers and digests are shown, whatever they hold: no text drives the terminal."""
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        return super().render_str("\n".join(map(printable, text.split("\n"))), **style)
+
+
 def _console(stderr: bool = False) -> Console:
-    found = Console(stderr=stderr, emoji=False)  # names of files and layers may have colons
-    return found if found.is_terminal else Console(stderr=stderr, emoji=False, width=PLAIN_WIDTH)
+    found = _Console(stderr=stderr, emoji=False)  # names of files and layers may have colons
+    return found if found.is_terminal else _Console(stderr=stderr, emoji=False, width=PLAIN_WIDTH)
 
 
 console = _console()

@@ -41,6 +41,7 @@ def simulate(
 
     [bold]Example:[/] mlsnn simulate digits.net --lava layers --samples 16
     """
+    from ..helpers import compiling
     from ..report import checks_table, layers_table
     from . import target
     from .engines import compare_lava, load_data, measured, provenance, say_missing, say_ratios
@@ -59,7 +60,7 @@ def simulate(
     dataset = load_data(data, graph)
     started = time.perf_counter()
     record, run = measured(net.name, graph, dataset, keep=keep)
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - started - compiling.seconds()
     show.console.print(layers_table(record))
     say_missing(record)
     say_ratios(record)

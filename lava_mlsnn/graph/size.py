@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from .graph import NetGraph
+from collections.abc import Iterator
+from math import prod
+
+from .graph import INPUT, NetGraph
 
 LARGEST = 2**28
 """Most values that a layer of a network from a file may hold, unless its reader is told otherwise."""
 
+STEP = 2**12
+"""Of these values each timestep of a sample counts as so many: T is at most 65,536."""
 
-def require_size(graph: NetGraph, largest: int = LARGEST) -> None:
-    """ValueError if a layer, or its input with padding, is larger than anybody meant; a small file can declare it.
+
+def require_size(graph: NetGraph, largest: int = LARGEST, reader: str = "netx.load") -> None:
+    """ValueError if a network takes more memory or time than anybody meant; a small file can declare it.
 
     Args:
         graph: the network; nothing of that size is allocated to find out.
-        largest: most neurons of a layer, and most sites of a padded map.
+        largest: most neurons of a layer, sites of a padded map, taps along its rows and copies of weights for delays;
+            for each timestep it must have 4096.
+        reader: the function whose argument ``largest`` raises the limit.
     """
+    for where, value, what, most in _sizes(graph, largest):
+        if value > most:
+            raise ValueError(
+                f"{where}: {value:,} {what}: expected at most {most:,}; {reader}(..., largest=N) raises the limit"
+                + (f", N = {value * STEP:,} enough" if most != largest else "")
+            )
+
+
+def _sizes(graph: NetGraph, largest: int) -> Iterator[tuple[str, int, str, int]]:
+    yield "a sample", graph.timesteps, "timesteps", max(largest // STEP, 1)
+    shapes = {INPUT: graph.input.shape, **{layer.name: layer.shape for layer in graph}}
+    yield "input", prod(graph.input.shape), "values", largest
     for layer in graph:
-        values = {"neurons": layer.size}
+        where = f"layer {layer.name!r}"
+        yield where, layer.size, "neurons", largest
         for connection in layer.connections:
-            window, (channels, height, width) = connection.synapse.window, graph.shape(connection.sources[0])
+            synapse, (channels, height, width) = connection.synapse, shapes[connection.sources[0]]
+            window, weights = synapse.window, synapse.weights
             if window is not None:
                 padded = channels * (height + 2 * window.padding[0]) * (width + 2 * window.padding[1])
-                values["sites of its input with padding"] = padded
-        what = max(values, key=lambda name: values[name])
-        if values[what] > largest:
-            raise ValueError(
-                f"layer {layer.name!r}: {values[what]:,} {what}: expected at most {largest:,}; "
-                "netx.load(..., largest=N) raises the limit"
-            )
+                yield where, padded, "sites of its input with padding", largest
+                yield where, window.kernel[0] * layer.shape[1], "taps along its rows", largest
+            if weights is not None and len(synapse.ages) > 1:
+                yield where, weights.size * len(synapse.ages), "weights, one copy for each delay", largest

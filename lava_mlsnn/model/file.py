@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
+from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from ..block import quantization_of, quantized
+from ..helpers.doors import door, reason
 from ..helpers.files import atomic_write
 from ..helpers.version import __version__
 from .registry import create
@@ -53,19 +57,45 @@ def load(path: str | PathLike[str]) -> Network:
         FileNotFoundError: no such file.
         ValueError: not a file of :func:`save`, or one whose weights do not fit its configuration.
     """
-    content, tensors = _read(fspath(path))
-    config = dict(content["config"])
-    for key, value in config.items():
-        config[key] = tuple(value) if isinstance(value, list) else value
+    with door(path):
+        content, tensors = _read(fspath(path))
+        config = dict(content["config"])
+        for key, value in config.items():
+            config[key] = tuple(value) if isinstance(value, list) else value
+        try:
+            with _no_larger_than(tensors):
+                net = create(**config)
+            net.load_state_dict(tensors)
+        except (TypeError, RuntimeError) as error:
+            raise ValueError(f"{path}: weights do not fit the model {config.get('name')!r}: {reason(error)}") from None
+        if content["quantized"] is not None:
+            quantized(net, **content["quantized"])
+        net.notes = content["notes"]
+        return net.eval()
+
+
+@contextmanager
+def _no_larger_than(tensors: Mapping[str, Tensor]) -> Iterator[None]:
+    """RuntimeError as soon as a network that is made inside has more or larger parameters than a file has tensors.
+
+    A few bytes can ask for a network of a hundred thousand blocks, or of gigabytes.
+    """
+    count, size = 0, 0
+    most = sum(tensor.numel() for tensor in tensors.values())
+
+    def look(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        nonlocal count, size
+        if parameter is None:
+            return
+        count, size = count + 1, size + parameter.numel()
+        if count > len(tensors) or size > most:
+            raise RuntimeError(f"it asks for more than the file's {len(tensors)} tensors of {most:,} numbers")
+
+    hook = register_module_parameter_registration_hook(look)
     try:
-        net = create(**config)
-        net.load_state_dict(tensors)
-    except (TypeError, RuntimeError) as error:
-        raise ValueError(f"{path}: weights do not fit the model {config.get('name')!r}: {error}") from None
-    if content["quantized"] is not None:
-        quantized(net, **content["quantized"])
-    net.notes = content["notes"]
-    return net.eval()
+        yield
+    finally:
+        hook.remove()
 
 
 def _read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,6 +13,7 @@ import numpy as np
 from ..graph.graph import Input, NetGraph
 from ..graph.neurons import Readout
 from ..helpers.check import finite, integer
+from ..helpers.doors import door
 from . import file as nir_file
 from .dialects import Dialect, dialect_for
 from .map import Floats
@@ -88,14 +89,15 @@ def from_nir(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not NIR, or holds what has no counterpart: names node and value; an unknown dialect or option.
-        ImportError: the package nir is missing.
+        MissingPackageError: the package nir is missing.
 
     Warns:
         UserWarning: what was assumed of the dialect; by how much membranes can be off; neurons that never spike on the
             calibration images; weights that lose bits to a narrow register.
     """
-    graph = nir_file.read(path)
-    notes = nir_file.own_notes(graph)
+    with door(path):
+        graph = nir_file.read(path)
+        notes = nir_file.own_notes(graph)
     steps = timesteps if timesteps is not None else notes.get("timesteps")
     if steps is None:
         raise ValueError("timesteps: a NIR file does not say how many steps a sample takes: give timesteps=T")
@@ -103,12 +105,13 @@ def from_nir(
     bits = integer(weight_bits, "weight_bits", 2, 8)
     unit = finite((1.0 if notes else 1 / 255) if input_scale is None else input_scale, "input_scale", positive=True)
     source, values = _input(calibration_images, unit, integer(input_bits, "input_bits", 1, 24), steps)
-    found_dialect = dialect_for(dialect, graph.nodes, options)
-    _warn_of_assumptions(found_dialect, graph.nodes, options)
     registers = None if membrane_bits is None else integer(membrane_bits, "membrane_bits", 16, 32)
-    layers = Walker(graph, steps, bits, registers, found_dialect).run(source, values, unit)
-    found = tuple(labels) or tuple(notes.get("labels", ()))
-    return _restore(NetGraph(source, tuple(layers), steps, found), notes)
+    with door(path, named=False):
+        found_dialect = dialect_for(dialect, graph.nodes, options)
+        _warn_of_assumptions(found_dialect, graph.nodes, options)
+        layers = Walker(graph, steps, bits, registers, found_dialect).run(source, values, unit)
+        found = tuple(labels) or tuple(notes.get("labels", ()))
+        return _restore(NetGraph(source, tuple(layers), steps, found), notes)
 
 
 def _restore(graph: NetGraph, notes: dict[str, Any]) -> NetGraph:

@@ -17,6 +17,7 @@ from ..graph.activity import Activity
 from ..graph.digest import digest
 from ..graph.graph import NetGraph
 from ..helpers.check import integer
+from ..helpers.doors import reason
 from ..helpers.files import replacing
 from ..helpers.sealed import seal, unsealed
 from .run import Progress, Run, check_images, run
@@ -111,13 +112,15 @@ def _write(path: Path, identity: dict[str, str], done: Run) -> None:
 def _read(path: Path, identity: dict[str, str]) -> Run | None:
     try:
         content = unsealed(path)
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            output, notes = arrays["output"], json.loads(str(arrays["notes"]))
+        run_ = Run(output, Activity.from_dict(notes["activity"]), {}, notes["overflows"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"not the pieces of an interrupted run: {error}; remove it to begin anew") from None
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        output, notes = arrays["output"], json.loads(str(arrays["notes"]))
+    except Exception as error:  # whatever numpy and zipfile make of damage
+        message = f"{path}: not the pieces of an interrupted run ({reason(error)}): remove it to begin anew"
+        raise ValueError(message) from None
     for what, mine in identity.items():
         if notes.get(what) != mine:
             raise ValueError(f"{path}: pieces of a run with other {what}: remove it to begin anew")
-    return Run(output, Activity.from_dict(notes["activity"]), {}, notes["overflows"])
+    return run_

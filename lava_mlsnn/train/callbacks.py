@@ -176,6 +176,8 @@ class Bar(pl.Callback):
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         part = "val" if "val_accuracy" in metrics else "train"
         state = f"loss {metrics['train_loss']:.3f}, {part} accuracy {metrics[f'{part}_accuracy']:.1%}"
+        if "energy_share" in metrics:
+            state += f", {metrics['energy_share']:.1%} of the ANN's energy"
         self.progress.update(self.line, completed=done, total=total, state=state)
         if (
             trainer.is_global_zero

@@ -21,6 +21,7 @@ import torch
 from torch import nn
 
 from ..data import Dataset
+from ..helpers.doors import door, reason
 from ..helpers.files import replacing
 from ..helpers.sealed import seal, unsealed
 from .content import digest
@@ -66,7 +67,12 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> str:
     path = Path(out or ".") / FILE
     if out is None or not path.is_file():
         raise ValueError(f"resume: expected a checkpoint {path}, found none")
-    found = _read(path)[KEY]
+    with door(path):
+        _check(path, _read(path)[KEY], wanted)
+    return str(path)
+
+
+def _check(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
     if found["format"] != FORMAT:
         raise ValueError(f"{path}: checkpoint format {found['format']}, this library resumes format {FORMAT}")
     if all(wanted["recipe"][name] >= found["recipe"][name] for name in LENGTHS):
@@ -78,14 +84,13 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> str:
             f"{path}: a checkpoint of another training: {'; '.join(differences[:_SHOWN])}{more}. "
             "Expected the same network, images, recipe, seed and precision, or more epochs; force (--force) begins anew"
         )
-    return str(path)
 
 
 def epochs_done(out: str | Path) -> int:
     """Epochs of the checkpoint in a folder, 0 if there is none that can be read."""
     try:
         return len(_read(Path(out) / FILE)["callbacks"]["History"]["epochs"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return 0
 
 
@@ -95,8 +100,8 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise
     except Exception as error:  # torch does not say how it refuses what it would have to execute
-        reason = str(error) if isinstance(error, ValueError) else f"{path}: {str(error).splitlines()[0]}"
-        raise ValueError(f"not a checkpoint of a lava-mlsnn training: {reason}; remove it to begin anew") from None
+        said = f"{path}: not a checkpoint of a lava-mlsnn training ({reason(error)}); remove it to begin anew"
+        raise ValueError(said) from None
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
         raise ValueError(f"{path}: expected a checkpoint of a lava-mlsnn training, found another file")
     return content

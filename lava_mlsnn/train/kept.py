@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from .. import model
+from ..helpers.doors import door
 from ..helpers.files import atomic_write
 from ..helpers.lock import locked
 from ..helpers.sealed import file_digest, json_digest
@@ -98,7 +99,8 @@ def keep(
     """
     folder = folder_of(training, root, measured, label)
     path, key = folder / OUTCOME, _key(training, measured)
-    record = _read(path, key)
+    with door(path):
+        record = _read(path, key)
     if record is None:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / LOCK, "training"):

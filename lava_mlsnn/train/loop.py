@@ -37,7 +37,8 @@ class Result:
 
     Args:
         net: the trained network, the very object that was given, in evaluation mode.
-        history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images.
+        history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images;
+            energy_share, energy_weight and val_energy_share if it has a penalty (:mod:`lava_mlsnn.train.penalty`).
         seconds: wall time of the training.
         quantized: whether the last epochs ran with integer weights.
         rank: which of several processes this is; all end with the same network, and process 0 should write it.

@@ -45,6 +45,14 @@ RECIPES: dict[str, Recipe] = {
         label_smoothing=0.1,
         clip=5.0,
     ),
+    "fashion-mnist": Recipe(
+        epochs=6,
+        quantized_epochs=2,
+        batch=64,
+        optimizer=Optimizer("sgd", lr=0.1, weight_decay=1e-4),
+        schedule=Schedule("cosine", warmup=0.5),
+        augment=Augment(flip=True),
+    ),
     "digits-leaky": Recipe(
         epochs=20,
         quantized_epochs=5,

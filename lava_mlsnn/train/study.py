@@ -12,6 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from ..helpers.doors import reason
 from ..helpers.sealed import json_digest
 
 DIGEST = "sha256"
@@ -110,10 +111,10 @@ def _checked(path: Path, line: bytes, before: str) -> tuple[dict[str, Any], str]
         digest = log.pop(DIGEST, None)
         if digest == json_digest([before, log]):
             return log, digest
-        reason = "its digest is that of another content: damaged, or of an earlier version"
+        why = "its digest is that of another content: damaged, or of an earlier version"
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        reason = str(error)
-    raise ValueError(f"{path}: expected the journal of a sweep, found another line or none ({reason})")
+        why = reason(error)
+    raise ValueError(f"{path}: expected the journal of a sweep, found another line or none ({why})")
 
 
 @contextlib.contextmanager

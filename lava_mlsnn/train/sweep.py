@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..helpers import extras
 from ..helpers.check import integer
 from ..model import arguments
 from .experiment import Experiment
@@ -250,11 +251,7 @@ def _finished(optuna: Any, study: optuna.Study) -> int:
 
 
 def _optuna() -> Any:
-    try:
-        import optuna
-    except ImportError:
-        raise ValueError("a sweep needs Optuna: expected pip install 'lava-mlsnn[sweep]'") from None
-    return optuna
+    return extras.load("optuna", "a sweep")
 
 
 def _number(text: str) -> Any:
