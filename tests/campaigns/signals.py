@@ -1,7 +1,8 @@
 """Commands that are interrupted (SIGINT) or killed (SIGKILL) at random moments, then given again: the same results.
 
 ``python tests/campaigns/signals.py --moments 3 --seed 0 [COMMAND ...]`` prints a line per moment, and tallies. After
-each signal no process is left, nothing new lies in /dev/shm, and whatever stands under a final name can be read; after
+each signal no process is left, nothing new lies in /dev/shm (to be told from what others put there, run it under
+``unshare -m sh -c 'mount -t tmpfs none /dev/shm; exec "$@"' -``), and whatever stands under a final name can be read; after
 SIGINT there is one line and exit code 130. Afterwards, nothing of the broken run is left beside the results.
 """
 
@@ -36,7 +37,9 @@ from lava_mlsnn.helpers.sealed import unsealed
 PATIENCE = 60
 """Seconds that a signaled process may take to end."""
 
-VOLATILE = ("seconds",)
+VOLATILE = ("seconds", "digest")
+"""Times, and what depends on them: an outcome has a digest of itself (those of networks are compared as files)."""
+
 LEFT = (".part", ".partial.npz", ".lock")
 
 
