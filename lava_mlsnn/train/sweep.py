@@ -169,7 +169,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C in a trial: Optuna would take a KeyboardInterrupt for its failure; so it is resumed by the next process."""
+    """Ctrl-C in a trial, which the next process resumes; Optuna would take a KeyboardInterrupt for its failure."""
 
 
 def _check_space(sweep: Sweep) -> None:

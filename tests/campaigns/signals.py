@@ -1,9 +1,10 @@
 """Commands that are interrupted (SIGINT) or killed (SIGKILL) at random moments, then given again: the same results.
 
 ``python tests/campaigns/signals.py --moments 3 --seed 0 [COMMAND ...]`` prints a line per moment, and tallies. After
-each signal no process is left, nothing new lies in /dev/shm (to be told from what others put there, run it under
-``unshare -m sh -c 'mount -t tmpfs none /dev/shm; exec "$@"' -``), and whatever stands under a final name can be read; after
+each signal no process is left, nothing new lies in /dev/shm, and whatever stands under a final name can be read; after
 SIGINT there is one line and exit code 130. Afterwards, nothing of the broken run is left beside the results.
+
+Where other programs use /dev/shm, give it one of its own: ``unshare -m sh -c 'mount -t tmpfs none /dev/shm; python ...'``.
 """
 
 from __future__ import annotations
