@@ -20,6 +20,9 @@ class Commands(TyperGroup):
         except (ValueError, OSError) as error:
             complain(str(error) or type(error).__name__)
             raise typer.Exit(2) from None
+        except MemoryError as error:
+            complain(f"it takes more memory than there is{f' ({error})' if str(error) else ''}")
+            raise typer.Exit(2) from None
 
 
 app = typer.Typer(

@@ -7,6 +7,7 @@ from typing import Any
 from ..graph.errors import NetFileError
 from ..graph.neurons import LIF, Delta, Neuron, Sigma, SigmaDelta
 from ..helpers.check import IntArray, Shape
+from ..helpers.doors import printable
 from ._node import Node
 
 MAX_LAYERS = 100_000
@@ -36,7 +37,7 @@ def layer_nodes(root: Node) -> list[Node]:
         node = group.node(str(index), f"{root.where}: layer {index}")
         kind = node.text("type")
         name = f" {node.text('name')!r}" if node.has("name") else ""
-        node.where += f" ({kind}{name})"
+        node.where += printable(f" ({kind}{name})")  # warnings show it, too
         nodes.append(node)
     return nodes
 
