@@ -150,7 +150,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             raise ValueError(f"dataset {spec.name or spec.path!r}: option {key!r}; expected one of: {known}")
     module = import_module(f".{entry.module}", __package__)
     if not spec.name:
-        with door(spec.short, named=False):
+        with door(str(spec.path), named=False):
             own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
             return own
     if not entry.on_disk:
