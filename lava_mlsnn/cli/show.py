@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from ..helpers import files
 from ..helpers.doors import printable
-from ..helpers.files import write_json as write_json
 
 PLAIN_WIDTH = 112
 """Columns of a table where there is no terminal."""
@@ -81,6 +83,39 @@ def warn(text: str) -> None:
 def complain(text: str) -> None:
     """One line about a user's mistake."""
     error_console.print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
+
+
+NOTHING_KEPT = "nothing was written, the same command begins anew"
+_kept: list[Callable[[], str]] = []
+
+
+def if_interrupted(kept: Callable[[], str] | None) -> None:
+    """What Ctrl-C is to say from here on: what is kept, and how to go on; None: nothing is."""
+    _kept[:] = [] if kept is None else [kept]
+
+
+def interrupted() -> None:
+    """The line about a Ctrl-C."""
+    error_console.print(
+        f"[bold yellow]interrupted:[/] {escape(_kept[0]() if _kept else NOTHING_KEPT)}", highlight=False, soft_wrap=True
+    )
+
+
+def write_json(content: Mapping[str, Any], path: Path) -> Path:
+    """Write results as JSON. Where that fails, they go to a temporary folder or to standard output.
+
+    Raises:
+        OSError: they could not be written to ``path``; says where they are.
+    """
+    try:
+        return files.write_json(content, path)
+    except OSError as error:
+        try:
+            where = f"are in {files.write_json(content, Path(tempfile.mkdtemp(prefix='mlsnn-')) / path.name)}"
+        except OSError:
+            console.out(json.dumps(content, indent=1), highlight=False)
+            where = "went to standard output"
+        raise OSError(f"{error}; the results {where}") from None
 
 
 def wrote(*paths: Path) -> None:

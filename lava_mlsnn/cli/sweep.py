@@ -16,7 +16,7 @@ def sweep(
     study: Annotated[
         str, typer.Option(help="File of the study, or URL of a database; processes that give the same one share it.")
     ] = "runs/sweep.journal",
-    trials: Annotated[int, typer.Option(help="Finished trials that the study shall have.")] = 20,
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials that the study shall have.")] = 20,
     space: Annotated[
         list[str] | None,
         typer.Option(
@@ -41,16 +41,25 @@ def sweep(
 
     [bold]Example:[/] mlsnn sweep s_resnet20 --study runs/s.journal --trials 20 --epochs 9 -m width=8 -m blocks=1,1,1
     """
+    from ..data.registry import require
+    from ..model import check
     from ..train import default_recipe
     from ..train import recipe as named
-    from ..train.sweep import PAPER002, Range, Sweep, run
+    from . import target
 
-    options.use_threads(threads)
+    require(data)
+    check(model)
     plan = named(recipe or default_recipe(data), epochs=epochs, quantized_epochs=quantized_epochs, batch=batch)
     chosen = {"levels": levels, **options.key_values(model_option, "--model-option")}
+    from ..train.sweep import PAPER002, Range, Sweep, run  # loads torch
+
+    options.use_threads(threads)
     dimensions = tuple(map(Range.parse, space or ())) or PAPER002
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
     search = Sweep(model, chosen, data, plan, dimensions, study, seed)
+    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
+    target.check(where, "json", ("study", "trials"))
+    show.if_interrupted(lambda: f"trials and their checkpoints are kept in {study}, the same command goes on")
     found = run(search, trials, progress=True)
     best = found.best_trial
     show.say(f"best of {len(found.trials)} trials: {best.value:.2%} of the validation part, {best.params}")
@@ -61,5 +70,4 @@ def sweep(
             {"number": t.number, "state": t.state.name, "value": t.value, "params": t.params} for t in found.trials
         ],
     }
-    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
     show.wrote(show.write_json(record, where))

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers import extras
+
 MEMORY, RATIO = 1 << 30, 64
 """Bytes of address space that decoding a file may take: MEMORY, and RATIO times the file."""
 
@@ -29,10 +31,7 @@ def read(path: Path) -> NDArray[np.int64]:
     Shape:
         (4, 1 + n): the first column is (width, height, 0, 0) of the camera, or zeros.
     """
-    try:
-        import aedat  # noqa: F401 (the other process does, too)
-    except ImportError as error:
-        raise ValueError(f"AEDAT 4 needs the package aedat ({error}): pip install 'lava-mlsnn[events]'") from None
+    extras.load("aedat", "AEDAT 4")  # the other process loads it, too
     decoder = _current.get()
     if decoder is not None:
         return decoder.read(path)

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers import extras
 from ..helpers.doors import door
 from ..helpers.hdf5 import read_image
 from . import aedat, eventstream, prophesee
@@ -42,6 +43,9 @@ NAMES = {
     "p": ("p", "ps", "pol", "polarity", "polarities", "on"),
 }
 """What columns are called."""
+
+ECF = 0x8ECF
+"""Number of the HDF5 filter with which Prophesee compresses events."""
 
 ORDERS = ("txyp", "xypt", "xytp")
 """Orders of columns without names."""
@@ -194,9 +198,12 @@ def _content(dataset: Any, most: int) -> NDArray[Any]:
     for i in range(filters.get_nfilters()):
         code, _, _, words = filters.get_filter(i)
         if not h5py.h5z.filter_avail(code) and not _registered(code):
-            which = "Prophesee's codec ECF" if code == 0x8ECF else f"the filter {words.decode('latin-1') or code}"
-            how = "convert the file with Prophesee's tools" if code == 0x8ECF else "pip install hdf5plugin"
-            raise ValueError(f"{dataset.name} is compressed with {which}, which is not installed: {how}")
+            how = (
+                f"the filter {words.decode('latin-1') or code}, which is not installed: {extras.command('hdf5plugin')}"
+            )
+            if code == ECF:
+                how = "Prophesee's codec ECF, which h5py and hdf5plugin have not: convert it with Prophesee's tools"
+            raise ValueError(f"{dataset.name} is compressed with {how}")
     content: NDArray[Any] = dataset[()]
     return content
 
@@ -206,7 +213,7 @@ def _registered(code: int) -> bool:
     import h5py
 
     try:
-        import hdf5plugin  # noqa: F401
+        extras.load("hdf5plugin", "compressed HDF5")
     except ImportError:
         return False
     return bool(h5py.h5z.filter_avail(code))

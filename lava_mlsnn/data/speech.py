@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers import extras
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset
 
@@ -174,10 +175,7 @@ def mfcc(clips: NDArray[np.float32]) -> NDArray[np.float32]:
     Raises:
         ValueError: librosa is not installed.
     """
-    try:
-        from librosa.feature import mfcc as transform
-    except ImportError:
-        raise ValueError("speech: needs librosa; install lava-mlsnn[speech]") from None
+    transform = extras.load("librosa.feature", "speech").mfcc
     padded = np.pad(clips, [(0, 0), (PADDING, PADDING)])
     settings: dict[str, Any] = {"n_fft": FFT, "win_length": WINDOW, "hop_length": HOP, "n_mels": BANDS}
     found = transform(y=padded, sr=RATE, n_mfcc=COEFFICIENTS, center=False, **settings)

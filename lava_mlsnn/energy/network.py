@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..graph.activity import Activity
@@ -52,6 +52,17 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
         >>> print(estimate(graph, counts))
         lemaire, snn, exact counting: 8.50 nJ, 8.50 nJ published (393 pJ .. 8.52 nJ over ... documented variants)
     """
+    check_model(model, settings)
+    require_graph(graph)
+    if not isinstance(activity, Activity | None):
+        raise ValueError(f"activity: expected an Activity such as run.activity, or None, got {type(activity).__name__}")
+    if model == "loihi2_estimate":
+        settings = {"table": model, **settings}
+    return MODELS[model](graph, activity, **settings)
+
+
+def check_model(model: str, settings: Iterable[str] = ()) -> None:
+    """ValueError for an unknown model or a setting that it does not have; UnpublishedError for "loihi2"."""
     if model == "loihi2":
         raise UnpublishedError(
             "Intel has published no energy of a synaptic operation, neuron update, spike or hop of Loihi 2: "
@@ -59,20 +70,13 @@ def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire",
         )
     if model not in MODELS:
         raise ValueError(f"model: expected one of {', '.join(MODELS)}, got {model!r}")
-    require_graph(graph)
-    if not isinstance(activity, Activity | None):
-        raise ValueError(f"activity: expected an Activity such as run.activity, or None, got {type(activity).__name__}")
-    report = MODELS[model]
-    parameters = inspect.signature(report).parameters.values()
+    parameters = inspect.signature(MODELS[model]).parameters.values()
     accepted = [p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
         accepted += OPTION_NAMES
     for name in settings:
         if name not in accepted:
             raise ValueError(f"model {model!r} has no setting {name!r}: expected one of {', '.join(accepted)}")
-    if model == "loihi2_estimate":
-        settings = {"table": model, **settings}
-    return report(graph, activity, **settings)
 
 
 def ann(graph: NetGraph, model: str = "lemaire", **settings: Any) -> Report:

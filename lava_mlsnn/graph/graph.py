@@ -141,9 +141,24 @@ class Layer(Spec):
         return self.connections[0].synapse
 
     @property
+    def current_shape(self) -> Shape:
+        """Shape of what its synapses send together: that of the population for neurons that take one current."""
+        return self.shape[0] * self.neuron.currents, self.shape[1], self.shape[2]
+
+    @property
     def size(self) -> int:
         """Number of neurons."""
         return prod(self.shape)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases: a bias that is the same all over a channel counts once."""
+        weights = [getattr(connection.synapse, "weight", None) for connection in self.connections]
+        count = sum(int(weight.size) for weight in weights if weight is not None and weight.ndim > 1)
+        if self.bias is None:
+            return count
+        rows = self.bias.reshape(self.shape[0], -1)
+        return count + int(rows.size if (rows != rows[:, :1]).any() else len(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,9 +235,10 @@ class NetGraph(Spec):
                 shape = connection.synapse.out_shape(next(iter(sources.values())))
             except ValueError as error:
                 raise ValueError(f"layer {layer.name!r}: {error}") from None
-            if shape != layer.shape:
+            if shape != layer.current_shape:
+                of = "" if layer.neuron.currents == 1 else f" of {layer.neuron.currents} currents each"
                 raise ValueError(
-                    f"layer {layer.name!r} has shape {layer.shape}, its {connection.synapse.kind} from "
+                    f"layer {layer.name!r} has shape {layer.shape}{of}, its {connection.synapse.kind} from "
                     f"{', '.join(connection.sources)} gives {shape}"
                 )
 

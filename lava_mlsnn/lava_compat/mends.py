@@ -21,10 +21,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CodeType, ModuleType
 
-__all__ = ["KNOWN", "MENDS", "Edit", "Mend", "apply", "summary"]
+from .install import KNOWN, watch
 
-KNOWN = {"lava-nc": "0.10.0", "lava-dl": "0.6.0"}
-"""The versions whose breaks are known; both projects are archived, so no others are expected."""
+__all__ = ["KNOWN", "MENDS", "Edit", "Mend", "apply", "summary"]
 
 
 @dataclass(frozen=True)
@@ -228,6 +227,7 @@ def apply() -> tuple[Mend, ...]:
     """
     global _armed
     if _armed is None:
+        watch()
         _armed = tuple(mend for mend in MENDS if mend.needed())
         for module in {edit.module for mend in _armed for edit in mend.edits} & sys.modules.keys():
             _as_unknown[module] = "it was imported before lava_mlsnn"

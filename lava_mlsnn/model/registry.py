@@ -8,7 +8,7 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
-from ..helpers.check import choice
+from .catalog import SETTING, check, names
 from .cnn import CNN
 from .mlp import MLP
 from .mobilenet import MobileNet
@@ -37,16 +37,7 @@ ARCHITECTURES: dict[str, Callable[..., Network]] = {
     "window_lstm12": WindowRNN,
 }
 
-_SETTING = tuple(f.name for f in fields(Setting))
-
-
-def names() -> list[str]:
-    """Names that :func:`create` knows.
-
-    >>> names()[:3]
-    ['mlp', 'cnn', 'vgg16']
-    """
-    return list(ARCHITECTURES)
+__all__ = ["ARCHITECTURES", "arguments", "create", "names", "twin"]
 
 
 def arguments(name: str) -> dict[str, Any]:
@@ -58,7 +49,7 @@ def arguments(name: str) -> dict[str, Any]:
     >>> arguments("cnn")["width"], arguments("cnn")["levels"]
     (32, 4)
     """
-    choice(name, "model", ARCHITECTURES)
+    check(name)
     own = list(inspect.signature(ARCHITECTURES[name]).parameters.values())[1:]
     fixed = getattr(ARCHITECTURES[name], "keywords", {})
     known = {f.name: f.default for f in fields(Setting)}
@@ -85,11 +76,9 @@ def create(name: str, **options: Any) -> Network:
         >>> net(torch.rand(2, 1, 8, 8)).shape
         torch.Size([2, 10])
     """
-    known = arguments(name)
-    for option in options:
-        choice(option, f"option of {name}", known)
-    setting = Setting(**{k: v for k, v in options.items() if k in _SETTING})
-    own = {k: v for k, v in options.items() if k not in _SETTING}
+    check(name, options)
+    setting = Setting(**{k: v for k, v in options.items() if k in SETTING})
+    own = {k: v for k, v in options.items() if k not in SETTING}
     net = ARCHITECTURES[name](setting, **own)
     net.config = {"name": name, **setting.to_dict(), **own}
     return net

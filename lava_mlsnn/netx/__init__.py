@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from ..block.export import quantize
     from ..nir.read import from_nir
     from ..nir.write import to_nir
+    from ._example import example, examples
     from .hdf5 import load, save
 
 _LAZY = {
+    "example": "._example",
+    "examples": "._example",
     "from_nir": "..nir.read",
     "load": ".hdf5",
     "quantize": "..block.export",
@@ -25,7 +28,7 @@ _LAZY = {
     "to_nir": "..nir.write",
 }
 
-__all__ = [*_graph.__all__, "from_nir", "load", "lower", "places", "quantize", "save", "to_nir"]
+__all__ = [*_graph.__all__, "example", "examples", "from_nir", "load", "lower", "places", "quantize", "save", "to_nir"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..helpers import compiling
 from .surrogate import Table
 
 __all__ = ["fire", "look_up", "suits"]
@@ -116,6 +117,7 @@ def _look_up(code: Any, values: Any, wrap: int, grad_z: Any, grad_x: Any) -> Non
 def _compiled(function: Callable[..., None]) -> Callable[..., None]:
     import numba
 
+    compiling.watch()
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
     try:
         compiled: Callable[..., None] = numba.njit(cache=True, **options)(function)

@@ -10,17 +10,15 @@ from traceback import extract_tb
 from types import ModuleType
 from typing import Any
 
+from ..helpers import extras
+
 OWN = "lava_mlsnn"
 """Key of this package's entry in a graph's metadata: JSON with what NIR has no place for."""
 
 
 def package() -> ModuleType:
-    """The package ``nir``; ImportError says how to get it."""
-    try:
-        import nir
-    except ImportError:
-        raise ImportError("NIR files need the package nir: pip install lava-mlsnn[nir]") from None
-    module: ModuleType = nir
+    """The package ``nir``; MissingPackageError says how to get it."""
+    module: ModuleType = extras.load("nir", "NIR files")
     return module
 
 

@@ -93,7 +93,7 @@ def from_nir(
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is not NIR, or holds what has no counterpart: names node and value; an unknown dialect or option.
-        ImportError: the package nir is missing.
+        MissingPackageError: the package nir is missing.
 
     Warns:
         UserWarning: what was assumed of the dialect; by how much membranes can be off; neurons that never spike on the

@@ -17,7 +17,7 @@ from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.neurons import LIF, Barrier, CubaLIF, MultiLevel, Readout, Relay
 from ..graph.spec import INT24_MAX
 from ..graph.synapses import Conv, Dense, Identity, Injection, Pool
-from ..helpers.check import IntArray, Shape
+from ..helpers.check import IntArray, Shape, choice
 from ..helpers.files import atomic_write
 from . import file as nir_file
 from .map import Floats
@@ -59,7 +59,7 @@ def to_nir(graph: NetGraph, path: str | PathLike[str], *, dialect: str = "nir") 
     Raises:
         ValueError: names the layer, and why NIR, or the library, cannot say it: a soft reset that carries over steps,
             decays (Lava's are rounded integers), sigma-delta neurons, delays, recurrence, a register that can overflow.
-        ImportError: the package nir is missing.
+        MissingPackageError: the package nir is missing.
 
     Example:
         >>> import tempfile, numpy as np
@@ -90,13 +90,17 @@ def _without_v_reset(content: BytesIO) -> None:
 
 def nir_graph(graph: NetGraph, dialect: str = "nir") -> Any:
     """The NIRGraph that :func:`to_nir` writes."""
-    if dialect == "nir":
-        return Writer(graph).run()
+    check_dialect(dialect)
     from .library import LIBRARIES
 
-    if dialect not in LIBRARIES:
-        raise ValueError(f"dialect: expected nir, {', '.join(LIBRARIES)}, got {dialect!r}")
-    return LIBRARIES[dialect](graph).run()
+    return (Writer if dialect == "nir" else LIBRARIES[dialect])(graph).run()
+
+
+def check_dialect(dialect: str) -> None:
+    """ValueError for a dialect that is not written."""
+    from .library import LIBRARIES
+
+    choice(dialect, "dialect", ("nir", *LIBRARIES))
 
 
 class Writer:
@@ -280,7 +284,7 @@ class Writer:
 
 def is_memoryless(layer: Layer) -> bool:
     """Whether a step of its neurons does not depend on those before it."""
-    return isinstance(layer.neuron, LIF) and layer.neuron.dv == 4096
+    return isinstance(layer.neuron, LIF) and bool(np.all(layer.neuron.dv == 4096))
 
 
 def thresholds_of(layer: Layer, steps: int) -> Iterator[Floats]:
@@ -291,7 +295,7 @@ def thresholds_of(layer: Layer, steps: int) -> Iterator[Floats]:
     neuron = layer.neuron
     if isinstance(neuron, LIF):
         unit = 1.0 if layer.bias is None else min(1.0, 2.0 ** (neuron.bias_exp - 6))  # a bias may be a fraction
-        yield np.float64(neuron.vth + unit / 2).reshape(1, 1, 1)
+        yield np.asarray(neuron.vth + unit / 2).reshape(-1, 1, 1)
         return
     assert isinstance(neuron, MultiLevel | Barrier)
     theta = np.asarray(getattr(neuron, "threshold", 1), np.float64).reshape(-1, 1, 1)
@@ -335,14 +339,14 @@ def _check(graph: NetGraph, layer: Layer, limits: Bounds) -> None:
                 "constant: expected T = 1"
             )
     elif isinstance(neuron, LIF):
-        if steps > 1 and (neuron.du, neuron.dv) not in ((4095, 0), (4095, 4096)):
+        if steps > 1 and not (neuron.uniform and (neuron.du, neuron.dv) in ((4095, 0), (4095, 4096))):
             raise ValueError(
                 f"{what}: T = {steps}: decays du = {neuron.du}, dv = {neuron.dv} are rounded integers in Lava and real "
                 "in NIR: expected du = 4095 and dv = 0 or 4096, or T = 1"
             )
         bias = _bias(layer)
         largest = float(limits.current.magnitude.max()) if bias is None else _largest(limits, bias)
-        registers.append(64 * largest * (steps if neuron.dv == 0 else 1))
+        registers.append(64 * largest * (steps if np.any(neuron.dv == 0) else 1))
     elif isinstance(neuron, Readout):
         registers.append(float(limits.membrane.magnitude.max()))
     elif not isinstance(neuron, Relay):

@@ -11,6 +11,7 @@ from typing import Any
 
 from numba import int32, int64, typeof
 
+from ..helpers import compiling
 from . import event_lists, neurons, phase, scatter
 from .event_lists import EventList, clear, collect, event_list
 from .records import Counts, Memory, Tables
@@ -85,7 +86,7 @@ def _layer(tables: Tables, memory: Memory, now: Any, node: int) -> None:
     for i in range(row.first_link, row.end_link):
         link = tables.links[i]
         events, now[3 * count + i] = _received(tables, memory, link, node, step, age)
-        overflown = transmit(tables, memory, link, events, row.size)
+        overflown = transmit(tables, memory, link, events, row.size * row.currents)
         if link.counted:
             now[2 * count + node] += overflown
     fire(tables, memory, row, _sent(row, memory.slots, step), slot, age, t)
@@ -166,6 +167,7 @@ def _dispatcher(stamp: int) -> Any:
             _copy_out(tables, memory, places, frames, i * (len(frames) // control.steps))
         return version
 
+    compiling.watch()
     try:
         return jit(nogil=True, cache=True, error_model="numpy")(advance)
     except RuntimeError:  # nowhere to write a cache: a read-only installation and no home

@@ -11,7 +11,7 @@ from .arena import aligned
 from .event_lists import length
 from .program import Program
 from .records import CONTROL, SLOT, Counts, Memory
-from .transmit import DENSE_FROM
+from .transmit import dense_from
 
 
 class Engine:
@@ -47,11 +47,12 @@ class Engine:
             control[name] = value
         self.memory = Memory(
             aligned(program.work, np.int32),
-            aligned(int(nodes["size"].max()), np.int64),
+            aligned(int((nodes["size"] * nodes["currents"]).max()), np.int64),
             aligned(program.padded, np.float32),
+            aligned(program.packed, np.uint8),
             np.zeros(program.slots, SLOT),
             control,
-            np.array(DENSE_FROM),
+            dense_from(),
         )
         self.counts = Counts(
             np.zeros(len(depths), np.int64),
@@ -109,6 +110,13 @@ class Engine:
             count = int(self.memory.slots["count"][node["first_slot"] + turn])
             dense[work[first : first + count]] = work[first + size : first + size + count]
         return dense.reshape(height, width, channels).transpose(2, 0, 1)
+
+    def state(self, name: str, index: int) -> NDArray[np.int32]:
+        """A layer's state of that number after the last step, int32 (C, H, W); of a program that keeps it."""
+        node = self.program.tables.nodes[self.program.names.index(name)]
+        channels, height, width = self.program.graph.shape(name)
+        start, size = int(node["state"]) + index * int(node["state_size"]), int(node["size"])
+        return self.memory.work[start : start + size].reshape(height, width, channels).transpose(2, 0, 1)
 
     def last_counts(self) -> dict[str, tuple[int, int]]:
         """(events, sum of absolute values) of every node in the last step."""

@@ -1,25 +1,49 @@
-"""Training on Lightning: recipes, quantization in the last epochs, the same weights for the same seed."""
+"""Training on Lightning: recipes, quantization in the last epochs, the same weights for the same seed.
+
+Torch and Lightning load when something is first trained or measured; recipes and experiments are known without them.
+"""
 
 from __future__ import annotations
 
-from .evaluate import accuracies, predict
+from typing import TYPE_CHECKING, Any
+
 from .experiment import EXPERIMENTS, Experiment, default_model, default_recipe, train
-from .float_model import FloatRun, float_run
-from .kept import Kept, keep
-from .loop import Result, fit, seeded
 from .machine import Machine
-from .recipe import Augment, Optimizer, Recipe, Schedule
+from .recipe import Augment, Energy, Optimizer, Recipe, Schedule
 from .recipes import RECIPES, recipe
-from .training import Training, create
+
+if TYPE_CHECKING:
+    from .evaluate import accuracies, predict
+    from .float_model import FloatRun, float_run
+    from .kept import Kept, keep
+    from .loop import Result, fit, seeded
+    from .training import ModelFile, Training, create
+
+_LAZY = {
+    "FloatRun": ".float_model",
+    "Kept": ".kept",
+    "ModelFile": ".training",
+    "Result": ".loop",
+    "Training": ".training",
+    "accuracies": ".evaluate",
+    "create": ".training",
+    "fit": ".loop",
+    "float_run": ".float_model",
+    "keep": ".kept",
+    "predict": ".evaluate",
+    "seeded": ".loop",
+}
 
 __all__ = [
     "EXPERIMENTS",
     "RECIPES",
     "Augment",
+    "Energy",
     "Experiment",
     "FloatRun",
     "Kept",
     "Machine",
+    "ModelFile",
     "Optimizer",
     "Recipe",
     "Result",
@@ -37,3 +61,13 @@ __all__ = [
     "seeded",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        value = getattr(import_module(_LAZY[name], __name__), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from ..helpers.check import choice
 from .recipe import set_integers
 
@@ -56,7 +54,7 @@ class Machine:
         set_integers(self, devices=(1,), nodes=(1,))
         if self.precision == "16" and not self._on_gpu:
             raise ValueError('precision: "16" needs a GPU, expected "32" or "bf16" on a CPU')
-        if self.accelerator == "gpu" and not torch.cuda.is_available():
+        if self.accelerator == "gpu" and not _has_gpu():
             raise ValueError("accelerator: expected auto or cpu, got 'gpu', and torch finds none")
 
     @property
@@ -66,7 +64,7 @@ class Machine:
 
     @property
     def _on_gpu(self) -> bool:
-        return self.accelerator != "cpu" and torch.cuda.is_available()
+        return self.accelerator != "cpu" and _has_gpu()
 
     def trainer_options(self) -> dict[str, Any]:
         """Arguments of Lightning's Trainer."""
@@ -78,3 +76,9 @@ class Machine:
             "precision": PRECISIONS[self.precision],
             "use_distributed_sampler": False,  # Batches divides the images
         }
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -12,9 +12,13 @@ from typer.testing import CliRunner, Result
 
 from lava_mlsnn import data, netx, sim, train
 from lava_mlsnn.cli import app
+from lava_mlsnn.data import registry
 from lava_mlsnn.helpers import units
 
-COMMANDS = ("train", "export", "simulate", "energy", "report", "info", "demo", "shipped")
+COMMANDS = (
+    *("train", "export", "simulate", "energy", "report", "info", "demo", "shipped", "models", "tutorials"),
+    "install-lava",
+)
 TINY = ["--epochs", "1", "--quantized-epochs", "1", "--batch", "64"]
 
 
@@ -90,6 +94,7 @@ def test_the_default_network_depends_on_the_data(
         raise ChosenError(experiment)
 
     monkeypatch.setattr(train, "train", chosen)
+    monkeypatch.setattr(registry, "require", lambda _: None)  # that the data are there is another test's
     result = CliRunner().invoke(app, ["train", *arguments])
     assert isinstance(result.exception, ChosenError)
     experiment = result.exception.args[0]

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lava_mlsnn import data, netx, proc, sim, train
 from lava_mlsnn.cli import app
-from lava_mlsnn.cli.shipped import read_manifest, regenerate
+from lava_mlsnn.cli.shipped import measures, read_manifest, regenerate
 
 FOLDER = Path(__file__).parents[2] / "netx_exports"
 NETS: dict[str, Any] = read_manifest(FOLDER)["nets"]
@@ -47,10 +47,14 @@ def test_file_is_the_one_described(name: str):
 @pytest.mark.parametrize("name", NETS)
 def test_accuracy_is_what_the_engine_finds(name: str):
     dataset, entry = loaded(NETS[name]["dataset"]), NETS[name]
-    run = sim.run(netx.load(FOLDER / name), dataset.test_images)
+    graph = netx.load(FOLDER / name)
+    run = sim.run(graph, dataset.test_images)
     right = float((run.labels == dataset.test_labels).mean())
     assert entry["accuracy"]["engine"] == entry["accuracy"]["quantized"] == entry["accuracy"]["lava"] == right
     assert len(dataset.test_labels) == entry["test_images"]
+    found = measures(graph, run)
+    assert (found["parameters"], found["cores"]) == (entry["parameters"], entry["cores"])
+    assert found["energy"] == pytest.approx(entry["energy"])
     assert entry["accuracy"]["float"] >= FLOOR[entry["dataset"]] and right >= entry["accuracy"]["float"] - 0.01
 
 

@@ -247,7 +247,7 @@ def _runs(folder: Path) -> Iterator[Door]:
     assert resume.PIECE and read(path) == resume_fingerprint(whole)
     with suppress(StopError):
         sim.run_resumable(graph, images, path, piece=2, progress=stop)
-    yield Door("partial result", path, read)
+    yield Door("partial result", path, read, sealed=True)
     (folder / "run.json").write_text(json.dumps({"activity": whole.activity.to_dict()}))
     yield Door("counts", folder / "run.json", lambda path: fingerprint(fit._read(path).to_dict()))
 
@@ -255,6 +255,7 @@ def _runs(folder: Path) -> Iterator[Door]:
 def _trainings(folder: Path) -> Iterator[Door]:
     from lava_mlsnn import train
     from lava_mlsnn.train import checkpoint, kept, sweep
+    from lava_mlsnn.train.study import journal
     from lava_mlsnn.train.training import Training
 
     digits = data.load("digits")
@@ -265,12 +266,13 @@ def _trainings(folder: Path) -> Iterator[Door]:
     wanted = checkpoint.identity(net, small, recipe, 0, "32")
 
     def read_checkpoint(path: Path) -> str:
-        return fingerprint(checkpoint.find(path.parent, wanted)[1])
+        found = checkpoint.find(path.parent, wanted)
+        return fingerprint(checkpoint._read(Path(found))["callbacks"]["History"]["epochs"])
 
     path = folder / "training" / checkpoint.FILE
     if path.is_file():
         read_checkpoint(path)
-        yield Door("checkpoint", path, read_checkpoint, sealed=False, slow=3)
+        yield Door("checkpoint", path, read_checkpoint, sealed=True, slow=3)
     training = Training("mlp", {"hidden": (4,)}, small, recipe)
     done = kept.keep(training, folder / "kept", lambda net, folder: {"accuracy": 0.5}, "half")
 
@@ -284,11 +286,11 @@ def _trainings(folder: Path) -> Iterator[Door]:
     one = sweep.Sweep("mlp", {"hidden": (4,)}, "digits", recipe, study=str(folder / "s.journal"))
     tools = sweep._optuna()
     tools.logging.set_verbosity(tools.logging.WARNING)
-    study = tools.create_study(study_name="sweep", storage=sweep._storage(tools, one))
+    study = tools.create_study(study_name="sweep", storage=journal(tools, Path(one.study)))
     study.optimize(lambda trial: trial.suggest_float("lr", 0.1, 1.0), n_trials=2)
 
     def read_journal(path: Path) -> str:
-        storage = sweep._storage(tools, replace(one, study=str(path)))
+        storage = journal(tools, path)
         found = tools.create_study(study_name="sweep", storage=storage, load_if_exists=True)
         return fingerprint([(t.number, t.params, t.values, str(t.state)) for t in found.get_trials()])
 
