@@ -15,6 +15,7 @@ import numpy as np
 from ..graph.errors import NetFileError, StockWarning
 from ..graph.neurons.base import as_each
 from ..helpers.check import IntArray, int_array
+from ..helpers.doors import printable
 from ..helpers.hdf5 import H5PY_ERRORS, MAX_ELEMENTS, UnsafeError, check_link, check_place, check_size, read_image
 
 MAX_TEXT = 2**16
@@ -241,7 +242,7 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
         FileNotFoundError: there is no such file.
         NetFileError: it is not a readable network file.
     """
-    where = path.basename(fspath(file))
+    where = printable(path.basename(fspath(file)))
     try:
         image = read_image(file)
     except ValueError as error:

@@ -11,6 +11,7 @@ from ..graph.errors import NetFileError
 from ..graph.neurons import LIF, Delta, Neuron, Resonator, Sigma, SigmaDelta
 from ..graph.neurons.resonator import MAX_FACTOR, computed_decays
 from ..helpers.check import IntArray, Shape
+from ..helpers.doors import printable
 from ._layout import STOCK_RESONATORS
 from ._node import Node
 
@@ -41,7 +42,7 @@ def layer_nodes(root: Node) -> list[Node]:
         node = group.node(str(index), f"{root.where}: layer {index}")
         kind = node.text("type")
         name = f" {node.text('name')!r}" if node.has("name") else ""
-        node.where += f" ({kind}{name})"
+        node.where += printable(f" ({kind}{name})")  # warnings show it, too
         nodes.append(node)
     return nodes
 

@@ -247,7 +247,7 @@ def _runs(folder: Path) -> Iterator[Door]:
     assert resume.PIECE and read(path) == resume_fingerprint(whole)
     with suppress(StopError):
         sim.run_resumable(graph, images, path, piece=2, progress=stop)
-    yield Door("partial result", path, read)
+    yield Door("partial result", path, read, sealed=True)
     (folder / "run.json").write_text(json.dumps({"activity": whole.activity.to_dict()}))
     yield Door("counts", folder / "run.json", lambda path: fingerprint(fit._read(path).to_dict()))
 
