@@ -14,7 +14,7 @@ from .helpers.version import __version__ as __version__
 from .lava_compat import apply
 
 if TYPE_CHECKING:
-    from . import analysis, block, data, energy, loihi2, model, netx, neuron, papers, proc, report, sim, train
+    from . import analysis, block, data, energy, loihi2, model, netx, neuron, papers, plot, proc, report, sim, train
 
 __all__ = [
     "analysis",
@@ -26,6 +26,7 @@ __all__ = [
     "netx",
     "neuron",
     "papers",
+    "plot",
     "proc",
     "report",
     "sim",

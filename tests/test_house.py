@@ -26,7 +26,9 @@ LEVELS = (
     ("netx",),
     ("proc",),
     ("train",),
-    ("analysis", "report", "plot"),
+    ("analysis",),
+    ("plot",),
+    ("report",),
     ("papers",),
     ("cli",),
 )

@@ -31,7 +31,10 @@ def list_(
     [bold]Example:[/] MLSNN_DATA=/data mlsnn data list
     """
     from ..data import registry
+    from . import target
 
+    if json:
+        target.check(json, "json", ("datasets",))
     rows = [_known(name) for name in registry.names()]
     table = Table("name", "what", pad_edge=False)
     for column in ("found", "where to get it"):
@@ -65,7 +68,10 @@ def check(
     mlsnn data check mine.npz,test=0.3
     """
     from ..data import registry
+    from . import target
 
+    if json:
+        target.check(json, "json", ("findings",))
     name = registry.named(what)
     own = not registry.is_name(name) or name.startswith("events:")
     with show.counting(f"reading {name}") as progress:

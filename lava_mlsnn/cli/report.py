@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options, show
 
+if TYPE_CHECKING:
+    from ..netx import NetGraph
+
 TRACED = 400
-"""Images of which NeuroBench's metrics are counted site by site."""
+"""Most images of which NeuroBench's metrics are counted site by site."""
+
+VALUES, OPERATIONS = 64_000_000, 3_000_000_000
+"""Fewer, so that their traces hold at most so many spikes, and computing their membranes takes about a minute."""
 
 
 @options.reads_networks
@@ -45,10 +51,19 @@ def report(
     records = []
     for net, graph in zip(nets, graphs, strict=True):
         dataset = load_data(data, graph)
-        records.append(measured(net.name, graph, dataset, model, traced=TRACED)[0])
+        records.append(measured(net.name, graph, dataset, model, traced=_traced(graph))[0])
     command = shlex.join(["mlsnn", "report", *(net.name for net in nets), "--data", data, "--model", model])
     title = f"{', '.join(net.name for net in nets)} on {len(dataset.test_labels)} test images of {dataset.name}"
     content = results(title, records, provenance(command, dataset))
     written = show.write_json(content, numbers)
     atomic_write(path, page(content))
     show.wrote(path, written)
+
+
+def _traced(graph: NetGraph) -> int:
+    """Images that are counted with traces."""
+    sources = [(c.synapse, graph.shape(c.sources[0])) for layer in graph for c in layer.connections]
+    operations = sum(int(synapse.fan_out(shape).sum()) for synapse, shape in sources) * graph.timesteps
+    values = sum(layer.size for layer in graph) * graph.timesteps
+    most = min(TRACED, VALUES // values)
+    return max(1, most if graph.timesteps == 1 else min(most, OPERATIONS // max(operations, 1)))

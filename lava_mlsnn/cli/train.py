@@ -110,7 +110,7 @@ def train(
         sizes = source.options
         name = str(sizes.pop("name"))
         if model not in (None, name):
-            raise ValueError(f"--from {start}: a {name}, expected no other architecture, got {model!r}")
+            raise ValueError(f"--from {start}: its architecture is {name}, expected no other one, got {model!r}")
         model, chosen = name, {**sizes, **chosen}
         levels, steps = (
             value if is_given(context, key) else chosen.pop(key, value)
@@ -154,7 +154,8 @@ def train(
         done = epochs_done(folder)
         if not done:
             return "no epoch was finished, nothing is kept"
-        return f"{done} epochs are kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
+        epochs = f"{done} epoch{'s' if done > 1 else ''}"
+        return f"{epochs} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
 
     show.if_interrupted(kept)
     shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out

@@ -23,27 +23,35 @@ def require_size(graph: NetGraph, largest: int = LARGEST, reader: str = "netx.lo
             for each timestep it must have 4096.
         reader: the function whose argument ``largest`` raises the limit.
     """
-    for where, value, what, most in _sizes(graph, largest):
-        if value > most:
+    require_steps(graph.timesteps, largest, reader)
+    for where, value, what in _sizes(graph):
+        if value > largest:
             raise ValueError(
-                f"{where}: {value:,} {what}: expected at most {most:,}; {reader}(..., largest=N) raises the limit"
-                + (f", N = {value * STEP:,} enough" if most != largest else "")
+                f"{where}: {value:,} {what}: expected at most {largest:,}; {reader}(..., largest=N) raises the limit"
             )
 
 
-def _sizes(graph: NetGraph, largest: int) -> Iterator[tuple[str, int, str, int]]:
-    yield "a sample", graph.timesteps, "timesteps", max(largest // STEP, 1)
+def require_steps(steps: int, largest: int = LARGEST, reader: str = "netx.load") -> None:
+    """ValueError for more timesteps of a sample than ``largest`` allows, see :func:`require_size`."""
+    if steps > max(largest // STEP, 1):
+        raise ValueError(
+            f"timesteps: {steps:,}: expected at most {max(largest // STEP, 1):,}; {reader}(..., largest=N) raises the "
+            f"limit, here with N = {steps * STEP:,}"
+        )
+
+
+def _sizes(graph: NetGraph) -> Iterator[tuple[str, int, str]]:
     shapes = {INPUT: graph.input.shape, **{layer.name: layer.shape for layer in graph}}
-    yield "input", prod(graph.input.shape), "values", largest
+    yield "input", prod(graph.input.shape), "values"
     for layer in graph:
         where = f"layer {layer.name!r}"
-        yield where, layer.size, "neurons", largest
+        yield where, layer.size, "neurons"
         for connection in layer.connections:
             synapse, (channels, height, width) = connection.synapse, shapes[connection.sources[0]]
             window, weights = synapse.window, synapse.weights
             if window is not None:
                 padded = channels * (height + 2 * window.padding[0]) * (width + 2 * window.padding[1])
-                yield where, padded, "sites of its input with padding", largest
-                yield where, window.kernel[0] * layer.shape[1], "taps along its rows", largest
+                yield where, padded, "sites of its input with padding"
+                yield where, window.kernel[0] * layer.shape[1], "taps along its rows"
             if weights is not None and len(synapse.ages) > 1:
-                yield where, weights.size * len(synapse.ages), "weights, one copy for each delay", largest
+                yield where, weights.size * len(synapse.ages), "weights, one copy for each delay"

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from math import prod
 from os import PathLike, fspath
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
 
 from ..block import quantization_of, quantized
+from ..helpers.check import positive_ints
 from ..helpers.doors import door, reason
 from ..helpers.files import atomic_write
 from ..helpers.version import __version__
@@ -22,6 +25,9 @@ from .setting import Network
 
 FORMAT = "lava-mlsnn model"
 VERSION = 1
+
+LARGEST = 2**22
+"""Most values of an input, unless :func:`load` is told otherwise: four images of 1024 x 1024."""
 
 
 def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
@@ -50,8 +56,12 @@ def save(net: Network, path: str | PathLike[str], notes: Mapping[str, Any] | Non
     atomic_write(path, to_bytes(tensors, metadata={"lava_mlsnn": json.dumps(content)}))
 
 
-def load(path: str | PathLike[str]) -> Network:
+def load(path: str | PathLike[str], *, largest: int = LARGEST) -> Network:
     """Rebuild a network that :func:`save` wrote, in evaluation mode. Nothing in the file is executed.
+
+    Args:
+        path: the file.
+        largest: most values of an input: a small file can declare an input of any size, and a network is tried on it.
 
     Raises:
         FileNotFoundError: no such file.
@@ -62,8 +72,14 @@ def load(path: str | PathLike[str]) -> Network:
         config = dict(content["config"])
         for key, value in config.items():
             config[key] = tuple(value) if isinstance(value, list) else value
+        size = prod(positive_ints(config.get("in_shape", 1), "in_shape"))
+        if size > largest:
+            raise ValueError(
+                f"in_shape {config['in_shape']}: {size:,} values: expected at most {largest:,}; "
+                "model.load(..., largest=N) raises the limit"
+            )
         try:
-            with _no_larger_than(tensors):
+            with _NoLargerThan(tensors, largest):
                 net = create(**config)
             net.load_state_dict(tensors)
         except (TypeError, RuntimeError) as error:
@@ -74,28 +90,43 @@ def load(path: str | PathLike[str]) -> Network:
         return net.eval()
 
 
-@contextmanager
-def _no_larger_than(tensors: Mapping[str, Tensor]) -> Iterator[None]:
-    """RuntimeError as soon as a network that is made inside has more or larger parameters than a file has tensors.
+class _NoLargerThan(TorchFunctionMode):
+    """While a network is made inside: RuntimeError for more or larger parameters than a file has tensors.
 
-    A few bytes can ask for a network of a hundred thousand blocks, or of gigabytes.
+    A few bytes can ask for a network of a hundred thousand blocks, or of gigabytes. Tensors that are no parameters may
+    have ``largest`` values.
     """
-    count, size = 0, 0
-    most = sum(tensor.numel() for tensor in tensors.values())
 
-    def look(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        nonlocal count, size
-        if parameter is None:
-            return
-        count, size = count + 1, size + parameter.numel()
-        if count > len(tensors) or size > most:
-            raise RuntimeError(f"it asks for more than the file's {len(tensors)} tensors of {most:,} numbers")
+    def __init__(self, tensors: Mapping[str, Tensor], largest: int) -> None:
+        super().__init__()
+        self.most = sum(tensor.numel() for tensor in tensors.values())
+        self.count, self.size, self.tensors, self.largest = 0, 0, len(tensors), max(self.most, largest)
 
-    hook = register_module_parameter_registration_hook(look)
-    try:
-        yield
-    finally:
-        hook.remove()
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _MAKERS and func(*args, **{**kwargs, "device": "meta"}).numel() > self.largest:
+            self.refuse()
+        return func(*args, **kwargs)
+
+    def look(self, module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
+        if parameter is not None:
+            self.count, self.size = self.count + 1, self.size + parameter.numel()
+            if self.count > self.tensors or self.size > self.most:
+                self.refuse()
+
+    def refuse(self) -> None:
+        raise RuntimeError(f"it asks for more than the file's {self.tensors} tensors of {self.most:,} numbers")
+
+    def __enter__(self) -> Any:
+        self.hook = register_module_parameter_registration_hook(self.look)
+        return super().__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        self.hook.remove()
+        super().__exit__(*error)
+
+
+_MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.linspace}
 
 
 def _read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..report.picture import COLOURS
+from ..plot import COLOURS
+from ..plot import finish as finish
 from .findings import Spread
 
 
@@ -29,10 +30,3 @@ def bars(axes: Any, names: Sequence[str], groups: Mapping[str, Sequence[Spread]]
         axes.bar(places, means, width * 0.94, yerr=errors, capsize=2, color=COLOURS[i % len(COLOURS)], label=label)
     axes.set_xticks(range(len(names)), names, fontsize=8)
     finish(axes)
-
-
-def finish(axes: Any) -> None:
-    """Legend and spines."""
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=8, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)

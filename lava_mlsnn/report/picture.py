@@ -8,9 +8,8 @@ from typing import Any
 
 from ..helpers.files import replacing
 from ..helpers.units import joules, percent
-
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-"""Okabe and Ito's palette, which people with any kind of color vision can distinguish."""
+from ..plot import COLOURS as COLOURS
+from ..plot import finish, stacked
 
 
 def picture(document: Mapping[str, Any], path: str | Path) -> Path:
@@ -55,22 +54,13 @@ def _events(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("events (non-zero spikes) per image")
-    axes.legend(fontsize=8, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
+    finish(axes)
 
 
 def _energy(axes: Any, records: Sequence[Mapping[str, Any]]) -> None:
     bars = [(name, energy) for name, _, energy in energy_bars(records)]
-    terms = list(dict.fromkeys(term for _, energy in bars for term in energy["terms"]))
-    bottoms = [0.0] * len(bars)
-    for index, term in enumerate(terms):
-        values = [energy["terms"].get(term, 0.0) * 1e6 for _, energy in bars]
-        axes.bar(range(len(bars)), values, 0.62, bottom=bottoms, color=COLOURS[index % len(COLOURS)], label=term)
-        bottoms = [b + v for b, v in zip(bottoms, values, strict=True)]
+    stacked(axes, [(name, energy["terms"]) for name, energy in bars])
     for i, (_, energy) in enumerate(bars):
-        axes.text(i, bottoms[i], joules(energy["total"]), ha="center", va="bottom", fontsize=9)
-    axes.set_xticks(range(len(bars)), [name for name, _ in bars], fontsize=8)
+        axes.text(i, energy["total"] * 1e6, joules(energy["total"]), ha="center", va="bottom", fontsize=9)
     axes.set_ylabel("energy per image in µJ (45 nm, model " + bars[0][1]["model"] + ")")
     axes.margins(y=0.08)
-    axes.legend(fontsize=8, frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)

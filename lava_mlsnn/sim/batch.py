@@ -88,7 +88,7 @@ def fast(
     def sample(engine: Engine, i: int) -> None:
         for t in range(0, graph.timesteps, rows):
             steps = min(rows, graph.timesteps - t)
-            engine.advance(_frames(graph, images[i], t, steps), steps, restart=t == 0)
+            engine.advance(frames_of(graph, images[i], t, steps), steps, restart=t == 0)
             shown = engine.view(last)[:steps]
             if graph.output.neuron.spiking:
                 outputs[i] += shown.sum(axis=0, dtype=np.int64).ravel()
@@ -118,7 +118,7 @@ def fast(
     return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
 
 
-def _frames(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:
+def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:
     """One image (C, H, W), or ``count`` steps of a movie (C, H, W, T), as int32 (1 or count, H * W * C)."""
     steps = image[None] if image.ndim == 3 else np.moveaxis(image[..., start : start + count], -1, 0)
     return np.ascontiguousarray(steps.transpose(0, 2, 3, 1), np.int32).reshape(len(steps), -1)
@@ -131,8 +131,12 @@ def at_each_step(graph: NetGraph, images: NDArray[Any]) -> Ints:
     return images.astype(np.int32)
 
 
-def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.int64], int]:
+def run_layer(
+    layer: Layer, spikes: dict[str, Ints], membrane: Ints | None = None
+) -> tuple[Ints, NDArray[np.int64], int]:
     """All steps of one layer: its spikes, non-zero sites per connection and step, number of overflows.
+
+    ``membrane`` receives what the neurons hold after each step.
 
     **Shape:** spikes[name] int32 (N, C, H, W, T) -> int32 (N, C', H', W', T), int64 (connections, T), int.
     """
@@ -148,6 +152,8 @@ def run_layer(layer: Layer, spikes: dict[str, Ints]) -> tuple[Ints, NDArray[np.i
             current, sites[i, t], left = received(connection.synapse, read)
             total, overflown = total + current, overflown + left
         out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias, t=t)
+        if membrane is not None:
+            membrane[..., t] = state["v"]
     return out, sites, overflown
 
 

@@ -111,6 +111,13 @@ class Engine:
             dense[work[first : first + count]] = work[first + size : first + size + count]
         return dense.reshape(height, width, channels).transpose(2, 0, 1)
 
+    def state(self, name: str, index: int) -> NDArray[np.int32]:
+        """A layer's state of that number after the last step, int32 (C, H, W); of a program that keeps it."""
+        node = self.program.tables.nodes[self.program.names.index(name)]
+        channels, height, width = self.program.graph.shape(name)
+        start, size = int(node["state"]) + index * int(node["state_size"]), int(node["size"])
+        return self.memory.work[start : start + size].reshape(height, width, channels).transpose(2, 0, 1)
+
     def last_counts(self) -> dict[str, tuple[int, int]]:
         """(events, sum of absolute values) of every node in the last step."""
         names, now = self.program.names, self.counts.now

@@ -55,8 +55,8 @@ class Program:
 class _Compiler:
     """Collects the arrays while it walks through the layers."""
 
-    def __init__(self, graph: NetGraph, pipelined: bool) -> None:
-        self.graph, self.pipelined = graph, pipelined
+    def __init__(self, graph: NetGraph, pipelined: bool, keep: bool) -> None:
+        self.graph, self.pipelined, self.keep = graph, pipelined, keep
         self.weights, self.wide_weights, self.constants = Arena(np.int8), Arena(np.int32), Arena(np.int32)
         self.index = {name: i for i, name in enumerate((INPUT, *(layer.name for layer in graph)))}
         self.nodes = np.zeros(len(self.index), NODE)
@@ -188,7 +188,7 @@ class _Compiler:
         row["kernel"], row["states"] = neurons.KERNELS.index(arranged.kernel), states
         row["gated"], row["spiking"] = layer.neuron.gated, layer.neuron.spiking
         row["currents"] = layer.neuron.currents
-        if self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:
+        if self.keep or self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:
             row["state"], row["state_size"] = self.allot(states * layer.size), layer.size
         else:  # nobody reads the state after a single step from zero: a chunk in the first cache will do
             row["state"], row["state_size"] = self.chunk, self.chunk_size
@@ -220,12 +220,13 @@ def _fill(record: Any, /, **values: Any) -> None:
         record[name] = value
 
 
-def compile_graph(graph: NetGraph, pipelined: bool) -> Program:
+def compile_graph(graph: NetGraph, pipelined: bool, keep: bool = False) -> Program:
     """Lay ``graph`` out for the kernels.
 
     Args:
         graph: the network.
         pipelined: sources are read as late as Lava's synapses and delay lines deliver them; otherwise every layer reads
             its sources' spikes of the same step (and its own of the step before), from zero state in every call.
+        keep: whether states are there after the last step, too.
     """
-    return _Compiler(graph, pipelined).run()
+    return _Compiler(graph, pipelined, keep).run()

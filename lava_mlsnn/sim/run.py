@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, NetGraph, require_graph
 from ..helpers.check import integer
-from . import batch
+from . import batch, membranes
 from .difference import spikes_difference
 
 Progress = Callable[[int, int], None]
 
 ENGINES: dict[str, Callable[..., batch.Result]] = {"fast": batch.fast, "reference": batch.reference}
+MEMBRANES = {"fast": membranes.fast, "reference": membranes.reference}
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,16 +32,19 @@ class Run:
         output: per sample the readout's voltage after step T or, of a network that ends in spikes, their sum over T.
         activity: events, sums of values and non-zero sites per layer and step.
         traces: spikes of the layers that were asked for.
+        membranes: what the neurons of each layer held after each step, of a run with ``trace="membrane"``; layers whose
+            neurons have no membrane are absent.
         overflows: per layer, how often a synapse's sum left the signed 24 bits of a dendritic accumulator (layers
             where it never did are absent). Conv wraps then, as Lava's does; other synapses go on in 32 bits.
 
-    **Shape:** output int64 (N, classes); traces[name] int32 (N, C, H, W, T).
+    **Shape:** output int64 (N, classes); traces[name] and membranes[name] int32 (N, C, H, W, T).
     """
 
     output: NDArray[np.int64]
     activity: Activity
     traces: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     overflows: Mapping[str, int] = field(default_factory=dict)
+    membranes: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -89,7 +93,8 @@ def run(
         graph: the network.
         images: integers within the range of ``graph.input``; (N, C, H, W) is shown at each of the T steps,
             (N, C, H, W, T) step by step. A memory map is read piece by piece.
-        trace: True for the spikes of all layers (a Readout's voltage), or the names of some ("input" is one).
+        trace: True for the spikes of all layers (a Readout's voltage), or the names of some ("input" is one);
+            "membrane" for the spikes and the membranes of all layers, which takes a second, slower run.
         engine: "fast" or "reference": the same numbers.
         threads: samples that run side by side; None for one per core that this process may use.
         progress: called with (samples done, samples in all) after every piece.
@@ -113,13 +118,15 @@ def run(
     images = check_images(graph, images)
     if engine not in ENGINES:
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
-    names = _trace_names(graph, trace)
+    wants_membranes = isinstance(trace, str) and trace == "membrane"
+    names = _trace_names(graph, wants_membranes or trace)
     _check_memory(graph, len(images), names)
     result = ENGINES[engine](graph, images, names, _threads(threads), progress)
     if result.overflows:
         counts = ", ".join(f"{name!r} ({count} times)" for name, count in result.overflows.items())
         warnings.warn(f"sums of synapses left the signed 24-bit accumulator in layer {counts}", RuntimeWarning, 2)
-    return Run(result.output, result.activity, result.traces, result.overflows)
+    held = MEMBRANES[engine](graph, images) if wants_membranes else {}
+    return Run(result.output, result.activity, result.traces, result.overflows, held)
 
 
 def check_images(graph: NetGraph, images: Any) -> NDArray[Any]:

@@ -66,14 +66,13 @@ def journal(optuna: Any, path: Path) -> Any:
         ValueError: a line that is damaged, missing, or of another program; names the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    backend: Any = optuna.storages.journal.JournalFileBackend
+    base: Any = optuna.storages.journal.BaseJournalBackend
     lock = optuna.storages.journal.JournalFileSymlinkLock(str(path))
 
-    class Journal(backend):
+    class Journal(base):
         def __init__(self) -> None:
-            super().__init__(str(path), lock)
-            self.digests = {0: ""}
-            """Of the lines that were read: number of the next line -> digest."""
+            self.places = {0: (0, "")}
+            """Number of a line -> its offset, and the digest of the line before."""
 
         def append_logs(self, logs: list[dict[str, Any]]) -> None:
             with _held(lock), path.open("r+b") as file:
@@ -89,20 +88,33 @@ def journal(optuna: Any, path: Path) -> Any:
                     raise OSError(error.errno, f"{path}: cannot be written: {error.strerror}") from None
 
         def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
-            try:
-                for number, log in enumerate(super().read_logs(log_number_from), log_number_from):
-                    digest = log.pop(DIGEST, None)
-                    if digest != json_digest([self.digests[number], log]):
-                        raise ValueError("its digest is that of another content: damaged, or of an earlier version")
-                    self.digests[number + 1] = digest
+            offset, digest = self.places[log_number_from]
+            with path.open("rb") as file:
+                file.seek(offset)
+                for number, line in enumerate(file, log_number_from + 1):
+                    if not line.endswith(b"\n"):
+                        return  # it is being written
+                    offset += len(line)
+                    log, digest = _checked(path, line, digest)
+                    self.places[number] = offset, digest
                     yield log
-            except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                message = f"{path}: expected the journal of a sweep, found another line or none ({reason(error)})"
-                raise ValueError(message) from None
 
     with _held(lock), path.open("a+b") as file:
         _trim(file)
     return optuna.storages.JournalStorage(Journal())
+
+
+def _checked(path: Path, line: bytes, before: str) -> tuple[dict[str, Any], str]:
+    """What a line says, and its digest."""
+    try:
+        log = json.loads(line)
+        digest = log.pop(DIGEST, None)
+        if digest == json_digest([before, log]):
+            return log, digest
+        why = "its digest is that of another content: damaged, or of an earlier version"
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        why = reason(error)
+    raise ValueError(f"{path}: expected the journal of a sweep, found another line or none ({why})")
 
 
 @contextlib.contextmanager

@@ -53,6 +53,8 @@ def attempt(door: Door, whole: str) -> tuple[str, str]:
             return "WRONG", f"terminal escapes: {said[:300]!r}"
         if "weights_only" in said or "allow_pickle" in said:
             return "WRONG", f"unsafe advice: {said[:300]}"
+        if "more memory than" in said or "allocate" in said:
+            return "WRONG", f"found no memory: {said[:300]}"
         return "refused", ""
     except BaseException as error:
         at = error.__traceback__
@@ -69,6 +71,8 @@ def limited() -> None:
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for number in (signal.SIGPROF, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def child(table: list[tuple[Door, bytes, str]], numbers: range, seed: int, out: int, scratch: Path) -> None:

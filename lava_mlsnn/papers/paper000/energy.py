@@ -84,8 +84,9 @@ def table(request: Request, number: int) -> Findings:
             "so these columns are a consistency check, not a reproduction.",
             "The decoded reading was fitted to the ANN columns after the fact "
             "(see lava_mlsnn.energy.paper000): an inference, not a source.",
-            "The exact counting is the published code's model in which an event pays for the positions that it "
-            "reaches, not for the whole kernel whatever the stride; it is no reading of the paper.",
+            "On the paper's geometry the exact counting has the memories and addresses of the decoded reading, true "
+            "maps, and events that pay for the positions that they reach, not for the whole kernel whatever the "
+            "stride; it is no reading of the paper.",
             setting.note(request),
         ),
         (10.0, 4.4),
