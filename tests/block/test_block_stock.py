@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ CUBA = {"threshold": 1.25, "current_decay": 0.25, "voltage_decay": 0.03}
 SDNN = {"threshold": 0.1, "activation": torch.relu}
 STEPS = 12
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # torch's, for SLAYER's weight_norm
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # torch's, for SLAYER's weight_norm
+    pytest.mark.filterwarnings("ignore:SLAYER blocks .* with delay_shift=True"),  # the tests compare a step later
+]
 
 
 def after(shape: tuple[int, int, int], *blocks: nn.Module, scale: float = 1.0, bits: int = 1) -> nn.Sequential:
@@ -52,6 +56,21 @@ def outputs(net: nn.Sequential, x: Tensor) -> dict[str, Tensor]:
         for name, module in net.named_children():
             x = found[name] = module(x)
     return found
+
+
+def test_blocks_that_shift_are_told_of() -> None:
+    """With the shift, torch's sums over T differ from the graph's; without, nothing is said and they are equal."""
+    with pytest.warns(UserWarning, match=r"'1', '2', '4' with delay_shift=True.*delay_shift=False"):
+        ml.netx.quantize(cuba_net())
+    net, x = cuba_net(), spikes((1, 8, 8))
+    for module in net[1:]:
+        module.delay_shift = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", ".*weight_norm.*")
+        run = ml.sim.run(ml.netx.quantize(net), x.numpy().astype(int), trace=True)
+    out = list(outputs(net, x).values())[-1].numpy()
+    assert np.array_equal(out.sum(-1).reshape(3, -1), run.output) and out.any()
 
 
 def test_cuba_blocks_become_lif_layers_spike_by_spike() -> None:
