@@ -138,8 +138,8 @@ def test_a_small_file_does_not_ask_for_all_memory(tmp_path):
     )
     huge = Layer("huge", (Connection("input", Injection()),), (2**22, 2**22, 2**20), Relay())
     for graph, message in (
-        (NetGraph(Input((2**22, 2**22, 2**20)), (huge,)), "'huge': 18,446,744,073,709,551,616 neurons: .*largest=N"),
-        (NetGraph(Input((1, 2, 2)), (wide,)), "'wide': 400,080,004 sites of its input with padding: expected at most"),
+        (NetGraph(Input((2**22, 2**22, 2**20)), (huge,)), "input: 18,446,744,073,709,551,616 values: .*largest=N"),
+        (NetGraph(Input((1, 2, 2)), (wide,)), "'wide': 400,000,000 neurons: expected at most"),
     ):
         netx.save(graph, tmp_path / "x.net")
         with pytest.raises(NetFileError, match=message):
