@@ -118,8 +118,8 @@ def _read(path: Path, identity: dict[str, str]) -> Run | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # whatever numpy and zipfile make of damage
-        message = f"{path}: not the pieces of an interrupted run ({reason(error)}): remove it to begin anew"
-        raise ValueError(message) from None
+        why = reason(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: not the pieces of an interrupted run ({why}): remove it to begin anew") from None
     for what, mine in identity.items():
         if notes.get(what) != mine:
             raise ValueError(f"{path}: pieces of a run with other {what}: remove it to begin anew")

@@ -100,8 +100,10 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise
     except Exception as error:  # torch does not say how it refuses what it would have to execute
-        said = f"{path}: not a checkpoint of a lava-mlsnn training ({reason(error)}); remove it to begin anew"
-        raise ValueError(said) from None
+        why = reason(error).removeprefix(f"{path}: ")
+        raise ValueError(
+            f"{path}: not a checkpoint of a lava-mlsnn training ({why}); remove it to begin anew"
+        ) from None
     if not isinstance(content, dict) or not isinstance(content.get(KEY), dict):
         raise ValueError(f"{path}: expected a checkpoint of a lava-mlsnn training, found another file")
     return content

@@ -163,13 +163,16 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
         if _finished(tools, study) < trials:
             try:
                 study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
-            except _Interrupted:
-                raise KeyboardInterrupt from None
+            except _Interrupted as stopped:
+                raise stopped.reason from None
     return study
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C in a trial, which the next process resumes; Optuna would take a KeyboardInterrupt for its failure."""
+    """Ctrl-C or a full disk in a trial, which the next process resumes; Optuna would take them for its failure."""
+
+    def __init__(self, reason: BaseException) -> None:
+        self.reason = reason
 
 
 def _check_space(sweep: Sweep) -> None:
@@ -207,8 +210,8 @@ def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> fl
     training = Experiment(sweep.model, options, sweep.dataset, seed=sweep.seed).training(recipe)
     try:
         result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
-    except KeyboardInterrupt:
-        raise _Interrupted from None
+    except (KeyboardInterrupt, OSError) as error:
+        raise _Interrupted(error) from None
     trial.set_user_attr("epochs", len(result.history))
     if watch.pruned:
         raise optuna.TrialPruned

@@ -4,7 +4,7 @@
 each signal no process is left, nothing new lies in /dev/shm, and whatever stands under a final name can be read; after
 SIGINT there is one line and exit code 130. Afterwards, nothing of the broken run is left beside the results.
 
-Where other programs use /dev/shm, give it one of its own: ``unshare -m sh -c 'mount -t tmpfs none /dev/shm; python ...'``.
+Where others use /dev/shm, give it one of its own: ``unshare -m sh -c 'mount -t tmpfs none /dev/shm; python ...'``.
 """
 
 from __future__ import annotations

@@ -164,11 +164,11 @@ def test_what_is_no_checkpoint_is_refused_in_words(finished: Path, tmp_path: Pat
         fit(tmp_path, resume=True)
     for content in (b"", b"not a checkpoint", whole[: len(whole) // 2], whole[:-1000], whole[100:]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"not a checkpoint of a lava-mlsnn training: .*last.ckpt: its content is"):
+        with pytest.raises(ValueError, match=r"last.ckpt: not a checkpoint of a lava-mlsnn training \(its content"):
             fit(tmp_path, resume=True)
     torch.save({"state_dict": Trap(trap)}, path)
     seal(path)
-    with pytest.raises(ValueError, match=r"not a checkpoint .*last.ckpt: "):
+    with pytest.raises(ValueError, match=r"last.ckpt: not a checkpoint"):
         fit(tmp_path, resume=True)
     assert not trap.exists(), "nothing in a checkpoint is executed"
     torch.save({"epoch": 3, "state_dict": {}}, path)
