@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph.errors import NetFileError
 from ..graph.neurons import LIF, Delta, Neuron, Resonator, Sigma, SigmaDelta
-from ..graph.neurons.resonator import computed_decays
+from ..graph.neurons.resonator import MAX_FACTOR, computed_decays
 from ..helpers.check import IntArray, Shape
 from ..helpers.doors import printable
 from ._layout import STOCK_RESONATORS
@@ -114,6 +114,8 @@ def read_stock_rf(node: Node, kind: str, channels: int) -> Resonator:
     for key, value in zip(("sinDecay", "cosDecay"), decays, strict=True):
         if value.shape not in ((), (1,), (channels,)):
             raise node.error(f"{key!r}: expected one number or {channels}, found shape {value.shape}")
+        if np.abs(value.astype(np.float64)).max() > MAX_FACTOR:
+            raise node.error(f"{key!r}: expected numbers in -{MAX_FACTOR} .. {MAX_FACTOR}, found {value.tolist()}")
     sin, cos = computed_decays(*decays)
     vth = node.integer("vThMant", 0, 2**24)
     resonator: Resonator = build(node, Resonator, vth, sin, cos, izhikevich="PHASE" not in kind)

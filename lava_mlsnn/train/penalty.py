@@ -110,7 +110,7 @@ class Penalty(nn.Module):
             extra = extra + share * self.energy.weight
         if self.target is None:
             return extra, {"energy_share": share.detach()}
-        seen = _mean(share.detach())
+        seen = _mean(share.detach().clone())
         weight = (self.multiplier + STIFFNESS * (seen - self.target)).clamp(min=0).to(share.dtype)
         self.multiplier.add_(RISE / steps * (seen / self.target - 1)).clamp_(min=0)
         return extra + share * weight, {"energy_share": seen, "energy_weight": self.multiplier.float()}
@@ -129,11 +129,11 @@ class Penalty(nn.Module):
                 self._spikes.clear()
             one = 1.0 if module.quantization is None else step.output.levels
             if neuron is None and not isinstance(module, Pool):  # pixels, and values of shortcuts: they have signs
-                self._joules.append(price * torch.count_nonzero(sent).float())
+                self._joules.append(price * torch.count_nonzero(sent).to(_wide(sent)))
                 return
             self._joules.append(price * cast(Tensor, _Events.apply(sent, smallest * one)))
             if self.rate and neuron is not None:
-                self._spikes.append(sent.sum(dtype=torch.float32) * (per_step / (one * sent.shape[-1])))
+                self._spikes.append(sent.sum(dtype=_wide(sent)) * (per_step / (one * sent.shape[-1])))
 
         return count
 
@@ -145,13 +145,18 @@ class _Events(torch.autograd.Function):
     def forward(ctx: Any, sent: Tensor, unit: float) -> Tensor:
         ctx.save_for_backward(sent)
         ctx.unit = unit
-        return sent.sign().sum(dtype=torch.float32)  # several times as fast as count_nonzero
+        return sent.sign().sum(dtype=_wide(sent))  # several times as fast as count_nonzero
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (sent,) = ctx.saved_tensors
         few = torch.rsub(sent * (1 / ctx.unit), 2).clamp_(0, 1)  # 1 for z = 0 and 1, 0 for more
         return few.mul_(grad.to(sent.dtype) / ctx.unit), None
+
+
+def _wide(sent: Tensor) -> torch.dtype:
+    """What numbers of spikes are added up in: 16 bits do not hold them."""
+    return torch.promote_types(sent.dtype, torch.float32)
 
 
 def _mean(value: Tensor) -> Tensor:

@@ -39,8 +39,10 @@ def _strip(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.attrs.clear()
         for name in list(file["layer"]):
-            for key in ("name", "scale", "bits", "signed"):
-                file[f"layer/{name}"].pop(key, None)
+            layer = file[f"layer/{name}"]
+            for key in ("name", "scale", "bits", "signed", "neuron/sin_decay", "neuron/cos_decay"):
+                if key in layer:
+                    del layer[key]
         if "neuron" not in file["layer/0"]:
             del file["layer/0/weight"], file["layer/0/bias"]
 
