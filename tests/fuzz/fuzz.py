@@ -166,8 +166,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.path[:0] = [str(TESTS / room) for room in ("", "netx", "nir", "data")]
     from fuzz_files import doors
 
-    found: dict[str, Counter[str]] = {}
-    wrong, slowest, start = 0, [0.0, ""], time.monotonic()
+    wrong, slowest = 0, [0.0, ""]
     with tempfile.TemporaryDirectory() as folder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -176,9 +175,11 @@ def main(arguments: list[str] | None = None) -> int:
         for door, content, _ in table:  # reading may remove a file, such as a partial result
             door.target.write_bytes(content)
         print(f"{len(table)} doors", flush=True)
+        found: dict[str, Counter[str]] = {door.name: Counter() for door, _, _ in table}
+        start = time.monotonic()
         numbers = range(given.first, given.first + given.count)
         for number, name, kind, detail, spent in campaign(table, numbers, given.seed, Path(folder) / "scratch"):
-            found.setdefault(name, Counter())[kind] += 1
+            found[name][kind] += 1
             slowest = max(slowest, [spent, f"{name} {number}"])
             if kind == "WRONG":
                 wrong += 1

