@@ -6,6 +6,7 @@ computes what the network computed in training.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -54,6 +55,9 @@ def quantize(
             the membrane, parameters or variances that are not finite, or bits other than those of training; names the
             layer and what would be accepted.
 
+    Warns:
+        UserWarning: stock SLAYER blocks with ``delay_shift=True``, whose spikes come later in torch than in the graph.
+
     Example:
         >>> from torch import nn
         >>> from lava_mlsnn.block import Conv, Input, Readout
@@ -77,10 +81,25 @@ def quantize(
             )
     with torch.no_grad(), as_integers(net, 8 if weight_bits is None else weight_bits, per_channel=per_channel):
         steps = plan(net)
+        _warn_of_shifts(steps)
         graph = _Builder(steps)
         for step in steps:
             graph.add(step)
         return graph.build(tuple(labels))
+
+
+def _warn_of_shifts(steps: list[Step]) -> None:
+    """UserWarning for stock blocks that delay their spikes in torch, which a layer of the graph does not."""
+    stock = [step for step in steps if is_stock(cast(nn.Module, step.module))]
+    late = [step.name for step in stock if getattr(step.module, "delay_shift", False)]
+    if late and cast(Input, steps[0].module).steps > 1:
+        warnings.warn(
+            f"SLAYER blocks {', '.join(map(repr, late))} with delay_shift=True, its default: in torch their spikes "
+            "come a timestep late and those of the last step are lost; in the graph every layer sees step t of a sample at "
+            "its own t, so that labels can differ: train with delay_shift=False",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 class _Builder:

@@ -34,8 +34,15 @@ class Commands(TyperGroup):
     """Turns a user's mistakes, which the library raises as ValueError or OSError, a lack of memory, and Ctrl-C into one
     line."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
         show.if_interrupted(None)
+        try:
+            return super().make_context(*arguments, **more)
+        except KeyboardInterrupt:
+            show.interrupted()
+            raise typer.Exit(130) from None
+
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import options, show
+
+if TYPE_CHECKING:
+    from ..netx import NetGraph
 
 FORMATS = {"net": ".net", "stock": ".stock.net", "nir": ".nir"}
 """Formats and the endings of their files."""
@@ -100,6 +103,9 @@ def export(
     show.say(
         f"{len(graph)} layers, T = {graph.timesteps}, latency {graph.latency} steps, digest {netx.digest(graph)[:16]}"
     )
+    if format == "stock":
+        for line in _loading(path, graph):
+            show.say(line)
     for line in unfit:
         show.warn(f"does not fit hardware, runs on the CPU: {line}")
     show.wrote(path, show.write_json(record, about))
@@ -118,3 +124,15 @@ def _refuse_checkpoint(model: Path) -> None:
 def _default(model: Path, ending: str) -> Path:
     path = model.with_name(model.stem + ending)
     return path if os.access(path.parent, os.W_OK) else Path(path.name)
+
+
+def _loading(path: Path, graph: NetGraph) -> list[str]:
+    """What to type to run a file in stock NetX; what it says of the input and the scores, no file can hold."""
+    scores = "    scores = net.out_layer.neuron.v / 64  # the last layer's voltage; its spikes are no scores"
+    return [
+        f"in stock Lava, where the answer comes {graph.latency} timesteps after its input:",
+        "    from lava.lib.dl.netx.hdf5 import Network",
+        f"    net = Network(net_config={path.name!r}, input_message_bits={graph.input.bits})  # its default is wrong",
+        *([scores] if graph.is_classifier else []),
+        "    run_cfg = Loihi2SimCfg(select_tag='fixed_pt')",
+    ]

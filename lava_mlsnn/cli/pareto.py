@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from . import show
+from . import options, show
 
 
 def pareto(
@@ -17,6 +17,7 @@ def pareto(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Picture: .png, .svg or .pdf.")] = Path("pareto.png"),
     title: Annotated[str, typer.Option(help="Of the picture.", show_default=False)] = "",
+    force: options.Force = False,
 ) -> None:
     """Draw accuracy against joules, with the front that no network beats; the same numbers as CSV beside it.
 
@@ -25,8 +26,12 @@ def pareto(
     [bold]Example:[/] mlsnn pareto multilevel.energy.json binary.energy.json -o front.svg
     """
     from ..helpers.files import atomic_write
-    from ..report.pareto import draw, points, table
+    from ..report.pareto import FORMATS, draw, points, table
+    from . import target
 
+    if (kind := output.suffix.removeprefix(".")) in FORMATS:
+        target.check(output, kind, force=force)
+        target.check(output.with_suffix(".csv"), "csv", ("series", "joules"), force)
     found = points({str(path): _read(path) for path in results})
     picture = draw(found, output, title)
     written = output.with_suffix(".csv")

@@ -56,14 +56,14 @@ def counting(what: str) -> Iterator[_Counter]:
     """A progress bar for something that reports (done, total)."""
     columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=error_console, disable=not error_console.is_terminal) as progress:
-        yield _Counter(progress, what)
+        yield _Counter(progress, printable(what))
 
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Show what is going on; a plain line where there is no terminal."""
     if error_console.is_terminal:
-        with error_console.status(what):
+        with error_console.status(printable(what)):
             yield
     else:
         error_console.print(f"{what} ...", highlight=False, soft_wrap=True)

@@ -18,12 +18,15 @@ _KINDS: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "nir": (_HDF5, (".nir",)),
     "html": (b"<", (".html", ".htm")),
     "json": (b"{", (".json",)),
+    "csv": (b"", (".csv",)),
     "png": (b"\x89PNG", (".png",)),
+    "svg": (b"<", (".svg",)),
+    "pdf": (b"%PDF", (".pdf",)),
 }
 """Kind -> how its files begin, and the endings of their names."""
 
 _OTHERS = {ending: kind for kind, (_, endings) in _KINDS.items() for ending in endings}
-_OTHERS |= {".safetensors": "model", ".ckpt": "checkpoint", ".npz": "numpy", ".csv": "csv", ".journal": "study"}
+_OTHERS |= {".safetensors": "model", ".ckpt": "checkpoint", ".npz": "numpy", ".journal": "study"}
 
 
 def check(path: Path, kind: str, keys: Sequence[str] = (), force: bool = False) -> Path:
@@ -31,8 +34,8 @@ def check(path: Path, kind: str, keys: Sequence[str] = (), force: bool = False) 
 
     Args:
         path: a device or pipe is what the user wants.
-        kind: "net", "nir", "html", "json" or "png".
-        keys: that a JSON file there has if it is an earlier one of the same command.
+        kind: "net", "nir", "html", "json", "csv", "png", "svg" or "pdf".
+        keys: that a JSON file there has, or the first line of a CSV, if it is an earlier one of the same command.
         force: write over whatever is there.
 
     Raises:
@@ -54,8 +57,8 @@ def _is(path: Path, kind: str, keys: Sequence[str]) -> bool:
         start = file.read(4096)
     if not start or not start.lstrip().startswith(_KINDS[kind][0].lstrip()):
         return not start
-    if not keys:
-        return True
+    if not keys or kind == "csv":
+        return all(key in start.splitlines()[0].decode(errors="replace") for key in keys)
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..helpers.doors import reason
+from ..helpers.doors import OBJECTS, reason
 
 LIMIT, RATIO = 1 << 28, 64
 """Bytes of the arrays of an archive: as many as LIMIT, or RATIO times those of the file if these are more."""
@@ -47,4 +47,7 @@ def _guarded(path: Path) -> Iterator[None]:
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # whatever numpy and zipfile make of damage
-        raise ValueError(f"{path.name}: {reason(error)}; expected arrays of numbers") from None
+        detail = reason(error)
+        raise ValueError(
+            f"{path.name}: {detail}{'; expected arrays of numbers' if detail == OBJECTS else ''}"
+        ) from None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers.check import finite
+from ..helpers.shown import Grid, Shown, shape_text
 
 Images = NDArray[Any]
 Labels = NDArray[np.int64]
@@ -19,7 +20,7 @@ IN_MEMORY = 1 << 28
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Shown):
     """Images and labels of a classification task.
 
     Pixels stay the integers that the exported network receives; training multiplies them by ``input_scale``.
@@ -76,6 +77,15 @@ class Dataset:
             raise ValueError(
                 f"{self.name}: training images {self.train_images.shape[1:]}, test images {self.test_images.shape[1:]}"
             )
+
+    def grid(self) -> Grid:
+        """A row per class, and for all of them: its training and test images."""
+        parts = [np.bincount(labels, minlength=self.num_classes) for labels in (self.train_labels, self.test_labels)]
+        rows = [(name, *(int(part[i]) for part in parts)) for i, name in enumerate(self.labels)]
+        steps = f", T = {self.steps}" if self.steps else ""
+        what = f"{shape_text(self.shape)}{steps}, {self.bits} bits, one step is {self.input_scale:.4g}"
+        total = ("all", *(int(part.sum()) for part in parts))
+        return Grid(f"{self.name}: {what}", ("class", "training", "test"), [*rows, total], [self.source])
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -155,7 +155,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     chosen = _known(spec, entry, chosen)
     module = import_module(f".{entry.module}", __package__)
     if not spec.name:
-        with door(spec.short, named=False):
+        with door(str(spec.path), named=False):
             own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
             return own
     if not entry.on_disk:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..helpers.shown import Grid, Shown
 from ..helpers.tables import Table
 from ..helpers.units import joules
 
@@ -43,8 +44,8 @@ class LayerReport:
         return sum(value for name, value in self.terms.items() if name in ("potentials", "weights", "bias", "io"))
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """Energy of one inference of a network by one model.
 
     Args:
@@ -73,6 +74,19 @@ class Report:
     countings: Mapping[str, float] = field(default_factory=dict)
     seconds: float | None = None
     step_seconds: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Report({self.summary()})"
+
+    def grid(self) -> Grid:
+        """A row per layer and for all of them: joules per term and in total."""
+        terms = self.terms
+        rows = [
+            (la.name, la.kind, *(joules(la.terms[t]) if t in la.terms else "" for t in terms), joules(la.total))
+            for la in self.layers
+        ]
+        total = ("total", self.network, *map(joules, terms.values()), joules(self.total))
+        return Grid(self.summary(), ("layer", "kind", *terms, "total"), [*rows, total], self.notes)
 
     @property
     def total(self) -> float:

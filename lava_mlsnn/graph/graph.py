@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from math import prod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..helpers.check import IntArray, Shape, finite, flag, int_array, integer, positive_ints
+from ..helpers.shown import Grid, Shown, shape_text
 from .neurons import Neuron, Readout
 from .spec import Spec, by
 from .synapses import Injection, Synapse
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INPUT = "input"
 """Name of the network's input among the sources of a connection."""
@@ -85,7 +89,7 @@ class Connection(Spec):
 
 
 @dataclass(frozen=True, eq=False)
-class Layer(Spec):
+class Layer(Shown, Spec):
     """A population of neurons and the synapses that drive it.
 
     Args:
@@ -115,6 +119,15 @@ class Layer(Spec):
         if self.bias is not None:
             self._check_bias()
         _named(self.name, self.neuron.check_population, self.shape[0])
+
+    def __repr__(self) -> str:
+        synapses = " + ".join(f"{c.synapse.kind}({', '.join(c.sources)})" for c in self.connections)
+        return f"Layer({self.name!r}: {synapses} -> {self.neuron.kind} {shape_text(self.shape)})"
+
+    def grid(self) -> Grid:
+        """A row per connection."""
+        rows = [(" + ".join(c.sources), repr(c.synapse), c.synapse.delay) for c in self.connections]
+        return Grid(repr(self), ("reads", "synapse", "delay"), rows, [repr(self.neuron)])
 
     def _check_bias(self) -> None:
         if not self.neuron.has_bias:
@@ -162,7 +175,7 @@ class Layer(Spec):
 
 
 @dataclass(frozen=True, eq=False)
-class NetGraph(Spec):
+class NetGraph(Shown, Spec):
     """A network of integers: layers in topological order, the last one is the output.
 
     Args:
@@ -241,6 +254,45 @@ class NetGraph(Spec):
                     f"layer {layer.name!r} has shape {layer.shape}{of}, its {connection.synapse.kind} from "
                     f"{', '.join(connection.sources)} gives {shape}"
                 )
+
+    def __repr__(self) -> str:
+        shapes = f"{shape_text(self.input.shape)} -> {shape_text(self.output.shape)}"
+        return f"NetGraph({shapes}, {len(self)} layers, T = {self.timesteps}, {self.parameters:,} parameters)"
+
+    def grid(self) -> Grid:
+        """A row per layer: what it reads through which synapses, its neurons, its place in time."""
+        columns = ("layer", "reads", "synapses", "neuron", "shape", "neurons", "parameters", "depth")
+        rows = [
+            (
+                layer.name,
+                ", ".join(" + ".join(c.sources) for c in layer.connections),
+                ", ".join(c.synapse.kind for c in layer.connections),
+                layer.neuron.kind,
+                shape_text(layer.shape),
+                layer.size,
+                layer.parameters,
+                self.depth[layer.name],
+            )
+            for layer in self
+        ]
+        size, late = sum(layer.size for layer in self), f"Lava answers {self.latency} timesteps after an input"
+        return Grid(repr(self), columns, rows, [f"{size:,} neurons; {late}"])
+
+    def summary(self) -> str:
+        """The network as a table of text, a row per layer; notebooks show one by themselves."""
+        return self.grid().text()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per layer: what it reads, synapses, neuron, shape, number of neurons and parameters, depth."""
+        import pandas as pd
+
+        grid = self.grid()
+        return pd.DataFrame(list(grid.rows), columns=list(grid.columns)).set_index("layer")
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights and biases."""
+        return sum(layer.parameters for layer in self)
 
     def __getitem__(self, name: str) -> Layer:
         for layer in self.layers:

@@ -12,6 +12,10 @@ INT24_MAX = 2**23 - 1
 """Largest value of a signed 24-bit register: membranes and dendritic accumulators of Loihi."""
 
 
+FEW = 8
+"""Numbers of an array that are printed one by one."""
+
+
 def by(check: Callable[[Any, str], Any]) -> Mapping[str, Any]:
     """Metadata of a dataclass field whose value is what ``check(value, what)`` returns for the one that was given.
 
@@ -38,6 +42,15 @@ class Spec:
 
     kind: ClassVar[str] = ""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__repr__" not in cls.__dict__:  # dataclass would write one that prints all weights
+            cls.__repr__ = Spec.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """Fields with arrays of more than a few numbers as their shape and range."""
+        return f"{type(self).__name__}({', '.join(f'{f.name}={_brief(getattr(self, f.name))}' for f in fields(self))})"
+
     def __post_init__(self) -> None:
         for f in fields(self):
             if "check" in f.metadata:
@@ -58,6 +71,14 @@ class Spec:
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, tuple(f.name for f in fields(self))))
+
+
+def _brief(value: Any) -> str:
+    if not isinstance(value, np.ndarray):
+        return repr(value)
+    if value.size <= FEW:
+        return repr(value.tolist())
+    return f"<{value.dtype} {value.shape}, {value.min()} .. {value.max()}>"
 
 
 def same(a: Any, b: Any) -> bool:

@@ -54,23 +54,27 @@ def door(path: str | os.PathLike[str], kind: type[ValueError] = ValueError, *, n
         Traceback (most recent call last):
         ValueError: x.npz: damaged: KeyError: 'images'
     """
-    name = os.path.basename(os.path.normpath(os.fspath(path)))
+    name = printable(os.path.basename(os.path.normpath(os.fspath(path))))
     try:
         yield
-    except (ImportError, Warning, FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError):
+    except (ImportError, Warning):
         raise
+    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
+        if str(error).isprintable():
+            raise
+        raise type(error)(printable(str(error))) from None
     except OSError as error:
         if error.errno not in _OF_DAMAGE:
             raise
-        raise kind(printable(f"{name}: damaged: {reason(error)}")) from error
+        raise kind(f"{name}: damaged: {reason(error)}") from error
     except Exception as error:
         if isinstance(error, kind) or type(error) is ValueError:
-            said = str(error)
+            said = printable(str(error))
             if "allow_pickle" in said or "weights_only" in said:
                 said = f"{name}: {OBJECTS}"
-            clean = printable(said if not named or name in said else f"{name}: {said}")
+            clean = said if not named or name in said else f"{name}: {said}"
             if isinstance(error, kind) and clean == str(error):
                 raise
             raise kind(clean) from error
         what = reason(error) if isinstance(error, MemoryError) else f"{type(error).__name__}: {reason(error)}"
-        raise kind(printable(f"{name}: damaged: {what}")) from error
+        raise kind(f"{name}: damaged: {what}") from error

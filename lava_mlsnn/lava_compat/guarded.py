@@ -42,7 +42,13 @@ class Process(AbstractProcess):
     def compile(self, run_cfg: Any, compile_config: Any = None) -> Any:
         """Compile this Process and all that are connected to it, as AbstractProcess does."""
         with _models_found_once():
-            return super().compile(run_cfg, compile_config)
+            executable = super().compile(run_cfg, compile_config)
+        _tell_compiled()
+        return executable
+
+    def compiled(self) -> None:
+        """Called after any compilation: models of Processes that took part are chosen (``model_class``) and may be
+        refused."""
 
     def create_runtime(self, run_cfg: Any = None, executable: Any = None, compile_config: Any = None) -> None:
         """Compile this Process and all that are connected to it, and fork the run's processes."""
@@ -76,6 +82,7 @@ def create_runtime(
     if executable is None:
         with _models_found_once():
             executable = process.compile(run_cfg, compile_config)
+        _tell_compiled()
     runtime = GuardedRuntime(executable, ActorType.MultiProcessing, loglevel=process._log_config.level)
     runtime.timeout = timeout
     process._runtime = runtime
@@ -122,6 +129,12 @@ def tidy() -> Iterator[None]:
         del variables[sizes[1] :]
         for handler in [handler for handler in handlers if handler not in sizes[2]]:
             logging.getLogger().removeHandler(handler)
+
+
+def _tell_compiled() -> None:
+    for process in ProcessServer().processes:
+        if isinstance(process, Process):
+            process.compiled()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..graph.graph import Layer, NetGraph, require_graph
 from ..graph.hardware import problems, unproven
+from ..helpers.shown import Grid, Shown
 from ..helpers.tables import NoFigureError
 from .limits import LOIHI2, SOURCES, Chip
 from .partition import Part, partition
@@ -41,8 +42,8 @@ class LayerFit:
     why: str = ""
 
 
-@dataclass(frozen=True)
-class Fit:
+@dataclass(frozen=True, repr=False)
+class Fit(Shown):
     """Mapping estimate of a network.
 
     Args:
@@ -57,6 +58,26 @@ class Fit:
     chip: Chip
     problems: tuple[str, ...]
     unproven: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        what = (
+            "fits one chip"
+            if self.fits
+            else f"{len(self.problems)} problems"
+            if self.problems
+            else "does not fit one chip"
+        )
+        return f"Fit({self.cores} cores, {self.chips} chip{'s' * (self.chips != 1)}, {what})"
+
+    def grid(self) -> Grid:
+        """A row per layer: its cores and the resource that is fullest; below, what to change."""
+        rows = []
+        for layer in self.layers:
+            part = layer.part
+            full = "" if part is None else f"{100 * max(part.shares(self.chip).values()):.0f} %"
+            binding = layer.why if part is None else part.binding(self.chip)
+            rows.append((layer.name, layer.kind, layer.neurons, part.cores if part else None, binding, full))
+        return Grid(repr(self), ("layer", "kind", "neurons", "cores", "bound by", "full"), rows, self.advice)
 
     @property
     def cores(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from ..graph.errors import NetFileError, StockWarning
 from ..graph.neurons.base import as_each
 from ..helpers.check import IntArray, int_array
+from ..helpers.doors import printable
 from ..helpers.hdf5 import H5PY_ERRORS, MAX_ELEMENTS, UnsafeError, check_link, check_place, check_size, read_image
 
 MAX_TEXT = 2**16
@@ -121,7 +122,7 @@ class Node:
         value = self.array(key)
         if value.shape not in ((), (1,), (channels,)):
             raise self.error(f"{key!r}: expected one number or {channels}, found shape {value.shape}")
-        outside = value[(value != np.trunc(value)) | (value < low) | (value > high)]
+        outside = value[(value % 1 != 0) | (value < low) | (value > high)]
         if outside.size:
             raise self.error(f"{key!r}: expected integers in {low} .. {high}, found {outside.flat[0]}")
         return as_each(value.reshape(-1)[0] if value.size == 1 else value, key, low, high)
@@ -129,7 +130,7 @@ class Node:
     def cut(self, key: str) -> IntArray:
         """A dataset as int32; fractions, which stock NetX cuts off, are a departure."""
         value = self.array(key)
-        whole = np.trunc(value)
+        whole = np.trunc(value) if value.dtype.kind == "f" else value
         if np.any(broken := whole != value):
             first = value[broken].flat[0]
             self.departs(
@@ -241,7 +242,7 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
         FileNotFoundError: there is no such file.
         NetFileError: it is not a readable network file.
     """
-    where = path.basename(fspath(file))
+    where = printable(path.basename(fspath(file)))
     try:
         image = read_image(file)
     except ValueError as error:

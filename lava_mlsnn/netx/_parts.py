@@ -9,8 +9,9 @@ import numpy as np
 
 from ..graph.errors import NetFileError
 from ..graph.neurons import LIF, Delta, Neuron, Resonator, Sigma, SigmaDelta
-from ..graph.neurons.resonator import computed_decays
+from ..graph.neurons.resonator import MAX_FACTOR, computed_decays
 from ..helpers.check import IntArray, Shape
+from ..helpers.doors import printable
 from ._layout import STOCK_RESONATORS
 from ._node import Node
 
@@ -41,7 +42,7 @@ def layer_nodes(root: Node) -> list[Node]:
         node = group.node(str(index), f"{root.where}: layer {index}")
         kind = node.text("type")
         name = f" {node.text('name')!r}" if node.has("name") else ""
-        node.where += f" ({kind}{name})"
+        node.where += printable(f" ({kind}{name})")  # warnings show it, too
         nodes.append(node)
     return nodes
 
@@ -113,6 +114,8 @@ def read_stock_rf(node: Node, kind: str, channels: int) -> Resonator:
     for key, value in zip(("sinDecay", "cosDecay"), decays, strict=True):
         if value.shape not in ((), (1,), (channels,)):
             raise node.error(f"{key!r}: expected one number or {channels}, found shape {value.shape}")
+        if np.abs(value.astype(np.float64)).max() > MAX_FACTOR:
+            raise node.error(f"{key!r}: expected numbers in -{MAX_FACTOR} .. {MAX_FACTOR}, found {value.tolist()}")
     sin, cos = computed_decays(*decays)
     vth = node.integer("vThMant", 0, 2**24)
     resonator: Resonator = build(node, Resonator, vth, sin, cos, izhikevich="PHASE" not in kind)

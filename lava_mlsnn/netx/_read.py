@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
-from ..graph.neurons import Neuron, Readout
+from ..graph.neurons import Neuron, Readout, Resonator
 from ..graph.synapses import Dense, Injection, Synapse
 from ._layout import (
     FLATTEN,
@@ -30,7 +30,6 @@ from ._parts import (
     read_shape,
     read_simulation,
     read_stock_lif,
-    read_stock_rf,
     read_stock_sdnn,
 )
 
@@ -152,7 +151,9 @@ def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
     elif kind == STOCK_SDNN:
         neuron = read_stock_sdnn(node, channels, is_input, spike_exp=6)
     elif kind in STOCK_RESONATORS:
-        neuron = read_stock_rf(node, kind, channels)
+        node.ignore("sinDecay", "cosDecay", "gradedSpike")  # for stock, whose floats make these of them
+        decays = node.whole("sin_decay"), node.whole("cos_decay")
+        neuron = build(node, Resonator, node.integer("vThMant"), *decays, kind == STOCK_RESONATORS[1])
     elif kind in OWN_NEURONS:
         cls = OWN_NEURONS[kind]
         there = [field for field in fields(cls) if field.default is MISSING or node.has(field.name)]

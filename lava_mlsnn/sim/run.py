@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..graph.activity import Activity
 from ..graph.graph import INPUT, NetGraph, require_graph
 from ..helpers.check import integer
+from ..helpers.shown import Grid, Shown
 from . import batch, membranes
 from .difference import spikes_difference
 
@@ -24,8 +25,8 @@ ENGINES: dict[str, Callable[..., batch.Result]] = {"fast": batch.fast, "referenc
 MEMBRANES = {"fast": membranes.fast, "reference": membranes.reference}
 
 
-@dataclass(frozen=True, eq=False)
-class Run:
+@dataclass(frozen=True, eq=False, repr=False)
+class Run(Shown):
     """What came out of a run.
 
     Args:
@@ -45,6 +46,19 @@ class Run:
     traces: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
     overflows: Mapping[str, int] = field(default_factory=dict)
     membranes: Mapping[str, NDArray[np.int32]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        traced = f", {len(self.traces)} layers traced" * bool(self.traces)
+        held = ", with membranes" * bool(self.membranes)
+        steps = self.activity.timesteps
+        return f"Run({len(self.output)} samples, {self.output.shape[-1]} outputs, T = {steps}{traced}{held})"
+
+    def grid(self) -> Grid:
+        """A row per layer and for the input: events and sum of values per sample."""
+        counts, samples = self.activity, max(self.activity.samples, 1)
+        rows = [(name, counts.mean_events(name), float(counts.values[name].sum()) / samples) for name in counts.events]
+        left = [f"{name}: {count} sums left 24 bits" for name, count in self.overflows.items()]
+        return Grid(repr(self), ("layer", "events per sample", "sum of values per sample"), rows, left)
 
     @property
     def labels(self) -> NDArray[np.int64]:

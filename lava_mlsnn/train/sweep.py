@@ -161,8 +161,15 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
                 study.stop()
 
         if _finished(tools, study) < trials:
-            study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
+            try:
+                study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
+            except _Interrupted:
+                raise KeyboardInterrupt from None
     return study
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C in a trial, which the next process resumes; Optuna would take a KeyboardInterrupt for its failure."""
 
 
 def _check_space(sweep: Sweep) -> None:
@@ -198,7 +205,10 @@ def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> fl
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
     watch = _Watch(trial)
     training = Experiment(sweep.model, options, sweep.dataset, seed=sweep.seed).training(recipe)
-    result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
+    try:
+        result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
+    except KeyboardInterrupt:
+        raise _Interrupted from None
     trial.set_user_attr("epochs", len(result.history))
     if watch.pruned:
         raise optuna.TrialPruned

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ CUBA = {"threshold": 1.25, "current_decay": 0.25, "voltage_decay": 0.03}
 SDNN = {"threshold": 0.1, "activation": torch.relu}
 STEPS = 12
 
-pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # torch's, for SLAYER's weight_norm
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # torch's, for SLAYER's weight_norm
+    pytest.mark.filterwarnings("ignore:SLAYER blocks .* with delay_shift=True"),  # the tests compare a step later
+]
 
 
 def after(shape: tuple[int, int, int], *blocks: nn.Module, scale: float = 1.0, bits: int = 1) -> nn.Sequential:
@@ -54,6 +58,21 @@ def outputs(net: nn.Sequential, x: Tensor) -> dict[str, Tensor]:
     return found
 
 
+def test_blocks_that_shift_are_told_of() -> None:
+    """With the shift, torch's sums over T differ from the graph's; without, nothing is said and they are equal."""
+    with pytest.warns(UserWarning, match=r"'1', '2', '4' with delay_shift=True.*delay_shift=False"):
+        ml.netx.quantize(cuba_net())
+    net, x = cuba_net(), spikes((1, 8, 8))
+    for module in net[1:]:
+        module.delay_shift = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", ".*weight_norm.*")
+        run = ml.sim.run(ml.netx.quantize(net), x.numpy().astype(int), trace=True)
+    out = list(outputs(net, x).values())[-1].numpy()
+    assert np.array_equal(out.sum(-1).reshape(3, -1), run.output) and out.any()
+
+
 def test_cuba_blocks_become_lif_layers_spike_by_spike() -> None:
     """SLAYER delays every block by a step; the graph's layers see a sample step t at their own t."""
     net, x = cuba_net(), spikes((1, 8, 8))
@@ -64,6 +83,21 @@ def test_cuba_blocks_become_lif_layers_spike_by_spike() -> None:
     for delay, (name, out) in enumerate(((n, o) for n, o in outputs(net, x).items() if n in run.trace), start=1):
         assert 0.02 < out.mean() < 0.9
         assert np.array_equal(out.numpy()[..., delay:], run.trace[name].reshape(out.shape)[..., :-delay]), name
+
+
+def test_decays_per_neuron_are_the_graphs() -> None:
+    torch.manual_seed(1)
+    own = {**CUBA, "current_decay": (0.1, 0.9), "voltage_decay": (0.01, 0.5), "shared_param": False}
+    net, x = after((1, 8, 8), cuba.Flatten(), cuba.Dense(own, 64, 30, weight_scale=9)), spikes((1, 8, 8))
+    with pytest.raises(ValueError, match="decays per neuron, which SLAYER draws in the first pass"):
+        ml.netx.quantize(net)
+    with torch.no_grad():
+        net(x)
+    graph, out = ml.netx.quantize(net), outputs(net, x)["2"]
+    assert len(set(graph.output.neuron.du)) > 20 and len(set(graph.output.neuron.dv)) > 20
+    run = ml.sim.run(graph, x.numpy().astype(int), trace=True)
+    assert 0.02 < out.mean() < 0.9
+    assert np.array_equal(out.numpy()[..., 1:], run.trace["2"].reshape(out.shape)[..., :-1])
 
 
 def test_sigma_delta_blocks_become_sigma_delta_layers() -> None:

@@ -3,6 +3,8 @@
 ``python tests/campaigns/signals.py --moments 3 --seed 0 [COMMAND ...]`` prints a line per moment, and tallies. After
 each signal no process is left, nothing new lies in /dev/shm, and whatever stands under a final name can be read; after
 SIGINT there is one line and exit code 130. Afterwards, nothing of the broken run is left beside the results.
+
+Where other programs use /dev/shm, give it one of its own: ``unshare -m sh -c 'mount -t tmpfs none /dev/shm; python ...'``.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ from lava_mlsnn.helpers.sealed import unsealed
 PATIENCE = 60
 """Seconds that a signaled process may take to end."""
 
-VOLATILE = ("seconds",)
+VOLATILE = ("seconds", "digest")
+"""Times, and what depends on them: an outcome has a digest of itself (those of networks are compared as files)."""
+
 LEFT = (".part", ".partial.npz", ".lock")
 
 

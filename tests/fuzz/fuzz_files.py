@@ -20,7 +20,7 @@ import test_data_recorded
 from PIL import Image
 from test_netx_damage import _strip
 from test_netx_hdf5 import residual
-from test_netx_stock import SAMPLES, graded_chain, lif_chain, sdnn_chain
+from test_netx_stock import SAMPLES, graded_chain, lif_chain, resonator_chain, sdnn_chain
 
 from lava_mlsnn import data, model, netx, sim
 from lava_mlsnn.data import formats
@@ -75,7 +75,7 @@ def _networks(folder: Path) -> Iterator[Door]:
     def read(path: Path) -> str:
         return netx.digest(netx.load(path))
 
-    for make in (residual, lif_chain, sdnn_chain, graded_chain):
+    for make in (residual, lif_chain, sdnn_chain, graded_chain, resonator_chain):
         path = folder / f"{make.__name__}.net"
         netx.save(make(), path)
         yield Door(f"net {path.stem}", path, read, (NetFileError,), sealed=True)
@@ -247,7 +247,7 @@ def _runs(folder: Path) -> Iterator[Door]:
     assert resume.PIECE and read(path) == resume_fingerprint(whole)
     with suppress(StopError):
         sim.run_resumable(graph, images, path, piece=2, progress=stop)
-    yield Door("partial result", path, read)
+    yield Door("partial result", path, read, sealed=True)
     (folder / "run.json").write_text(json.dumps({"activity": whole.activity.to_dict()}))
     yield Door("counts", folder / "run.json", lambda path: fingerprint(fit._read(path).to_dict()))
 

@@ -19,6 +19,7 @@ from lava_mlsnn import netx
 from lava_mlsnn.netx import (
     Connection,
     Conv,
+    DelayDense,
     Injection,
     Input,
     Layer,
@@ -38,8 +39,10 @@ def _strip(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.attrs.clear()
         for name in list(file["layer"]):
-            for key in ("name", "scale", "bits", "signed"):
-                file[f"layer/{name}"].pop(key, None)
+            layer = file[f"layer/{name}"]
+            for key in ("name", "scale", "bits", "signed", "neuron/sin_decay", "neuron/cos_decay"):
+                if key in layer:
+                    del layer[key]
         if "neuron" not in file["layer/0"]:
             del file["layer/0/weight"], file["layer/0/bias"]
 
@@ -438,3 +441,54 @@ def test_input_shape_for_files_without_input_layer(tmp_path):
         netx.load(path)
     again = netx.load(path, input_shape=(2, 6, 5), input_message_bits=8)
     assert [layer.connections[0].synapse for layer in again] == [layer.connections[0].synapse for layer in graph]
+
+
+@pytest.mark.parametrize("steps", [2**16 + 1, 10**6, 2**30])
+def test_a_file_does_not_declare_steps_that_nobody_could_run(tmp_path, steps):
+    path = tmp_path / "x.net"
+    netx.save(residual(), path)
+    with h5py.File(path, "r+") as file:
+        file["simulation/tSample"][...] = steps
+    said = rf"x\.net: timesteps: {steps:,}: expected at most 65,536; netx\.load\(\.\.\., largest=N\) raises the limit"
+    with pytest.raises(NetFileError, match=said):
+        netx.load(path, verify=False)
+    assert netx.load(path, verify=False, largest=steps * 4096).timesteps == steps
+
+
+def test_copies_of_weights_for_delays_and_taps_are_bounded(tmp_path):
+    delays = np.arange(20 * 30).reshape(20, 30) % 60
+    late = Layer("late", (Connection("input", DelayDense(np.ones((20, 30)), delays)),), (20, 1, 1), Relay())
+    netx.save(NetGraph(Input((30, 1, 1)), (late,)), tmp_path / "x.net")
+    with pytest.raises(
+        NetFileError, match=r"layer 'late': 36,000 weights, one copy for each delay: expected at most 9"
+    ):
+        netx.load(tmp_path / "x.net", largest=9000)
+    tall = Layer("tall", (Connection("input", Conv(np.ones((1, 1, 99, 1)))),), (1, 102, 1), Relay())
+    netx.save(NetGraph(Input((1, 200, 1)), (tall,)), tmp_path / "y.net")
+    with pytest.raises(NetFileError, match=r"layer 'tall': 10,098 taps along its rows: expected at most 9,000"):
+        netx.load(tmp_path / "y.net", largest=9000)
+
+
+def test_nothing_that_a_file_says_drives_the_terminal(tmp_path):
+    path = tmp_path / "\x1b[31m.net"
+    for key in ("digest", "format", "layer/1/type"):
+        netx.save(residual(), path)
+        with h5py.File(path, "r+") as file:
+            if "/" in key:
+                del file[key]
+                file[key] = "\x1b[2J"
+            else:
+                file.attrs[key] = "\x1b[2J"
+        with pytest.raises(NetFileError, match=r"\\x1b\[2J") as found:
+            netx.load(path)
+        assert str(found.value).isprintable() and str(found.value).startswith(r"\x1b[31m.net: ")
+
+
+def test_a_name_that_is_no_utf_8_is_one_error(tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(residual(), path)
+    content = path.read_bytes()
+    assert content.count(b"simulation\0") == 1
+    path.write_bytes(content.replace(b"simulation\0", b"simulatio\xff\0"))
+    with pytest.raises(NetFileError, match=r"^x\.net: "):
+        netx.load(path)

@@ -158,6 +158,12 @@ REFUSED = {
         COMPLEX,
         "'vThMant': expected one number",
     ),
+    "a sine beyond all bounds": (
+        "dense",
+        {**RF_PHASE, "sinDecay": 1e200},
+        COMPLEX,
+        "'sinDecay': expected numbers in -32767",
+    ),
     "elementwise recurrence": (
         "dense_rec",
         CUBA,
@@ -188,8 +194,8 @@ def test_what_stock_cannot_run_is_refused_with_the_reason(case, tmp_path):
 
 
 def test_stock_fails_on_all_that_is_refused(tmp_path):
-    """While it builds the network, but for sigma-delta thresholds, whose Process dies when it starts."""
-    cases = [case for case in REFUSED if case != "sigma-delta thresholds"]
+    """While it builds the network, but for thresholds whose Process dies when it starts, and a sine that overflows."""
+    cases = [case for case in REFUSED if case not in ("sigma-delta thresholds", "a sine beyond all bounds")]
     files = [tmp_path / f"{index}.net" for index in range(len(cases))]
     for case, file in zip(cases, files, strict=True):
         write(file, *REFUSED[case][:3])

@@ -21,7 +21,8 @@ pytest.importorskip("fcntl")
 import sweep_worker  # noqa: E402
 
 from lava_mlsnn import data  # noqa: E402
-from lava_mlsnn.train import recipe  # noqa: E402
+from lava_mlsnn.train import Training, recipe  # noqa: E402
+from lava_mlsnn.train.lightning_import import pl  # noqa: E402
 from lava_mlsnn.train.study import alive  # noqa: E402
 from lava_mlsnn.train.study import journal as storage  # noqa: E402
 from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, Sweep, run  # noqa: E402
@@ -215,3 +216,22 @@ def test_a_full_disk_leaves_no_half_line(tmp_path, monkeypatch):
         patch.setattr("lava_mlsnn.train.study.os.fsync", full)
         optuna.create_study(study_name="sweep", storage=made)
     assert path.read_bytes() == whole
+
+
+def test_ctrl_c_in_a_trial_is_resumed(tmp_path, monkeypatch):
+    real, path = Training.fit, tmp_path / "a.journal"
+
+    def pressed(self, **how):
+        class Press(pl.Callback):
+            def on_train_epoch_start(self, trainer, pl_module):
+                if trainer.current_epoch == 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        return real(self, **{**how, "callbacks": [*how["callbacks"], Press()]})
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Training, "fit", pressed)
+        run(sweep_worker.sweep(str(path), 2), 1)
+    study = run(sweep_worker.sweep(str(path), 2), 1)
+    assert states(study)[:2] == ["FAIL", "COMPLETE"] and study.trials[1].user_attrs[RESUMES] == 0
+    assert len(study.trials) == 2 and not list((tmp_path / "a.journal.trials").glob("*owner*"))

@@ -106,7 +106,8 @@ class Resonator(Neuron):
         if decays is None:
             return None
         kind = "RF_IZHIKEVICH" if self.izhikevich else "RF_PHASE"
-        return {"type": kind, "sinDecay": decays[0], "cosDecay": decays[1], "vThMant": self.vth, "gradedSpike": False}
+        keys = {"type": kind, "sinDecay": decays[0], "cosDecay": decays[1], "vThMant": self.vth, "gradedSpike": False}
+        return {**keys, "sin_decay": np.asarray(self.sin_decay), "cos_decay": np.asarray(self.cos_decay)}
 
 
 def _scaled(x: Ints, factor: Wide) -> Wide:
@@ -125,11 +126,11 @@ def computed_decays(sin_decay: Any, cos_decay: Any) -> tuple[NDArray[Any], NDArr
     Source: ``neuron_params`` of lava.lib.dl.slayer.neuron.rf, then lava.proc.rf.process.RF, in the same float steps.
 
     Example:
-        >>> [int(x) for x in computed_decays(1500, 3700)]
-        [1499, 3700]
+        >>> [3000 - int(x) in (0, 1) for x in computed_decays(3000, 3000)]
+        [True, True]
     """
     sin, cos = np.asarray(sin_decay) / (1 << 12), np.asarray(cos_decay) / (1 << 12)
-    with np.errstate(divide="ignore"):  # no frequency, an infinite period
+    with np.errstate(divide="ignore", over="ignore"):  # no frequency, an infinite period
         alpha = 1 - np.sqrt(sin**2 + cos**2)
         period = 1 / (np.arctan2(sin, cos) / 2 / np.pi)
         sin, cos = (1 - alpha) * np.sin(np.pi * 2 * 1 / period), (1 - alpha) * np.cos(np.pi * 2 * 1 / period)
@@ -140,8 +141,8 @@ def stock_decays(sin_decay: Any, cos_decay: Any) -> tuple[Any, Any] | None:
     """Sine and cosine for a file, of which stock NetX makes these; None if there are none.
 
     Example:
-        >>> [int(x) for x in stock_decays(1499, 3700)]
-        [1500, 3700]
+        >>> [int(x) for x in computed_decays(*stock_decays(1499, 3700))]
+        [1499, 3700]
     """
     sin, cos = np.broadcast_arrays(sin_decay, cos_decay)
     found, chosen = np.zeros(sin.shape, bool), [sin.astype(np.int64), cos.astype(np.int64)]

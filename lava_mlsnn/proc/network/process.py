@@ -201,6 +201,17 @@ class HierarchicalNetwork(Network):
         connect(layers[-1].out, self.out)
         return layers
 
+    def compiled(self) -> None:
+        """ValueError if a run configuration chose models that compute with other numbers than integers."""
+        for layer in self.layers:
+            for process in (layer.neuron, *layer.synapses):
+                tags = getattr(getattr(process, "model_class", None), "tags", ())
+                if "floating_pt" in tags and "fixed_pt" not in tags:
+                    raise ValueError(
+                        f"layer {layer.name!r}: the run configuration chose {process.model_class.__name__}, which has "
+                        'floats: expected run_cfg=proc.SimCfg() or Loihi2SimCfg(select_tag="fixed_pt")'
+                    )
+
 
 def _stream(graph: NetGraph, reset_interval: int | None, reset_offset: int) -> Any:
     """The engine that computes ``graph``, ready to be forked."""
