@@ -264,7 +264,7 @@ def decided(kept: Mapping[str, Mapping[int, train.Kept]]) -> list[str]:
         )
 
     over = {name: at[name] / target - 1 for name, target in targets.items()}
-    met = f"The target is met {said(max(over.values()) <= 0.05)}: {listed(over, '+.1%')}." if over else open_
+    met = f"The target is met: {said(max(over.values()) <= 0.05)}: {listed(over, '+.1%')}." if over else open_
 
     prices = open_
     rates = sorted((at[name], right[name]) for name in kept if VARIANTS[name].series in ("no penalty", "rate penalty"))
@@ -273,7 +273,7 @@ def decided(kept: Mapping[str, Mapping[int, train.Kept]]) -> list[str]:
         gains = {name: right[name] - float(np.interp(at[name], xs, ys)) for name in targets if at[name] >= xs[0]}
         better = gains["energy 0.17"] >= 0.2 if "energy 0.17" in gains else None
         prices = (
-            f"The energy penalty is at least 0.2 points better than the rate penalty at the energy of target 0.17 "
+            f"The energy penalty is at least 0.2 points better than the rate penalty at the energy of target 0.17: "
             f"{said(better)}: by {listed(gains, '+.2f')} points (the cheapest rate penalty is at {xs[0]:.3f})."
         )
     logged = [
@@ -283,7 +283,7 @@ def decided(kept: Mapping[str, Mapping[int, train.Kept]]) -> list[str]:
         if "energy_share" in k.record["history"][-1]
     ]
     true = (
-        f"Training's own number is right {said(max(logged) <= 0.05)}: at most {max(logged):.1%} off."
+        f"Training's own number is right: {said(max(logged) <= 0.05)}: at most {max(logged):.1%} off."
         if logged
         else open_
     )
@@ -292,7 +292,7 @@ def decided(kept: Mapping[str, Mapping[int, train.Kept]]) -> list[str]:
     if "binary T=4" in kept:
         times = at["binary T=4"] / at["no penalty"]
         binary = (
-            f"Binary spikes cost at least twice as much {said(times >= 2)}: {times:.2f} times, "
+            f"Binary spikes cost at least twice as much: {said(times >= 2)}: {times:.2f} times, "
             f"{at['binary T=4']:.2f} of the ANN."
         )
     return [halved("energy 0.25"), met, prices, true, binary, halved("energy 0.25, at once")]
