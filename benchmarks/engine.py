@@ -1,21 +1,25 @@
-"""The integer engine beside torch's float32 convolutions: one timestep, measured in one run on one core.
+"""The integer engine beside ONNX Runtime's dense int8 and torch's float32: one timestep, all measured in one run.
 
-    python benchmarks/engine.py                         # VGG16 and ResNet18 size: about 3 minutes
+    python benchmarks/engine.py                         # VGG16 and ResNet18 size: about 8 minutes
     python benchmarks/engine.py --networks vgg16 --turns 5
 
 The networks have random 8-bit weights and thresholds set so that every layer's output, and the input, has the wanted
-share of non-zero values (5, 10 and 15 %, --activity):
+share of non-zero values (5 to 100 %, --activity; from 50 % on the weights have a mean above zero):
 
     vgg16       the 13 convolutions for 32x32 images, 313 M multiplications; the first of each stage has stride 2
     resnet18    17 convolutions and 3 projections, 555 M multiplications; shortcuts end in the dendrite of the neuron
 
 Engine: one step of the whole network from zero state, neurons and event extraction included, as sim.run does it.
-Torch: conv2d alone, no neurons, same shapes, one thread, batch 1 and batch 16 (per sample).
+ONNX Runtime (where it is installed, see onnx_int8.py): the same network dense in 8 bits, batch 1 and batch 64 (per
+sample). Torch: conv2d alone, no neurons, same shapes, batch 1 and batch 16 (per sample).
 
-Time: CPU time of one pinned core, so that other programs on the machine disturb little. Engine and torch take turns;
-a ratio is the median over the turns of torch's time by the engine's of the same turn.
+Time: CPU time of one pinned core, so that other programs on the machine disturb little. All take turns; a ratio is the
+median over the turns of the other's time by the engine's of the same turn: above 1 the engine is faster.
 
-The second part changes the activity from 1 to 30 % and fits cost = base + slope * synaptic operations. A synaptic
+The second part runs a set of 64 images on all cores: sim.run with a thread per core, ONNX Runtime with a batch of 64 on
+as many, wall time.
+
+The third part changes the activity from 1 to 25 % and fits cost = base + slope * synaptic operations. A synaptic
 operation is one weight added because of one event. The bound that is printed beside it is what this core needs if it
 does nothing but (a) add weights that lie in its first cache, as fast as the engine's inner loop can, and (b) read each
 weight of the network once from where it lies.
@@ -36,14 +40,17 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
+import onnx_int8
 import torch
 from torch.nn import functional
 
+from lava_mlsnn import sim
 from lava_mlsnn.netx import LIF, Connection, Conv, Identity, Input, Layer, MultiLevel, NetGraph, Neuron
 from lava_mlsnn.sim.engine import Engine
 from lava_mlsnn.sim.program import compile_graph
 
 PS_PER_MS = 1e9
+HALF, BATCH = 0.5, 64
 PUBLISHED_BOUND = 0.3
 """ms per step of VGG16 at 10 % on the 3.8 GHz Zen 5 core for which the project estimated it."""
 
@@ -63,7 +70,8 @@ class Builder:
 
     def conv(self, source: str, features: int, kernel: int = 3, stride: int = 1) -> Connection:
         channels = self.spikes[source].shape[0]
-        weight = np.clip(np.rint(32 * self.rng.standard_normal((features, channels, kernel, kernel))), -127, 127)
+        mean = 0 if self.activity < HALF else 16  # sums of mean zero would be positive half of the time at most
+        weight = np.clip(np.rint(mean + 32 * self.rng.standard_normal((features, channels, kernel, kernel))), -127, 127)
         return Connection(source, Conv(weight, stride, kernel // 2))
 
     def current(self, connection: Connection) -> np.ndarray:
@@ -157,43 +165,67 @@ def seconds(run: Callable[[], Any], repeat: int = 1) -> float:
 
 def compare(network: str, options: argparse.Namespace) -> list[dict[str, float | str]]:
     rows: list[dict[str, float | str]] = []
-    print(f"\n{network}: ms of CPU per step; how many times faster than torch; median of {options.turns} turns")
-    print(f"{'neurons':20}{'activity':>9}{'engine':>9}{'least':>8}{'b=1':>8}{'ratio':>7}{'b=16':>8}{'ratio':>7}")
+    others = {"onnx1": 1, f"onnx{BATCH}": BATCH} if onnx_int8.found() else {}
+    names = ("engine", *others, "torch1", "torch16")
+    print(f"\n{network}: ms of CPU per step; how many times faster the engine is; median of {options.turns} turns")
+    print(f"{'neurons':20}{'activity':>9}{'engine':>9}{'least':>8}" + "".join(f"{n:>9}{'ratio':>7}" for n in names[1:]))
     for title, levels, lif in (("multi-level N=1", 1, False), ("multi-level N=4", 4, False), ("LIF", 1, True)):
         for activity in options.activity:
             net = build(network, activity, levels, lif)
-            runs = engine_of(net), torch_of(net, 1), torch_of(net, 16)
-            turns = []
-            for _ in range(options.turns):
-                engine, one, sixteen = seconds(runs[0], 5), seconds(runs[1], 2), seconds(runs[2]) / 16
-                turns.append((engine, one, sixteen))
-            engine, one, sixteen = (1e3 * statistics.median(turn[k] for turn in turns) for k in range(3))
-            row = {
-                "network": network,
-                "neurons": title,
-                "activity": activity,
-                "engine_ms": engine,
-                "engine_least_ms": 1e3 * min(turn[0] for turn in turns),
-                "torch1_ms": one,
-                "torch1_ratio": statistics.median(turn[1] / turn[0] for turn in turns),
-                "torch16_ms": sixteen,
-                "torch16_ratio": statistics.median(turn[2] / turn[0] for turn in turns),
-                "operations": net.operations,
+            runs = [(engine_of(net), 5, 1)]
+            runs += [(onnx_int8.runner(net.graph(), batch), 1 + 2 // batch, batch) for batch in others.values()]
+            runs += [(torch_of(net, 1), 2, 1), (torch_of(net, 16), 1, 16)]
+            turns = [[seconds(run, repeat) / batch for run, repeat, batch in runs] for _ in range(options.turns)]
+            row: dict[str, float | str] = {"network": network, "neurons": title, "activity": activity}
+            row |= {f"{name}_ms": 1e3 * statistics.median(turn[k] for turn in turns) for k, name in enumerate(names)}
+            row |= {
+                f"{name}_ratio": statistics.median(turn[k] / turn[0] for turn in turns)
+                for k, name in enumerate(names)
+                if k
             }
+            row |= {"engine_least_ms": 1e3 * min(turn[0] for turn in turns), "operations": net.operations}
             rows.append(row)
             print(
-                f"{title:20}{activity:9.0%}{engine:9.2f}{row['engine_least_ms']:8.2f}{one:8.1f}"
-                f"{row['torch1_ratio']:6.1f}x{sixteen:8.1f}{row['torch16_ratio']:6.1f}x"
+                f"{title:20}{activity:9.0%}{row['engine_ms']:9.2f}{row['engine_least_ms']:8.2f}"
+                + "".join(f"{row[f'{name}_ms']:9.2f}{row[f'{name}_ratio']:6.2f}x" for name in names[1:])
             )
             sys.stdout.flush()
     return rows
 
 
+def all_cores(network: str, options: argparse.Namespace, cores: set[int]) -> list[dict[str, float | str]]:
+    """A set of images on all cores, wall time per image."""
+    os.sched_setaffinity(0, cores)
+    rows: list[dict[str, float | str]] = []
+    print(f"\n{network}, N=4, {BATCH} images on {len(cores)} cores: ms per image; median of {options.turns} turns")
+    for activity in options.activity:
+        net = build(network, activity, 4)
+        graph, rng = net.graph(), np.random.default_rng(1)
+        images = rng.integers(1, 5, (BATCH, *graph.input.shape)) * (rng.random((BATCH, *graph.input.shape)) < activity)
+        runs = [
+            lambda graph=graph, images=images: sim.run(graph, images, threads=len(cores)),
+            onnx_int8.runner(graph, BATCH, len(cores)),
+        ]
+        runs[0]()
+        turns = [[wall(run) / BATCH for run in runs] for _ in range(options.turns)]
+        engine, other = (1e3 * statistics.median(turn[k] for turn in turns) for k in range(2))
+        ratio = statistics.median(turn[1] / turn[0] for turn in turns)
+        rows.append({"network": network, "activity": activity, "engine_ms": engine, "onnx_ms": other, "ratio": ratio})
+        print(f"{activity:9.0%}{engine:9.2f}{other:9.2f}{ratio:6.2f}x")
+    return rows
+
+
+def wall(run: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
 def sweep(network: str, turns: int) -> dict[str, list[float]]:
-    """Cost against synaptic operations, from 1 to 30 % activity."""
+    """Cost against synaptic operations, from 1 to 25 % activity."""
     points: dict[str, list[float]] = {"activity": [], "operations": [], "ms": []}
     runs = []
-    for activity in (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3):
+    for activity in (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25):
         net = build(network, activity)
         points["activity"].append(activity)
         points["operations"].append(net.operations)
@@ -261,15 +293,17 @@ def plot(sweeps: dict[str, dict[str, list[float]]], path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
-    parser.add_argument("--activity", nargs="+", type=float, default=[0.05, 0.10, 0.15])
+    parser.add_argument("--activity", nargs="+", type=float, default=[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0])
     parser.add_argument("--turns", type=int, default=9)
     parser.add_argument("--core", type=int, help="core to run on; the last allowed one by default")
     parser.add_argument("--plot", type=Path, default=Path("out/engine.png"))
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0)) if options.core is None else options.core})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores) if options.core is None else options.core})
+    if not onnx_int8.found():
+        print("ONNX Runtime is left out: pip install onnx onnxruntime")
     start = time.process_time()
     engine_of(build("vgg16", 0.1))
     print(f"torch {torch.__version__}, one core; the engine was ready after {time.process_time() - start:.1f} s of CPU")
@@ -293,8 +327,10 @@ def main() -> None:
             )
         )
     plot(sweeps, options.plot)
+    sets = [row for n in options.networks for row in all_cores(n, options, cores)] if onnx_int8.found() else []
     if options.json:
-        options.json.write_text(json.dumps({"compare": rows, "sweeps": sweeps, "bounds": bounds}, indent=1))
+        figures = {"compare": rows, "all_cores": sets, "sweeps": sweeps, "bounds": bounds}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ def rng(kind: str) -> np.random.Generator:
 def neuron_graph(kind: str) -> NetGraph:
     """The kind behind a convolution, with its bias and itself as a source where it may, then a dense layer."""
     neuron, integers = NEURONS[kind].example(3, STEPS), rng(kind).integers
-    conv = Conv(integers(-9, 10, (3, SHAPE[0], 3, 3)), padding=1)
+    currents = 3 * neuron.currents
+    conv = Conv(integers(-9, 10, (currents, SHAPE[0], 3, 3)), padding=1)
     connections = [Connection(INPUT, conv)]
     if neuron.spiking and neuron.gated:
         connections.append(Connection("kind", Conv(integers(-2, 3, (3, 3, 1, 1)))))

@@ -52,7 +52,8 @@ def quantize(
 
     Raises:
         ValueError: a layer without integer counterpart (max pooling, membrane residuals, ReLU), values that do not fit
-            the membrane, or bits other than those of training; names the layer and what would be accepted.
+            the membrane, parameters or variances that are not finite, or bits other than those of training; names the
+            layer and what would be accepted.
 
     Warns:
         UserWarning: stock SLAYER blocks with ``delay_shift=True``, whose spikes come later in torch than in the graph.
@@ -72,6 +73,12 @@ def quantize(
         raise ValueError(
             f"weight_bits: the network is in quantized mode with {mode.weight_bits} bits, got {weight_bits}"
         )
+    for name, tensor in net.state_dict().items():
+        if not bool(tensor.isfinite().all()):
+            layer, _, what = name.partition(".connections.") if ".connections." in name else name.rpartition(".")
+            raise ValueError(
+                f"layer {layer!r}: its {what} is not finite: expected a network whose training did not diverge"
+            )
     with torch.no_grad(), as_integers(net, 8 if weight_bits is None else weight_bits, per_channel=per_channel):
         steps = plan(net)
         _warn_of_shifts(steps)

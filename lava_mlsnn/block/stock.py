@@ -102,10 +102,9 @@ def _neuron(block: Any) -> Neuron:
     if isinstance(neuron, slayer_neuron.cuba.Neuron):
         if neuron.graded_spike:
             raise ValueError("CUBA with graded_spike=True: expected False, NetX has binary LIF neurons only")
-        decays = {"du": neuron.cx_current_decay - 1, "dv": neuron.cx_voltage_decay}
-        if any(np.ndim(d) for d in decays.values()):
-            raise ValueError("CUBA with one decay per channel: expected shared_param=True")
-        return LIF(vth=neuron.v_th_mant, du=int(decays["du"]), dv=int(decays["dv"]))
+        if not neuron.shared_param and neuron.shape is None:
+            raise ValueError("CUBA with decays per neuron, which SLAYER draws in the first pass: run the network once")
+        return LIF(vth=neuron.v_th_mant, du=neuron.cx_current_decay - 1, dv=neuron.cx_voltage_decay)
     if isinstance(neuron, slayer_neuron.sigma_delta.Neuron):
         if neuron.bias_is_set:
             raise ValueError("a bias set in a sigma-delta neuron: NetX does not read it")

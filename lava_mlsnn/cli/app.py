@@ -1,4 +1,4 @@
-"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback."""
+"""All commands, and how they fail: one line that says what is wrong, exit code 2, no traceback; 130 after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from . import (
     info,
     install,
     models,
+    pareto,
     report,
     reproduce,
     shipped,
@@ -30,11 +31,31 @@ from . import (
 
 
 class Commands(TyperGroup):
-    """Turns a user's mistakes, which the library raises as ValueError or OSError, into one line."""
+    """Turns a user's mistakes, which the library raises as ValueError or OSError, a lack of memory, and Ctrl-C into one
+    line."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        show.if_interrupted(None)
+        try:
+            return super().make_context(*arguments, **more)
+        except KeyboardInterrupt:
+            show.interrupted()
+            raise typer.Exit(130) from None
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            show.interrupted()
+            raise typer.Exit(130) from None
+        except MemoryError as error:
+            show.complain(f"not enough memory: {error}" if str(error) else "not enough memory")
+            raise typer.Exit(2) from None
+        except RuntimeError as error:  # torch's words
+            if "allocate memory" not in str(error) and type(error).__name__ != "OutOfMemoryError":
+                raise
+            show.complain(f"not enough memory: {str(error).splitlines()[0]}")
+            raise typer.Exit(2) from None
         except (ValueError, OSError) as error:
             show.complain(str(error) or type(error).__name__)
             raise typer.Exit(2) from None
@@ -56,6 +77,7 @@ app.command("simulate", no_args_is_help=True)(simulate.simulate)
 app.command("energy", no_args_is_help=True)(energy.energy)
 app.command("fit", no_args_is_help=True)(fit.fit)
 app.command("report", no_args_is_help=True)(report.report)
+app.command("pareto", no_args_is_help=True)(pareto.pareto)
 app.command("info")(info.info)
 app.command("reproduce")(reproduce.reproduce)
 app.command("sweep", no_args_is_help=False)(sweep.sweep)

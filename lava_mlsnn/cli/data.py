@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,7 +31,10 @@ def list_(
     [bold]Example:[/] MLSNN_DATA=/data mlsnn data list
     """
     from ..data import registry
+    from . import target
 
+    if json:
+        target.check(json, "json", ("datasets",))
     rows = [_known(name) for name in registry.names()]
     table = Table("name", "what", pad_edge=False)
     for column in ("found", "where to get it"):
@@ -48,18 +50,30 @@ def list_(
 
 @app.command("check", no_args_is_help=True)
 def check(
-    what: Annotated[str, typer.Argument(help="NAME, NAME:PATH, or the path alone.", show_default=False)],
+    what: Annotated[
+        str, typer.Argument(help="NAME, NAME:PATH, or the path alone, also of one's own data.", show_default=False)
+    ],
     json: options.AlsoJson = None,
 ) -> None:
     """Check whether a copy is complete and correct: files, md5 sums, shapes, numbers per class; reads all of it.
 
-    Exit code 1 if anything is not as published.
+    Of one's own images and recordings: numbers, shape, classes, values, split, and what is wrong with them.
 
-    [bold]Example:[/] mlsnn data check cifar10:/data/cifar-10-python.tar.gz
+    Exit code 1 if anything is not as published, or wrong.
+
+    [bold]Examples:[/]
+
+    mlsnn data check cifar10:/data/cifar-10-python.tar.gz
+
+    mlsnn data check mine.npz,test=0.3
     """
     from ..data import registry
+    from . import target
 
-    name = what if registry.is_name(what) else f"{registry.guess(Path(what))}:{what}"
+    if json:
+        target.check(json, "json", ("findings",))
+    name = registry.named(what)
+    own = not registry.is_name(name) or name.startswith("events:")
     with show.counting(f"reading {name}") as progress:
         findings = registry.check(name, progress=progress)
     _print(name, findings)
@@ -70,9 +84,10 @@ def check(
     if failed:
         published = registry.published(name)
         advice = f"; to mend it, {published.how_to_get()}" if published else ""
-        show.say(f"{len(failed)} of {len(findings)} findings are not as published{advice}", "bold red")
+        wrong = "need a look" if own else "are not as published"
+        show.say(f"{len(failed)} of {len(findings)} findings {wrong}{advice}", "bold red")
         raise typer.Exit(1)
-    show.say(f"{name}: complete and right")
+    show.say(f"{name}: {'nothing is wrong' if own else 'complete and right'}")
 
 
 def _known(name: str) -> dict[str, Any]:

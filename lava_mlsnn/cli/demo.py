@@ -19,23 +19,28 @@ def demo(
     seed: options.Seed = 0,
     fused: Annotated[int, typer.Option(min=1, help="Images that run in Lava as one Process.")] = 100,
     layers: Annotated[int, typer.Option(min=1, help="Images that run in Lava as one Process per layer.")] = 24,
+    force: Annotated[bool, typer.Option("--force", help="Train again, whatever is in the folder.")] = False,
 ) -> None:
     """Train, export, run in the engine and in Lava, compare spike by spike, count events and joules: all in one.
 
     A small Sparse-ResNet learns the digits twice, with graded spikes in one timestep and with binary spikes in four.
-    Exit code 1 if any comparison fails.
+    What an earlier demo has trained in the folder is taken up. Exit code 1 if any comparison fails.
 
     [bold]Example:[/] mlsnn demo --out out/demo
     """
     from .. import data
+    from . import target
 
+    for ending in ("html", "json", "png"):
+        target.check(out / f"demo.{ending}", ending, ("title", "networks") if ending == "json" else (), force)
+    show.if_interrupted(lambda: f"trainings are kept in {out} epoch by epoch, the same command goes on")
     started = time.perf_counter()
     options.use_threads(1)  # fastest for nets this small, and the weights do not depend on the number of cores
     dataset = data.load("digits")
     show.console.rule("train, export, run in Lava, measure", align="left")
     records, checks = [], []
     for name, experiment in NETS.items():
-        record, rows = _network(name, experiment, dataset, out, seed, fused, layers)
+        record, rows = _network(name, experiment, dataset, out, seed, fused, layers, force)
         records.append(record)
         checks += rows
     content = _write(records, checks, dataset, out, seed)
@@ -50,24 +55,27 @@ def demo(
 
 
 def _network(
-    name: str, experiment: str, dataset: Any, out: Path, seed: int, fused: int, layers: int
+    name: str, experiment: str, dataset: Any, out: Path, seed: int, fused: int, layers: int, force: bool
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Train, export, run and compare one network."""
     from dataclasses import replace
 
+    from ..energy import neurobench
     from ..report import network_record
     from ..train import EXPERIMENTS, train
     from . import pipeline
 
     folder = out / experiment
     plan = replace(EXPERIMENTS[experiment], seed=seed)
-    net, record = train(plan, out=folder, progress=show.error_console, name=name)
+    resume = False if force else None
+    net, record = train(plan, out=folder, resume=resume, force=force, progress=show.error_console, name=name)
     item = pipeline.export(name, net, dataset, folder.with_suffix(".net"))
     checks = list(pipeline.verify(item, dataset, fused, layers))
     accuracy = pipeline.accuracy(item, dataset, record["accuracy"])
     shown = ", ".join(f"{how} {value:.2%}" for how, value in accuracy.items())
     show.say(f"{name}: {shown} of {len(dataset.test_labels)} test images")
-    return network_record(name, item.graph, item.run.activity, accuracy), checks
+    metrics = neurobench(item.graph, item.run, dataset.test_images)
+    return network_record(name, item.graph, item.run.activity, accuracy, metrics=metrics), checks
 
 
 def _write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,6 +36,7 @@ def energy(
     """
     from .. import netx
     from ..energy.network import check_model
+    from . import target
     from .engines import load_data, provenance
 
     settings = options.key_values(option, "--option")
@@ -44,15 +46,18 @@ def energy(
         settings["options"] = preset
     check_model(model, settings)
     graph = reading.load(net)
+    where = target.check(json or options.beside(net, "energy.json"), "json", ("digest", "energy"))
     dataset = load_data(data, graph)
     record = _record(net.name, graph, dataset, model, settings)
-    given = "".join(f" -o {item}" for item in option or []) + (f" --preset {preset}" if preset else "")
-    command = f"mlsnn energy {net.name} --data {data} --model {model}{given}{' --stock' if stock else ''}"
-    content = {**record, "run": provenance(command, dataset)}
+    command = ["mlsnn", "energy", net.name, "--data", data, "--model", model]
+    for item in option or []:
+        command += ["-o", item]
+    command += [*(["--preset", preset] if preset else []), *(["--stock"] if stock else [])]
+    content = {**record, "run": provenance(shlex.join(command), dataset)}
     if stock:
         lowered = _record(f"{net.name}, stock neurons only", netx.lower(graph), dataset, model, settings)
         content["stock"] = {**lowered, "price": _price(record["totals"], lowered["totals"])}
-    show.wrote(show.write_json(content, json or options.beside(net, "energy.json")))
+    show.wrote(show.write_json(content, where))
 
 
 def _record(name: str, graph: NetGraph, dataset: Dataset, model: str, settings: dict[str, Any]) -> dict[str, Any]:

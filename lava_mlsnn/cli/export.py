@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +37,7 @@ def export(
         bool, typer.Option("--require-fit", help="Write nothing, and fail, if a number does not fit the chip.")
     ] = False,
     json: options.Json = None,
+    force: options.Force = False,
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
 
@@ -47,6 +49,7 @@ def export(
     from .. import netx
     from ..graph.hardware import problems
     from ..nir.write import check_dialect
+    from . import target
 
     if format not in FORMATS:
         raise ValueError(f"--format {format!r}: expected one of {', '.join(FORMATS)}")
@@ -54,6 +57,12 @@ def export(
         raise ValueError(f"{model}: no such file")
     if format == "nir":
         check_dialect(dialect)
+    path = output or _default(model, FORMATS[format])
+    if path.exists() and path.samefile(model):
+        raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
+    _refuse_checkpoint(model)
+    target.check(path, "nir" if format == "nir" else "net", force=force)
+    about = target.check(json or options.beside(path, "export.json"), "json", ("file", "digest", "layers"), force)
     notes: Mapping[str, Any] = {}
     if model.suffix == ".net":
         if bits is not None or per_layer:
@@ -65,14 +74,10 @@ def export(
         net = models.load(model)
         notes = net.notes
         graph = netx.quantize(net, bits, per_channel=not per_layer, labels=notes.get("labels", ()))
-    path = output or model.with_name(model.stem + FORMATS[format])
-    if path.exists() and path.samefile(model):
-        raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
     graph = netx.lower(graph) if format == "stock" else graph
     unfit = problems(graph)
     if unfit and require_fit:
         raise ValueError(f"does not fit hardware: {'; '.join(unfit)}: {path.name} is not written (--require-fit)")
-    path.parent.mkdir(parents=True, exist_ok=True)
     if format == "nir":
         netx.to_nir(graph, path, dialect=dialect)
     else:
@@ -103,7 +108,22 @@ def export(
             show.say(line)
     for line in unfit:
         show.warn(f"does not fit hardware, runs on the CPU: {line}")
-    show.wrote(path, show.write_json(record, json or options.beside(path, "export.json")))
+    show.wrote(path, show.write_json(record, about))
+
+
+def _refuse_checkpoint(model: Path) -> None:
+    if model.suffix != ".ckpt":
+        return
+    from ..train.folder import BEST_FILE, MODEL_FILE
+
+    there = [str(path) for path in (model.with_name(MODEL_FILE), model.with_name(BEST_FILE)) if path.is_file()]
+    expected = " or ".join(there) or f"{MODEL_FILE}, which the training writes at its end"
+    raise ValueError(f"{model}: a checkpoint, from which mlsnn train --resume goes on: expected {expected}")
+
+
+def _default(model: Path, ending: str) -> Path:
+    path = model.with_name(model.stem + ending)
+    return path if os.access(path.parent, os.W_OK) else Path(path.name)
 
 
 def _loading(path: Path, graph: NetGraph) -> list[str]:

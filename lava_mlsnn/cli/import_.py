@@ -32,6 +32,7 @@ def import_(
         ),
     ] = None,
     output: options.Output = None,
+    force: options.Force = False,
 ) -> None:
     """Turn a network of another library (snnTorch, sinabs, SpikingJelly ...) into a .net file of integers.
 
@@ -44,10 +45,12 @@ def import_(
     from .. import netx
     from ..data.registry import is_name
     from ..nir import file as nir_file
+    from . import target
     from .engines import load_named
 
     if not file.is_file():
         raise ValueError(f"no such NIR file: {file}")
+    path = target.check(output or options.beside(file.with_suffix(".net"), "net"), "net", force=force)
     named = {"dt": dt, "reset": reset}
     values = {k: None if v == "none" else v for k, v in options.key_values(option, "--option").items()}
     given: dict[str, Any] = {**values, **{k: v for k, v in named.items() if v is not None}}
@@ -70,7 +73,6 @@ def import_(
         )
     for warning in caught:
         show.warn(str(warning.message))
-    path = output or file.with_suffix(".net")
     netx.save(graph, path)
     show.say(f"{len(graph)} layers, T = {graph.timesteps}, calibrated on {len(images)} images of {dataset.source}")
     for line in netx.problems(graph):

@@ -18,7 +18,10 @@ def info(json: options.AlsoJson = None) -> None:
     from ..helpers.version import __version__
     from ..lava_compat import install
     from ..lava_compat import mends as compat
+    from . import target
 
+    if json:
+        target.check(json, "json", ("version", "extras"))
     show.say(f"lava-mlsnn {__version__}")
     show.say(compat.summary())
     if missing := install.problem():

@@ -19,8 +19,11 @@ def models(json: options.AlsoJson = None) -> None:
     from .. import model
     from ..helpers import shipped
     from ..helpers.units import joules
+    from . import target
     from .shipped import read_manifest
 
+    if json:
+        target.check(json, "json", ("architectures", "nets"))
     show.say(f"architectures: {', '.join(model.names())}")
     nets: dict[str, Any] = read_manifest(shipped.folder("netx_exports"))["nets"]
     table = Table("network", "T, N", pad_edge=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -35,6 +36,8 @@ EnergyModel = Annotated[str, typer.Option("--model", help="lemaire, horowitz, lo
 Stock = Annotated[
     bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
 ]
+
+Force = Annotated[bool, typer.Option("--force", help="Write over files of other kinds.")]
 
 Levels = Annotated[int, typer.Option("--levels", "-N", min=1, help="Largest value of a spike; 1 is binary.")]
 ModelOptions = Annotated[
@@ -131,6 +134,26 @@ def reads_networks(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def energy(target: str | None, weight: float | None) -> Any:
+    """What a network may cost: "0.3" of its ANN, or "20uJ"; or a fixed weight. None if neither is given.
+
+    Raises:
+        ValueError: both, or a text that is neither a share nor joules.
+    """
+    from ..helpers.units import from_joules
+    from ..train import Energy
+
+    if target is not None and weight is not None:
+        raise ValueError(f"--energy-weight {weight:g}: expected it without --energy {target}, which finds the weight")
+    if target is None:
+        return None if weight is None else Energy(weight=weight)
+    try:
+        share = float(target)
+    except ValueError:
+        return Energy(joules=from_joules(target, "--energy", "a share of the ANN such as 0.3, or joules such as 20uJ"))
+    return Energy(share=share)
+
+
 def use_threads(count: int) -> None:
     """Have torch compute with ``count`` threads; 0 leaves it its choice."""
     import torch
@@ -140,8 +163,9 @@ def use_threads(count: int) -> None:
 
 
 def beside(net: Path, ending: str) -> Path:
-    """``x.net`` -> ``x.<ending>`` in the same folder."""
-    return net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
+    """``x.net`` -> ``x.<ending>`` in the same folder, or here if nothing can be written there."""
+    path = net.with_name(f"{net.name.removesuffix('.net')}.{ending}")
+    return path if os.access(path.parent, os.W_OK) else Path(path.name)
 
 
 def key_values(items: list[str] | None, what: str) -> dict[str, Any]:

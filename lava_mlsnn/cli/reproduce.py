@@ -45,6 +45,9 @@ def reproduce(
     find(*item)  # a wrong name fails before torch is loaded
     request = Request(data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, show.error_console)
     options.use_threads(threads)
+    show.if_interrupted(
+        lambda: f"trainings and the checkpoint of the last one are kept in {out / 'runs'}, the same command goes on"
+    )
     show.wrote(*run(item, request, announce=lambda i: show.say(f"{i.name}: {i.about}")))
 
 

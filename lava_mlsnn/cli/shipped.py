@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..helpers.check import choice
+from ..helpers.doors import door
 from . import options, show
 
 if TYPE_CHECKING:
@@ -70,10 +71,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not path.is_file():
         raise ValueError(f"{path}: expected the manifest of exported nets, found none")
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
-        raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
-    return manifest
+    with door(path):
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if manifest.get("format") != FORMAT:
+            raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
+        return manifest
 
 
 def measures(graph: NetGraph, run: Run) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,12 +43,23 @@ def simulate(
     """
     from ..helpers import compiling
     from ..report import checks_table, layers_table
+    from . import target
     from .engines import compare_lava, load_data, measured, provenance, say_missing, say_ratios
 
     graph = reading.load(net)
+    where = target.check(json or options.beside(net, "simulate.json"), "json", ("digest", "activity"))
+    partial = where.with_name(options.beside(Path(net.name), "simulate.partial.npz").name)
+    keep = partial if os.access(partial.parent, os.W_OK) else None
+    show.if_interrupted(
+        lambda: (
+            f"the images that are done are kept in {partial}, the same command goes on"
+            if partial.exists()
+            else show.NOTHING_KEPT
+        )
+    )
     dataset = load_data(data, graph)
     started = time.perf_counter()
-    record, run = measured(net.name, graph, dataset, keep=options.beside(net, "simulate.partial.npz"))
+    record, run = measured(net.name, graph, dataset, keep=keep)
     seconds = time.perf_counter() - started - compiling.seconds()
     show.console.print(layers_table(record))
     say_missing(record)
@@ -63,8 +77,8 @@ def simulate(
         **record,
         "activity": run.activity.to_dict(),
         "checks": checks,
-        "run": provenance(f"mlsnn simulate {net.name} --data {data}", dataset),
+        "run": provenance(shlex.join(["mlsnn", "simulate", net.name, "--data", data]), dataset),
     }
-    show.wrote(show.write_json(content, json or options.beside(net, "simulate.json")))
+    show.wrote(show.write_json(content, where))
     if not all(check["passed"] for check in checks):
         raise typer.Exit(1)

@@ -45,6 +45,7 @@ def sweep(
     from ..model import check
     from ..train import default_recipe
     from ..train import recipe as named
+    from . import target
 
     require(data)
     check(model)
@@ -56,6 +57,9 @@ def sweep(
     dimensions = tuple(map(Range.parse, space or ())) or PAPER002
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
     search = Sweep(model, chosen, data, plan, dimensions, study, seed)
+    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
+    target.check(where, "json", ("study", "trials"))
+    show.if_interrupted(lambda: f"trials and their checkpoints are kept in {study}, the same command goes on")
     found = run(search, trials, progress=True)
     best = found.best_trial
     show.say(f"best of {len(found.trials)} trials: {best.value:.2%} of the validation part, {best.params}")
@@ -66,5 +70,4 @@ def sweep(
             {"number": t.number, "state": t.state.name, "value": t.value, "params": t.params} for t in found.trials
         ],
     }
-    where = json or Path("sweep.json" if search.is_database else f"{study}.json")
     show.wrote(show.write_json(record, where))

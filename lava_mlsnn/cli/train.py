@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +16,8 @@ def train(
         str | None,
         typer.Argument(
             help="Architecture; an unknown name lists the known ones.",
-            show_default="sparse_resnet18: for digits and mnist5k with width=16 and blocks=1,1; otherwise in full",
+            show_default="sparse_resnet18: for digits and mnist5k with width=16 and blocks=1,1; otherwise in full; "
+            "for fashion-mnist cnn with width=16",
         ),
     ] = None,
     data: options.Data = "digits",
@@ -37,6 +39,20 @@ def train(
     patience: Annotated[
         int | None, typer.Option(help="Epochs without gain that end the float ones.", show_default="recipe")
     ] = None,
+    energy: Annotated[
+        str | None,
+        typer.Option(
+            help="What an image may cost: a share of the ANN of the same shapes, such as 0.3, or joules, such as 20uJ; "
+            "the training finds the weight.",
+            show_default="recipe",
+        ),
+    ] = None,
+    energy_weight: Annotated[
+        float | None, typer.Option(help="Instead, a fixed weight of that share in the loss.", show_default="recipe")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Weight of the mean spike in the loss.", show_default="recipe")
+    ] = None,
     seed: options.Seed = 0,
     precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
@@ -45,12 +61,22 @@ def train(
     strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
     threads: options.Threads = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.", show_default="runs/MODEL_DATA_...")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the folder, with more epochs for longer.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the training that is in the folder.")] = False,
+    start: Annotated[
+        Path | None,
+        typer.Option("--from", help="model.safetensors of mlsnn train to start from; it says which architecture."),
+    ] = None,
+    *,
+    context: typer.Context,
 ) -> None:
     """Train a network on images, the last epochs with integer weights.
 
-    The folder receives model.safetensors, metrics.csv, tensorboard/, result.json and a checkpoint after each epoch. A
-    training that was cut off goes on with --resume and the same options, to the same weights.
+    The folder receives model.safetensors, metrics.csv, tensorboard/, result.json, a checkpoint after each epoch and,
+    with --validation, best.safetensors. A training that was cut off goes on with --resume and the same options, to the
+    same weights. One that is in the folder is not overwritten without --force.
 
     [bold]Examples:[/]
 
@@ -58,7 +84,11 @@ def train(
 
     mlsnn train sparse_resnet18 -N 4 -T 1 -m width=12 -m blocks=1,1 --out runs/digits
 
+    mlsnn train --data fashion-mnist --energy 0.3
+
     mlsnn train sparse_resnet18 --data cifar10:PATH --recipe paper000-cifar --precision bf16 --out runs/cifar --resume
+
+    mlsnn train --from runs/digits/model.safetensors --data mine.npz --lr 0.001 --epochs 5
 
     mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
@@ -72,6 +102,20 @@ def train(
     from .engines import load_named
 
     chosen = options.key_values(model_option, "--model-option")
+    source = None
+    if start is not None:
+        from ..train import ModelFile
+
+        source = ModelFile(start)
+        sizes = source.options
+        name = str(sizes.pop("name"))
+        if model not in (None, name):
+            raise ValueError(f"--from {start}: its architecture is {name}, expected no other one, got {model!r}")
+        model, chosen = name, {**sizes, **chosen}
+        levels, steps = (
+            value if is_given(context, key) else chosen.pop(key, value)
+            for key, value in (("levels", levels), ("steps", steps))
+        )
     for key, value in (("levels", levels), ("steps", steps)):
         if chosen.setdefault(key, value) != value:
             raise ValueError(f"--model-option {key}={chosen[key]}: expected --{key} {chosen[key]}")
@@ -88,19 +132,48 @@ def train(
         "clip": clip,
         "validation": validation,
         "patience": patience,
+        "energy": options.energy(energy, energy_weight),
+        "rate": rate,
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
     require(data)
-    if has_frames(data) or not is_name(data):
-        load_named(data, steps)  # shows progress, or what is held out; training finds frames in the cache
+    from ..train.folder import check_free, prepare  # these load torch
+    from ..train.world import is_first
+
+    if is_first():
+        if not resume and not force:
+            check_free(folder)
+        prepare(folder)
+
+    def kept() -> str:
+        from ..train.checkpoint import epochs_done
+
+        done = epochs_done(folder)
+        if not done:
+            return "no epoch was finished, nothing is kept"
+        epochs = f"{done} epoch{'s' if done > 1 else ''}"
+        return f"{epochs} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
+
+    show.if_interrupted(kept)
+    shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out
+    dataset = load_named(data, steps) if shown else None
     options.use_threads(threads)
-    _, record = run(experiment, recipe=plan, out=folder, resume=resume, progress=show.error_console, machine=machine)
+    how: dict[str, Any] = {"resume": resume, "force": force, "progress": show.error_console, "machine": machine}
+    _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:
         return  # one of several processes: the first one reports
-    record["command"] = experiment.command
+    record["command"] = experiment.command + ("" if start is None else f" --from {shlex.quote(str(start))}")
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
+    if "energy_share" in (last := record["history"][-1]):
+        show.say(f"energy of the last epoch's images: {last['energy_share']:.1%} of the ANN")
     show.say(f"accuracy on {record['test_images']} test images: {accuracy}")
     show.wrote(folder / "model.safetensors", show.write_json(record, folder / "result.json"))
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

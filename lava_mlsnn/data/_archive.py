@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import io
 import tarfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from ._published import Archive, Finding, Published
 
@@ -52,7 +51,10 @@ def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Ar
     contents: dict[str, bytes] = {}
     last = "its beginning"
     try:
-        with gzip.open(path) as file, tarfile.open(fileobj=_Limited(file, limit), mode="r|", tarinfo=_Member) as tar:
+        with (
+            open(path, "rb") as packed,
+            tarfile.open(fileobj=_Limited(gunzip(packed), limit), mode="r|", tarinfo=_Member) as tar,
+        ):
             while (member := tar.next()) is not None:
                 tar.members.clear()  # type: ignore[attr-defined]  # it would keep every header
                 last = repr(member.name)
@@ -73,6 +75,48 @@ def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Ar
     return contents
 
 
+def gunzip(file: IO[bytes]) -> io.BufferedReader:
+    """What an open gzip file unpacks to; reading raises EOFError or zlib.error if it is cut or damaged.
+
+    Unlike ``gzip.GzipFile``, it does not step one by one through zeros behind the end, of which a small archive can
+    hold many.
+
+    Example:
+        >>> import gzip
+        >>> gunzip(io.BytesIO(gzip.compress(b"some ") + gzip.compress(b"bytes") + bytes(9))).read()
+        b'some bytes'
+    """
+    return io.BufferedReader(_Gunzip(file))
+
+
+class _Gunzip(io.RawIOBase):
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.packed, self.unpacker = file, b"", zlib.decompressobj(31)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while True:
+            packed = self.packed or self.file.read(1 << 16)
+            ended = not packed
+            if self.unpacker.eof:  # zeros follow, or another member
+                if ended:
+                    return 0
+                packed = packed.lstrip(b"\0")
+                if not packed:
+                    self.packed = b""
+                    continue
+                self.unpacker = zlib.decompressobj(31)
+            found = self.unpacker.decompress(packed, len(buffer))
+            self.packed = self.unpacker.unconsumed_tail or self.unpacker.unused_data
+            if found:
+                buffer[: len(found)] = found
+                return len(found)
+            if ended and not self.unpacker.eof:
+                raise EOFError("it ends within its content")
+
+
 class _RefusedError(Exception):
     """An archive that may be whole, but that nobody should unpack."""
 
@@ -80,7 +124,7 @@ class _RefusedError(Exception):
 class _Limited(io.RawIOBase):
     """What a file holds, up to ``limit`` bytes."""
 
-    def __init__(self, file: gzip.GzipFile, limit: int) -> None:
+    def __init__(self, file: io.BufferedReader, limit: int) -> None:
         self.file, self.limit, self.left = file, limit, limit
 
     def read(self, size: int = -1) -> bytes:

@@ -7,7 +7,6 @@ before anything is read.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
 import struct
@@ -23,8 +22,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LIMIT, RATIO = 1 << 30, 1032
-"""Bytes of numbers that are read: at most LIMIT, and at most RATIO times a packed file; gzip packs no better."""
+from ._archive import gunzip
+
+LIMIT, UNPACKED, RATIO = 1 << 30, 1 << 28, 64
+"""Bytes of numbers that are read: at most LIMIT; of a packed file UNPACKED, or RATIO times its size if that is more."""
 
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -50,7 +51,10 @@ def parse(file: BufferedIOBase, most: int) -> NDArray[Any]:
     dtype = np.dtype(TYPES[start[2]])
     expected = math.prod(sizes) * dtype.itemsize
     if expected > most:
-        raise ValueError(f"declares sizes {sizes}, {expected:,} bytes, expected at most {most:,}: cut or damaged")
+        raise ValueError(
+            f"declares sizes {sizes}, {expected:,} bytes, expected at most {most:,}: cut or damaged, or packed "
+            "too well: unpacked by gunzip, its own size is the limit"
+        )
     content = bytearray()
     while piece := file.read(min(1 << 20, expected + 1 - len(content))):
         content += piece
@@ -86,13 +90,16 @@ class File:
         if self.member:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as packed:
                 size = archive.getinfo(self.member).compress_size
-                yield gzip.GzipFile(fileobj=packed), min(limit, RATIO * size)
+                yield gunzip(packed), _most(limit, size)
             return
         size = self.path.stat().st_size
         with open(self.path, "rb") as file:
             is_packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            yield gzip.GzipFile(fileobj=file) if is_packed else file, min(limit, RATIO * size if is_packed else size)
+            if is_packed:
+                yield gunzip(file), _most(limit, size)
+            else:
+                yield file, min(limit, size)
 
     def read(self, limit: int = LIMIT) -> NDArray[Any]:
         """The numbers, at most ``limit`` bytes of them; ValueError names the file."""
@@ -105,6 +112,11 @@ class File:
             raise ValueError(f"{self}: cut or damaged ({error})") from None
         except ValueError as error:
             raise ValueError(f"{self}: {error}") from None
+
+
+def _most(limit: int, packed: int) -> int:
+    """Bytes of numbers that a packed file may hold; gzip packs at most 1032 into one."""
+    return min(limit, max(UNPACKED, RATIO * packed), 1032 * packed)
 
 
 def content_md5(array: NDArray[Any]) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LIMIT, RATIO = 1 << 30, 20
+from ..helpers.doors import OBJECTS, reason
+
+LIMIT, RATIO = 1 << 28, 64
 """Bytes of the arrays of an archive: as many as LIMIT, or RATIO times those of the file if these are more."""
 
 
@@ -31,7 +33,10 @@ def read_npz(path: Path, names: tuple[str, ...]) -> dict[str, NDArray[Any]]:
             declared = sum(item.file_size for item in content.zip.infolist() if item.filename[:-4] in found)
             limit = max(LIMIT, RATIO * path.stat().st_size)
             if declared > limit:
-                raise ValueError(f"arrays of {declared:,} bytes, expected at most {limit:,}: damaged")
+                raise ValueError(
+                    f"arrays of {declared:,} bytes, expected at most {limit:,}: damaged, or packed too well: "
+                    "of numpy.savez, without compression, its own size is the limit"
+                )
             return {name: content[name] for name in found}
 
 
@@ -42,7 +47,7 @@ def _guarded(path: Path) -> Iterator[None]:
     except (FileNotFoundError, PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # whatever numpy and zipfile make of damage
-        detail = str(error) or type(error).__name__
-        if "allow_pickle" in detail or "Python objects" in detail:  # numpy's advice is to trust the file
-            detail = "Python objects or an endless header; expected an array of numbers"
-        raise ValueError(f"{path.name}: {detail}") from None
+        detail = reason(error)
+        raise ValueError(
+            f"{path.name}: {detail}{'; expected arrays of numbers' if detail == OBJECTS else ''}"
+        ) from None

@@ -18,6 +18,9 @@ SPLIT_SEED = 20250
 SHARE = 0.2
 """Share of each class that is held out of data that come without a split."""
 
+MOST_CLASSES = 1 << 16
+"""Each gets a name: one large label would be as many."""
+
 PIECE = 1 << 22
 """Numbers that are converted at a time."""
 
@@ -130,8 +133,8 @@ def _labels(labels: Any) -> Labels:
         raise ValueError(f"labels of shape {found.shape}, expected (N,){hint}")
     if found.dtype.kind not in "iuf" or not (np.isfinite(found).all() and (found == np.trunc(found)).all()):
         raise ValueError(f"labels of {found.dtype}, expected whole numbers")
-    if found.size and (found.min() < 0 or found.max() >= 2**31):
-        raise ValueError(f"labels {found.min()} .. {found.max()}, expected classes 0, 1, 2 ...")
+    if found.size and (found.min() < 0 or found.max() >= MOST_CLASSES):
+        raise ValueError(f"labels {found.min()} .. {found.max()}, expected classes 0, 1, 2 ... {MOST_CLASSES - 1}")
     return found.astype(np.int64)
 
 

@@ -4,21 +4,23 @@ A set of frames is a folder of the cache, named by a digest of what it was made 
 of all files, and all options): other files or options never meet old frames. It holds
 
 * ``frames.npy``: uint8 (N, C, H, W, T), training recordings first;
-* ``about.json``: how many frames each recording gave, how many events did not fit 8 bits, what was mended.
+* ``about.json``: how many frames each recording gave, how many events did not fit 8 bits, what was mended, digests of
+  the frames and of all that.
 
 Each file appears when it is complete, ``about.json`` last; a lock keeps two processes from writing the same set. Memory
-stays constant: one recording at a time.
+stays constant: one recording at a time. A process compares the frames with their digest when it first opens them; those
+that are damaged are made again, with a warning.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +28,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers.files import replacing, write_json
+from ..helpers.lock import locked
+from ..helpers.sealed import file_digest, json_digest
 
 VARIABLE = "MLSNN_CACHE"
 """Environment variable: the folder of the cache, in place of the user's cache folder."""
 
-FORMAT = 2
+FORMAT = 3
 FRAMES, ABOUT = "frames.npy", "about.json"
 
 Progress = Callable[[int, int], None]
@@ -79,9 +83,12 @@ def frames(
     if found is not None:
         return found
     try:
-        with _locked(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with locked(place.with_name(f"{place.name}.lock"), "making of frames", wait=True):
             found = _open(place, shape)  # another process may have made it in the meantime
             if found is None:
+                if (place / ABOUT).exists():
+                    warnings.warn(f"cache {place}: damaged, its frames are made again", RuntimeWarning, stacklevel=3)
                 _write(place, shape, make(), about)
                 found = _open(place, shape)
     except PermissionError as error:
@@ -91,15 +98,29 @@ def frames(
     return found
 
 
+_DIGESTS: dict[tuple[Any, ...], str] = {}
+"""Of files of frames that this process has read: by name, size and times of change."""
+
+
 def _open(place: Path, shape: Sequence[int]) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
     """None if it is not there or not what it should be."""
     try:
-        about: dict[str, Any] = json.loads((place / ABOUT).read_text(encoding="utf-8"))
+        about = json.loads((place / ABOUT).read_bytes())
+        stated, digest = about.pop("digest"), about.pop("frames")
         found = np.load(place / FRAMES, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        right = stated == json_digest({**about, "frames": digest}) and digest == _digest_once(place / FRAMES)
+    except Exception:  # nothing there, or whatever json and numpy make of damage
         return None
-    right = found.shape == (about.get("count"), *shape[1:]) and found.dtype == np.uint8
-    return (found, about) if right else None
+    return (found, about) if right and found.shape == (about["count"], *shape[1:]) else None
+
+
+def _digest_once(path: Path) -> str:
+    """The digest of a file; computed once per process as long as its size and times stay."""
+    state = path.stat()
+    key = (path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    if key not in _DIGESTS:
+        _DIGESTS[key] = file_digest(path)
+    return _DIGESTS[key]
 
 
 def _write(
@@ -123,7 +144,8 @@ def _write(
                 count += 1
             file.seek(0)
             file.write(_header((count, *shape[1:])))
-        write_json({**about(), "count": count}, place / ABOUT)
+        content = json.loads(json.dumps({**about(), "count": count, "frames": file_digest(place / FRAMES)}))
+        write_json({**content, "digest": json_digest(content)}, place / ABOUT)
     finally:
         with suppress(OSError):
             place.rmdir()  # if nothing was written
@@ -133,16 +155,3 @@ def _header(shape: tuple[int, ...]) -> bytes:
     """The header of a ``.npy`` file of uint8, always of the same length; numpy's own grows with the shape."""
     text = repr({"descr": "|u1", "fortran_order": False, "shape": shape}).encode()
     return b"\x93NUMPY\x01\x00" + (182).to_bytes(2, "little") + text.ljust(181) + b"\n"
-
-
-@contextmanager
-def _locked(place: Path) -> Iterator[None]:
-    """One writer at a time; the lock goes with the process that holds it."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    path = place.with_name(f"{place.name}.lock")
-    with open(path, "w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from ..helpers.check import finite, integer
 from . import formats
+from ._published import Finding
 from .arrays import SHARE, SPLIT_SEED
 from .dataset import Dataset, split
 from .integration import Events
@@ -190,6 +191,21 @@ def _sensor(copy: Copy, given: Any) -> tuple[int, int]:
     return content.shape[2], content.shape[3]
 
 
-def check(name: str, copy: Copy, **settings: Any) -> Any:
-    """How many recordings there are and whether each can be read."""
-    return check_recordings(name, copy, **settings)
+def check(name: str, copy: Copy, *, sensor: Any = None, test: float | None = None, **settings: Any) -> Any:
+    """How many recordings of which classes there are, how they are divided, and whether each can be read."""
+    found = []
+    try:
+        copy = _divided(copy, test)
+    except ValueError as error:
+        found.append(Finding("split", False, str(error)))
+    try:
+        copy = replace(copy, sensor=_sensor(copy, sensor))
+    except ValueError as error:
+        found.append(Finding("sensor", False, str(error)))
+    for side, part in (("training", copy.train), ("test", copy.test)):
+        labels = [one.label for one in part]
+        counts = {name: labels.count(label) for label, name in enumerate(copy.classes)}
+        if part:
+            each = ", ".join(f"{name} {count}" for name, count in counts.items())
+            found.append(Finding(f"{side} recordings", all(counts.values()), f"{len(part)}: {each} ({copy.split})"))
+    return [*found, *check_recordings(name, copy, **settings)]

@@ -25,12 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers import extras
+from ..helpers.doors import door
 from ..helpers.hdf5 import read_image
 from . import aedat, eventstream, prophesee
 from ._archive import read_limited
 from ._npy import LIMIT, RATIO, read_npy
 from .integration import Events
 from .ready import read_arrays
+
+EVENT = 32
+"""Bytes of an event in memory."""
 
 NAMES = {
     "t": ("t", "ts", "time", "times", "timestamp", "timestamps"),
@@ -39,6 +43,9 @@ NAMES = {
     "p": ("p", "ps", "pol", "polarity", "polarities", "on"),
 }
 """What columns are called."""
+
+ECF = 0x8ECF
+"""Number of the HDF5 filter with which Prophesee compresses events."""
 
 ORDERS = ("txyp", "xypt", "xytp")
 """Orders of columns without names."""
@@ -49,7 +56,8 @@ def read(path: Path) -> Events | NDArray[Any]:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise ValueError(f"{path.name}: expected a recording that ends in one of {', '.join(READERS)}")
-    return reader(path)
+    with door(path):
+        return reader(path)
 
 
 def _array(path: Path) -> Events | NDArray[Any]:
@@ -140,10 +148,11 @@ def _hdf5(path: Path) -> Events:
 
     try:
         with h5py.File(io.BytesIO(read_image(path)), "r") as file:
-            columns = _columns(file, max(LIMIT, RATIO * path.stat().st_size))
+            most = max(LIMIT, RATIO * path.stat().st_size) // EVENT
+            columns = _columns(file, most)
             events = _named(path.name, columns)
             offset = file.get("t_offset")  # DSEC's
-            shift = int(np.asarray(offset[()]).ravel()[0]) if isinstance(offset, h5py.Dataset) else 0
+            shift = int(_content(offset, most).item()) if isinstance(offset, h5py.Dataset) else 0
             geometry = re.fullmatch(r"(\d+)x(\d+)", str(file.attrs.get("geometry", "")))
     except (FileNotFoundError, PermissionError):
         raise
@@ -183,15 +192,18 @@ def _content(dataset: Any, most: int) -> NDArray[Any]:
 
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{dataset.name} lies in another file; refused")
-    if dataset.ndim != 1 or dataset.size * dataset.dtype.itemsize > most:
-        raise ValueError(f"{dataset.name} of shape {dataset.shape}, expected (n,) of at most {most:,} bytes")
+    if dataset.ndim > 1 or dataset.size is None or dataset.size > most or dataset.dtype.itemsize > EVENT:
+        raise ValueError(f"{dataset.name} of {dataset.dtype} {dataset.shape}, expected (n,) of at most {most:,} events")
     filters = dataset.id.get_create_plist()
     for i in range(filters.get_nfilters()):
         code, _, _, words = filters.get_filter(i)
         if not h5py.h5z.filter_avail(code) and not _registered(code):
-            which = "Prophesee's codec ECF" if code == 0x8ECF else f"the filter {words.decode('latin-1') or code}"
-            how = "convert the file with Prophesee's tools" if code == 0x8ECF else extras.command("hdf5plugin")
-            raise ValueError(f"{dataset.name} is compressed with {which}, which is not installed: {how}")
+            how = (
+                f"the filter {words.decode('latin-1') or code}, which is not installed: {extras.command('hdf5plugin')}"
+            )
+            if code == ECF:
+                how = "Prophesee's codec ECF, which h5py and hdf5plugin have not: convert it with Prophesee's tools"
+            raise ValueError(f"{dataset.name} is compressed with {how}")
     content: NDArray[Any] = dataset[()]
     return content
 

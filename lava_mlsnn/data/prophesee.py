@@ -12,7 +12,8 @@ polarity (11) and column (10-0); 3: polarity and first column of vectors; 4 and 
 **DAT**: after the text, two bytes, the type of events (0 or 12) and their size (8); then time uint32, and uint32 with
 column (13-0), row (27-14) and polarity (28); in version 1 column (8-0), row (16-9), polarity (17).
 
-Words of other types (triggers, monitoring) are left out, and so are events before the first time.
+Words of other types (triggers, monitoring) are left out, and so are events before the first time. **EVT 2.1** is
+refused: there is no second reader to compare with.
 """
 
 from __future__ import annotations
@@ -36,8 +37,13 @@ Words = NDArray[np.int64]
 def read_raw(path: Path) -> Events:
     """Events of an EVT 2.0 or 3.0 file; ValueError names the file and what is wrong."""
     text, body = _split(path)
-    version = re.search(r"(?:evt |format EVT)(\d(?:\.\d)?)", text)
-    found = version.group(1).removesuffix(".0") if version else "none"
+    version = re.search(r"(?:evt |format EVT)(\d)\.?(\d)?", text)  # "evt 2.1" or "format EVT21"
+    found = version.expand(r"\1.\2").removesuffix(".0").removesuffix(".") if version else "none"
+    if found == "2.1":
+        raise ValueError(
+            f"{path.name}: EVT 2.1, whose words of 64 bits hold up to 32 events and are not read here, since no other "
+            "reader is at hand to compare with: convert the file to EVT 2.0 or 3.0 with Prophesee's tools"
+        )
     if found not in ("2", "3"):
         raise ValueError(f"{path.name}: EVT version {found} in its header, expected 2.0 or 3.0")
     return _evt2(path, body, _sensor(text)) if found == "2" else _evt3(path, body, _sensor(text))

@@ -269,6 +269,7 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
     damaged: list[str] = []
     empty: list[str] = []
     mended: list[str] = []
+    sizes: list[tuple[int, int]] = []
     everything = (*copy.train, *copy.test)
     with _aedat4.decoding():
         for count, one in enumerate(everything, 1):
@@ -280,6 +281,8 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
                     content.check(copy.sensor)
                     if not len(content):
                         empty.append(copy.place(one))
+                    else:
+                        sizes.append((len(content), int(content.t.max()) - int(content.t.min())))
                     _, said = content.in_order()
                     if said:
                         mended.append(f"{copy.place(one)} ({said})")
@@ -290,6 +293,11 @@ def check(name: str, copy: Copy, progress: caches.Progress | None = None) -> lis
     few = "; ".join(damaged[:5]) + (f"; and {len(damaged) - 5} more" if len(damaged) > 5 else "")
     detail = f"{len(everything)} recordings read ({copy.format})"
     findings.append(Finding("content", not damaged, f"{len(damaged)} damaged: {few}" if damaged else detail))
+    if sizes and name not in PUBLISHED:
+        counts, times = zip(*sizes, strict=True)
+        detail = f"{min(counts):,} .. {max(counts):,} of (H, W) = {copy.sensor}, "
+        detail += f"in {min(times) / 1e6:g} .. {max(times) / 1e6:g} s"
+        findings.append(Finding("events per recording", True, detail))
     if mended:
         detail = f"{len(mended)} recordings whose times run backwards, which is mended; the first is {mended[0]}"
         findings.append(Finding("times", True, detail))

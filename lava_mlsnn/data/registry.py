@@ -17,7 +17,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from ..helpers.doors import door
 from ._archive import archives
+from ._own_check import check as own_check
 from ._published import PUBLISHED, Finding, Published
 from .dataset import Dataset
 from .own import ENDING, EXPECTED
@@ -150,14 +152,12 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     spec = Spec.parse(name)
     entry = _entry(spec.name)
     chosen = {**spec.options, **{key: value for key, value in options.items() if value is not None}}
-    for key in chosen:
-        if key not in entry.options:
-            known = ", ".join(entry.options) or "none"
-            raise ValueError(f"dataset {spec.name or spec.path!r}: option {key!r}; expected one of: {known}")
+    chosen = _known(spec, entry, chosen)
     module = import_module(f".{entry.module}", __package__)
     if not spec.name:
-        own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
-        return own
+        with door(str(spec.path), named=False):
+            own: Dataset = module.load(Path(str(spec.path)).expanduser(), **chosen)
+            return own
     if not entry.on_disk:
         if spec.path or root is not None:
             raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
@@ -166,8 +166,18 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
     for key in ("complete", "coarse"):
         if not isinstance(chosen.get(key, True), bool):
             raise ValueError(f"dataset {spec.name!r}: {key}={chosen[key]!r}; expected yes or no")
-    found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
-    return found
+    with door(spec.short, named=False):
+        found: Dataset = module.load(spec.name, locate(spec, root), **chosen)
+        return found
+
+
+def _known(spec: Spec, entry: Entry, options: dict[str, Any]) -> dict[str, Any]:
+    """The options; ValueError for one that the data set does not take."""
+    for key in options:
+        if key not in entry.options:
+            known = ", ".join(entry.options) or "none"
+            raise ValueError(f"dataset {spec.name or spec.path!r}: option {key!r}; expected one of: {known}")
+    return options
 
 
 def load_for(name: str, steps: int, own: Mapping[str, Any] | None = None, **options: Any) -> Dataset:
@@ -188,6 +198,8 @@ def check(
 ) -> list[Finding]:
     """What a copy contains and whether that is what was published: files, MD5 sums, counts per class, shapes.
 
+    Of one's own data: how many there are, shapes, classes, values, and what is wrong with them.
+
     Reads everything once; ``progress`` is called with (recordings read, recordings in total).
 
     Raises:
@@ -195,12 +207,16 @@ def check(
     """
     spec = Spec.parse(name)
     entry = _entry(spec.name)
-    if not entry.on_disk or not spec.name:
+    if not spec.name:
+        return own_check(Path(str(spec.path)).expanduser(), _known(spec, entry, spec.options))
+    if not entry.on_disk:
         dataset = load(name)
         detail = f"{len(dataset.train_labels)} training and {len(dataset.test_labels)} test images {dataset.shape}"
         return [Finding(spec.short, True, detail)]
     module = import_module(f".{entry.module}", __package__)
-    shown = {"progress": progress} if "progress" in entry.options else {}
+    shown: dict[str, Any] = {"progress": progress} if "progress" in entry.options else {}
+    if spec.name == "events":
+        shown |= {key: spec.options[key] for key in ("sensor", "test") if key in spec.options}
     try:
         copy = locate(spec, root)
     except ValueError as error:
@@ -223,17 +239,29 @@ def published(name: str) -> Published | None:
     return PUBLISHED.get(Spec.parse(name).name)
 
 
+def named(text: str) -> str:
+    """A text that may be a path alone, with the name of the data set that lies there, if it is a known one."""
+    spec = Spec.parse(text)
+    if spec.name:
+        return text
+    name = guess(Path(str(spec.path)).expanduser())
+    return f"{name}:{text}" if name else text
+
+
 def guess(path: Path) -> str:
-    """The name of the data set that lies at ``path``; ValueError if none, or more than one, is recognized."""
+    """The name of the data set that lies at ``path``, "" for one's own images; ValueError if there are several."""
     if not path.exists():
         raise ValueError(f"{path}: no such file or folder")
+    if path.suffix == ENDING:  # which is a zip archive
+        return ""
     found = [name for name in PUBLISHED if _finder(name)(name, path) is not None]
     if not found and _finder("events")("events", path) is not None:
         return "events"
-    if len(found) != 1:
-        detail = f"{' and '.join(found)} are there" if found else "no data set is recognized there"
-        raise ValueError(f"{path}: {detail}; name one: NAME:PATH with NAME one of {', '.join(PUBLISHED)}")
-    return found[0]
+    if len(found) > 1:
+        raise ValueError(
+            f"{path}: {' and '.join(found)} are there: name one, NAME:PATH, or the file of your own images"
+        )
+    return found[0] if found else ""
 
 
 def locate(spec: Spec, root: str | Path | None = None) -> Any:

@@ -75,7 +75,9 @@ def loihi_report(
         variants |= {f"active={value}": sum_of(table, active=value) for value in ACTIVE if value != active}
         other = "sites" if sums == "connections" else "connections"
         variants[f"sums={other}"] = sum_of(table, sums=other)
-    step = loihi.step_time([_core(p, c, steps) for p, c in rows], table)
+    timed = table != "loihi2_estimate"  # of Loihi 2 there is one guess of a time, that of lava_mlsnn.loihi2.step_range
+    step = loihi.step_time([_core(p, c, steps) for p, c in rows], table) if timed else None
+    seconds = None if step is None else step * (steps + graph.latency)
     return Report(
         table if table == "loihi2_estimate" else "loihi1",
         "snn",
@@ -83,9 +85,9 @@ def loihi_report(
         {"table": table, "sums": sums, "active": active, "hops_x": hops_x, "hops_y": hops_y, "timesteps": steps},
         variants,
         (loihi.find(table),),
-        _notes(graph, step * (steps + graph.latency)),
+        _notes(graph, seconds),
         counting="exact",
-        seconds=step * (steps + graph.latency),
+        seconds=seconds,
         step_seconds=step,
     )
 
@@ -119,14 +121,20 @@ def _core(p: Population, counts: Loihi1Counts, steps: int) -> Loihi1Counts:
     return counts.scaled(1.0 / (steps * math.ceil(p.geometry.n_out / COMPARTMENTS_PER_CORE)))
 
 
-def _notes(graph: NetGraph, seconds: float) -> tuple[str, ...]:
+def _notes(graph: NetGraph, seconds: float | None) -> tuple[str, ...]:
+    notes = (
+        "Loihi 1 spikes carry no value: a graded spike is counted as one event (extension).",
+        "Dynamic energy only; host and input transfer are not included.",
+        "Packets stay within a tile unless hops_x, hops_y say otherwise.",
+    )
+    if seconds is None:
+        return (*notes, "Static power of Loihi 2 and its time are not in this: mlsnn fit gives a range of the time.")
     cores = sum(math.ceil(layer.size / COMPARTMENTS_PER_CORE) for layer in graph)
     chips = math.ceil(cores / 128)
     static = (STATIC_POWER.value or 0.0) * chips * seconds
     return (
-        "Loihi 1 spikes carry no value: a graded spike is counted as one event (extension).",
+        *notes,
         f"Time: {cores} cores, each layer evenly on as few as hold its neurons ({COMPARTMENTS_PER_CORE} each), "
         "barrier of a full chip, T steps plus the depth of the network.",
-        f"Dynamic energy only. Static power of {chips} chip(s) over that time: {static:.3g} J ({STATIC_POWER.source}).",
-        "Packets stay within a tile unless hops_x, hops_y say otherwise; host and input transfer are not included.",
+        f"Static power of {chips} chip(s) over that time: {static:.3g} J ({STATIC_POWER.source}).",
     )

@@ -120,7 +120,7 @@ def populations(
             levels = _levels(activity, connection, charged, caps, events, (sums, charge))
         in_shape = graph.shape(connection.sources[0])
         return Link(
-            geometry(connection.synapse, in_shape, layer.shape),
+            geometry(connection.synapse, in_shape, layer.current_shape),
             len(connection.sources),
             events,
             1.0 if analog and INPUT in connection.sources else levels,

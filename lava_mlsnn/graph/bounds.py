@@ -94,6 +94,6 @@ def _layer_bounds(graph: NetGraph, layer: Layer, flow: dict[str, tuple[Range, Ra
 
 
 def _bias(layer: Layer) -> Range:
-    bias = np.zeros(layer.shape[0]) if layer.bias is None else layer.bias.astype(np.float64)
-    flat = bias.reshape(layer.shape[0], -1)
+    bias = np.zeros(layer.current_shape[0]) if layer.bias is None else layer.bias.astype(np.float64)
+    flat = bias.reshape(layer.current_shape[0], -1)
     return Range(flat.min(axis=1), flat.max(axis=1))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from ..helpers.doors import printable
+
 
 class NetFileError(ValueError):
     """A network file is damaged, foreign, or asks for what cannot be done; the message names layer and value."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))  # it may quote what a file says
 
 
 class StockWarning(UserWarning):

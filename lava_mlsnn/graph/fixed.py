@@ -34,7 +34,7 @@ def overflows(accumulated: Wide) -> int:
     return int(np.count_nonzero((accumulated > INT24_MAX) | (accumulated < -INT24_MAX - 1)))
 
 
-def decay(x: Any, d: int) -> Wide:
+def decay(x: Any, d: int | Wide) -> Wide:
     """Lava's decay of a 12-bit fixed-point register: sign(x) ((abs(x) (4096 - d)) >> 12), rounding toward zero.
 
     Example:

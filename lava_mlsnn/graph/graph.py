@@ -154,6 +154,11 @@ class Layer(Shown, Spec):
         return self.connections[0].synapse
 
     @property
+    def current_shape(self) -> Shape:
+        """Shape of what its synapses send together: that of the population for neurons that take one current."""
+        return self.shape[0] * self.neuron.currents, self.shape[1], self.shape[2]
+
+    @property
     def size(self) -> int:
         """Number of neurons."""
         return prod(self.shape)
@@ -243,9 +248,10 @@ class NetGraph(Shown, Spec):
                 shape = connection.synapse.out_shape(next(iter(sources.values())))
             except ValueError as error:
                 raise ValueError(f"layer {layer.name!r}: {error}") from None
-            if shape != layer.shape:
+            if shape != layer.current_shape:
+                of = "" if layer.neuron.currents == 1 else f" of {layer.neuron.currents} currents each"
                 raise ValueError(
-                    f"layer {layer.name!r} has shape {layer.shape}, its {connection.synapse.kind} from "
+                    f"layer {layer.name!r} has shape {layer.shape}{of}, its {connection.synapse.kind} from "
                     f"{', '.join(connection.sources)} gives {shape}"
                 )
 

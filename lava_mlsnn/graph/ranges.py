@@ -30,8 +30,8 @@ class Range(NamedTuple):
         """Largest absolute value of each channel."""
         return np.maximum(-self.low, self.high)
 
-    def scale(self, factor: float) -> Range:
-        """The range times ``factor`` >= 0."""
+    def scale(self, factor: float | Floats) -> Range:
+        """The range times ``factor`` >= 0, one number or one per channel."""
         return clip(self.low * factor, self.high * factor)
 
     def with_zero(self) -> Range:
@@ -98,14 +98,15 @@ def linear(positive: Floats, negative: Floats, spikes: Range) -> Range:
     return clip(positive @ spikes.low + negative @ spikes.high, positive @ spikes.high + negative @ spikes.low)
 
 
-def geometric(ratio: float, steps: int) -> float:
+def geometric(ratio: float | Floats, steps: int) -> Floats:
     """1 + ratio + ... + ratio**(steps - 1).
 
     Example:
-        >>> geometric(0.5, 3), geometric(1.0, 3)
-        (1.75, 3.0)
+        >>> geometric(np.array([0.5, 1.0]), 3).tolist()
+        [1.75, 3.0]
     """
-    return float(steps) if ratio == 1 else (1 - ratio**steps) / (1 - ratio)
+    below = np.where(np.equal(ratio, 1), 0.0, ratio)
+    return np.where(np.equal(ratio, 1), float(steps), (1 - below**steps) / (1 - below))
 
 
 def wide(values: Range, what: str) -> Iterator[tuple[int, str]]:

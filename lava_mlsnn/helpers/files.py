@@ -68,6 +68,38 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+ROOM = 1 << 16
+"""Bytes that a file is expected to have room for, before the computing that fills it."""
+
+
+def check_writable(path: str | os.PathLike[str]) -> Path:
+    """See that ``path`` could be written, and make its folder; returns the path. What is at ``path`` stays.
+
+    Raises:
+        OSError: no permission, or no room for a small file; names ``path``.
+    """
+    try:
+        os.makedirs(Path(os.path.realpath(path)).parent, exist_ok=True)
+        with replacing(path) as part:
+            if part == Path(os.path.realpath(path)):
+                return Path(path)  # a device
+            part.write_bytes(bytes(ROOM))
+            raise _EnoughError
+    except _EnoughError:
+        pass
+    except FileExistsError as error:
+        raise NotADirectoryError(f"{os.fspath(path)}: cannot be written: {error.filename} is no folder") from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise type(error)(f"{os.fspath(path)}: cannot be written: {error.filename}: {error.strerror}") from None
+    return Path(path)
+
+
+class _EnoughError(Exception):
+    """Ends a trial to write."""
+
+
 def _prefix(target: Path) -> str:
     """Of the temporary files for ``target`` of this machine's processes; a name has at most 255 bytes."""
     return f".{target.name[:40]}.{_HOST[:64]}."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from math import log10
+
 PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"), (1e-15, "f"))
 
 
@@ -17,6 +20,20 @@ def joules(value: float | None) -> str:
         ('12.3 µJ', '1.00 µJ', '0 J')
     """
     return _with_unit(value, "J")
+
+
+def from_joules(text: str, what: str, accepted: str = "joules such as 20uJ") -> float:
+    """Inverse of :func:`joules`; "u" is also a "µ". ValueError names ``what`` and says what is accepted.
+
+    Example:
+        >>> from_joules("12.3 µJ", "energy"), from_joules("2nJ", "energy")
+        (1.23e-05, 2e-09)
+    """
+    match = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([munµpf]?)J\s*", text)
+    if match is None:
+        raise ValueError(f"{what}: expected {accepted}, got {text!r}")
+    exponents = {prefix: round(log10(factor)) for factor, prefix in PREFIXES}
+    return float(f"{match[1]}e{exponents[match[2].replace('u', 'µ')]}")
 
 
 def seconds(value: float | None) -> str:

@@ -9,7 +9,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import Process as OsProcess
 from typing import Any
@@ -45,6 +46,27 @@ def bind_to_parent(parent: int, from_main_thread: bool) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def interrupts_later() -> Iterator[None]:
+    """Inside, Ctrl-C waits for the end.
+
+    An exception in a function that runs at each fork (:func:`os.register_at_fork`; the standard library has some) is
+    printed and forgotten: a KeyboardInterrupt would be lost, and the run go on.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():  # not Python's to handle
+        yield
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 class Actor(SystemProcess):
@@ -140,8 +162,9 @@ class Infrastructure(MultiProcessing):
 
     def build_actor(self, target_fn: Callable[..., None], builder: Any, exception_q: Any = None) -> Actor:
         actor = Actor(target=_work, args=(builder, exception_q))
-        actor.start()
-        self._actors.append(actor)
+        with interrupts_later():
+            actor.start()
+            self._actors.append(actor)
         return actor
 
     def stop(self, grace: float = GRACE) -> None:

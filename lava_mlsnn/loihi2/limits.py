@@ -25,6 +25,8 @@ class Chip:
         axons_in: input axons per core.
         axons_out: entries of a core's output routing.
         max_delay: longest synaptic delay in timesteps.
+        columns, rows: routers of the network-on-chip.
+        router_cores: neuro cores at each router.
     """
 
     cores: int = 120
@@ -34,6 +36,9 @@ class Chip:
     axons_in: int = 16_000
     axons_out: int = 16_000
     max_delay: int = 62
+    columns: int = 8
+    rows: int = 4
+    router_cores: int = 4
 
     def __post_init__(self) -> None:
         for f in fields(self):
@@ -50,6 +55,9 @@ SOURCES = {
     "axons_in": "16,000 in public compiler logs; one axon per input site is inference",
     "axons_out": "16,000 entries of the axon map in public compiler logs; one per neuron and reading part is inference",
     "max_delay": "6 bits of delay, 0 .. 62, in Lava's synapses",
+    "columns": "8 x 4 routers, dimension-order routing (quoted from [Timcheck2026], not checked against it)",
+    "rows": "as columns",
+    "router_cores": "4 cores at a router: 128 cores, 32 routers (as columns)",
     "state_words_of": "inferred from two logged totals (PilotNet SDNN 61 cores, LIF 74); multi-level by analogy",
 }
 """Provenance of every limit and rule."""

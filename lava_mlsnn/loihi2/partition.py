@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from ..graph.graph import Connection, Layer, NetGraph
+from ..helpers.check import Shape
 from .limits import Chip, state_words_of
 
 
@@ -32,6 +33,10 @@ class Part:
         """Fraction of each of the core's resources that is taken."""
         names = ("neurons", "state_words", "synaptic_words", "axons_in", "axons_out")
         return {name: getattr(self, name) / getattr(chip, name) for name in names}
+
+    def rows(self, shape: Shape) -> int:
+        """Rows of a layer of ``shape`` (C, H, W) that its sites touch, wherever they begin."""
+        return _rows(self.sites, shape)
 
     def binding(self, chip: Chip) -> str:
         """The resource that is fullest."""
@@ -82,7 +87,7 @@ def _part(graph: NetGraph, layer: Layer, channels: int, sites: int, cores: int) 
         cores,
         neurons,
         neurons * state_words_of(layer.neuron) + channels * layer.neuron.table_words,
-        sum(connection.synapse.synaptic_words(channels) for connection in layer.connections),
+        sum(connection.synapse.synaptic_words(channels * layer.neuron.currents) for connection in layer.connections),
         sum(_axons_in(graph, layer, connection, sites) for connection in layer.connections),
         neurons * max(sum(layer.name in other.inputs for other in graph), 1),
     )
@@ -91,5 +96,9 @@ def _part(graph: NetGraph, layer: Layer, channels: int, sites: int, cores: int) 
 def _axons_in(graph: NetGraph, layer: Layer, connection: Connection, sites: int) -> int:
     """Input sites that reach a part: all channels of the input rows under its output rows (inference)."""
     channels, height, width = graph.shape(connection.sources[0])
-    rows = min(ceil(sites / layer.shape[2]) + (sites % layer.shape[2] > 0), layer.shape[1])
-    return len(connection.sources) * channels * width * connection.synapse.rows_read(rows, height)
+    rows = connection.synapse.rows_read(_rows(sites, layer.shape), height)
+    return len(connection.sources) * channels * width * rows
+
+
+def _rows(sites: int, shape: Shape) -> int:
+    return min(ceil(sites / shape[2]) + (sites % shape[2] > 0), shape[1])

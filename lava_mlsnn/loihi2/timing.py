@@ -171,16 +171,9 @@ def step_range(graph: NetGraph, fit: Fit, activity: Activity | None = None, timi
         >>> [f"{t * 1e6:.1f} us" for t in found.step], found.slowest.bottleneck
         (['0.4 us', '31.4 us'], 'synaptic operations')
     """
-    names = (INPUT, *(layer.name for layer in graph))
-    if activity is None:
-        least = dict.fromkeys(names, 0.0)
-        most = {name: float(prod(graph.shape(name))) for name in names}
-        most |= {layer.name: 0.0 for layer in graph if not layer.neuron.spiking}
-        assumption = "from no spike at all to one of every input and neuron in every timestep"
-    else:
-        activity.check(graph)
-        least = most = {name: activity.mean_events(name) / activity.timesteps for name in names}
-        assumption = f"mean of {activity.samples} samples, from only the neurons that fire to all changing their state"
+    least, most, assumption = assumed(graph, activity)
+    if activity is not None:
+        assumption += ", from only the neurons that fire to all changing their state"
     layers = []
     for layer, cores in zip(graph, _cores(graph, fit), strict=True):
         high = _work(graph, layer, most, timing, active=float(layer.size))
@@ -189,6 +182,23 @@ def step_range(graph: NetGraph, fit: Fit, activity: Activity | None = None, timi
         layers.append(LayerTime(layer.name, sum(low.values()) / cores, sum(shares.values()), shares))
     barrier = timing.barrier if timing.barrier_least is None else timing.barrier_least, timing.barrier
     return StepTime(tuple(layers), barrier, graph.timesteps + graph.latency, assumption, timing.source)
+
+
+def assumed(graph: NetGraph, activity: Activity | None) -> tuple[dict[str, float], dict[str, float], str]:
+    """Events per timestep of the input and all layers, the least and the most, and what that assumes in words.
+
+    Raises:
+        ValueError: an activity of another network.
+    """
+    names = (INPUT, *(layer.name for layer in graph))
+    if activity is not None:
+        activity.check(graph)
+        mean = {name: activity.mean_events(name) / activity.timesteps for name in names}
+        return mean, mean, f"mean of {activity.samples} samples"
+    most = {name: float(prod(graph.shape(name))) for name in names}
+    most |= {layer.name: 0.0 for layer in graph if not layer.neuron.spiking}
+    silent = dict.fromkeys(names, 0.0)
+    return silent, most, "from no spike at all to one of every input and neuron in every timestep"
 
 
 def step_time(graph: NetGraph, fit: Fit, events: Mapping[str, float], timing: Timing) -> dict[str, float]:

@@ -45,8 +45,9 @@ class ResNet(Network):
         channels = width
         for i, count in enumerate(positive_ints(blocks, "blocks")):
             out = width * 2**i
-            strides = [1 if i == 0 else 2] + [1] * (count - 1)
-            stage = [residual(setting, channels if j == 0 else out, out, stride) for j, stride in enumerate(strides)]
+            stage = [
+                residual(setting, channels if j == 0 else out, out, 2 if i and j == 0 else 1) for j in range(count)
+            ]
             self.append(f"stage{i + 1}", nn.Sequential(*stage))
             channels = out
         if residual is Ms:

@@ -28,6 +28,9 @@ PLAIN_TYPES = ("conv", "dense", "pool")
 
 STOCK_LIF = ("CUBA", "LOIHI")
 STOCK_SDNN = "SDNN"
+STOCK_RF = "RF"
+"""What the types of all resonators contain."""
+STOCK_RESONATORS = ("RF_PHASE", "RF_IZHIKEVICH")
 
 STOCK_BIAS = (-(2**15), 2**15 - 1)
 """What stock's LIF, which keeps a bias in 16 bits, does not wrap."""
@@ -100,6 +103,7 @@ def _keeps_weights(layer: Layer, kind: str) -> bool:
         if kind == "dense_rec":
             kept = [*stock_recurrent_weights(weights[0], weights[1])]
         else:
+            weights = [part for weight in weights for part in np.split(weight, layer.neuron.currents)]
             kept = [stock_weights(weight) for weight in weights]
     except WeightsLostError:
         return False

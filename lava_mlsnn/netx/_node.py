@@ -13,7 +13,9 @@ import h5py
 import numpy as np
 
 from ..graph.errors import NetFileError, StockWarning
+from ..graph.neurons.base import as_each
 from ..helpers.check import IntArray, int_array
+from ..helpers.doors import printable
 from ..helpers.hdf5 import H5PY_ERRORS, MAX_ELEMENTS, UnsafeError, check_link, check_place, check_size, read_image
 
 MAX_TEXT = 2**16
@@ -115,17 +117,30 @@ class Node:
             raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {value}")
         return int(value)
 
-    def uniform(self, key: str, low: int, high: int, channels: int) -> int:
-        """One integer, given once or, always the same, for every channel."""
+    def each(self, key: str, low: int, high: int, channels: int) -> int | IntArray:
+        """One integer, or int32 (channels,) where they differ."""
         value = self.array(key)
         if value.shape not in ((), (1,), (channels,)):
             raise self.error(f"{key!r}: expected one number or {channels}, found shape {value.shape}")
-        if np.any(value != value.flat[0]):
-            raise self.error(f"{key!r} differs between channels: expected one value for the layer")
-        number = value.flat[0]
-        if number != int(number) or not low <= number <= high:
-            raise self.error(f"{key!r}: expected an integer in {low} .. {high}, found {number}")
-        return int(number)
+        outside = value[(value % 1 != 0) | (value < low) | (value > high)]
+        if outside.size:
+            raise self.error(f"{key!r}: expected integers in {low} .. {high}, found {outside.flat[0]}")
+        return as_each(value.reshape(-1)[0] if value.size == 1 else value, key, low, high)
+
+    def cut(self, key: str) -> IntArray:
+        """A dataset as int32; fractions, which stock NetX cuts off, are a departure."""
+        value = self.array(key)
+        whole = np.trunc(value) if value.dtype.kind == "f" else value
+        if np.any(broken := whole != value):
+            first = value[broken].flat[0]
+            self.departs(
+                f"{key!r}: {np.count_nonzero(broken)} numbers that are not whole, such as {first:g}: stock NetX cuts "
+                "off what is behind the point"
+            )
+        try:
+            return int_array(whole, key)
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
     def whole(self, key: str) -> IntArray:
         """A dataset of whole numbers, as int32."""
@@ -227,7 +242,7 @@ def open_root(file: str | PathLike[str]) -> Iterator[tuple[Node, dict[str, Any]]
         FileNotFoundError: there is no such file.
         NetFileError: it is not a readable network file.
     """
-    where = path.basename(fspath(file))
+    where = printable(path.basename(fspath(file)))
     try:
         image = read_image(file)
     except ValueError as error:

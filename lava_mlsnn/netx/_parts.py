@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..graph.errors import NetFileError
-from ..graph.neurons import LIF, Delta, Neuron, Sigma, SigmaDelta
+from ..graph.neurons import LIF, Delta, Neuron, Resonator, Sigma, SigmaDelta
+from ..graph.neurons.resonator import MAX_FACTOR, computed_decays
 from ..helpers.check import IntArray, Shape
+from ..helpers.doors import printable
+from ._layout import STOCK_RESONATORS
 from ._node import Node
 
 MAX_LAYERS = 100_000
@@ -36,7 +42,7 @@ def layer_nodes(root: Node) -> list[Node]:
         node = group.node(str(index), f"{root.where}: layer {index}")
         kind = node.text("type")
         name = f" {node.text('name')!r}" if node.has("name") else ""
-        node.where += f" ({kind}{name})"
+        node.where += printable(f" ({kind}{name})")  # warnings show it, too
         nodes.append(node)
     return nodes
 
@@ -71,11 +77,11 @@ def build(node: Node, cls: Any, *args: Any, **kwargs: Any) -> Any:
         raise node.error(str(error)) from None
 
 
-def read_bias(node: Node, shape: Shape) -> IntArray | None:
+def read_bias(node: Node, shape: Shape, read: Callable[[Node, str], IntArray] = Node.whole) -> IntArray | None:
     """The key ``bias``: (C,), or one per neuron as (W, H, C), stock's order of axes."""
     if not node.has("bias"):
         return None
-    bias = node.whole("bias")
+    bias = read(node, "bias")
     if bias.ndim == 3:
         if bias.shape != shape[::-1]:
             raise node.error(f"'bias' of shape {bias.shape}: expected ({shape[0]},) or {shape[::-1]}")
@@ -86,14 +92,34 @@ def read_bias(node: Node, shape: Shape) -> IntArray | None:
 
 
 def read_stock_lif(node: Node, channels: int) -> LIF:
-    """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant."""
-    du, dv = node.uniform("iDecay", 0, 4096, channels) - 1, node.uniform("vDecay", 0, 4096, channels)
+    """Stock's CUBA and LOIHI: du = iDecay - 1, dv = vDecay, vth = vThMant, each one number or one per channel."""
+    du, dv = node.each("iDecay", 0, 4096, channels) - 1, node.each("vDecay", 0, 4096, channels)
     if node.has("gradedSpike") and node.flag("gradedSpike"):
         node.departs("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
-    if node.has("refDelay") and (delay := node.uniform("refDelay", 0, 2**15, channels)) != 1:
+    if node.has("refDelay") and np.any((delay := node.each("refDelay", 0, 2**15, channels)) != 1):
         node.departs(f"'refDelay' is {delay}, not 1: stock NetX ignores it")
-    lif: LIF = build(node, LIF, vth=node.uniform("vThMant", 0, 2**24, channels), du=du, dv=dv)
+    lif: LIF = build(node, LIF, vth=node.each("vThMant", 0, 2**24, channels), du=du, dv=dv)
     return lif
+
+
+def read_stock_rf(node: Node, kind: str, channels: int) -> Resonator:
+    """Stock's resonators, with the sine and cosine that it computes with; it takes every type with RF in its name."""
+    if node.has("gradedSpike") and node.flag("gradedSpike"):
+        node.departs("'gradedSpike' is set: stock NetX runs such a neuron with binary spikes")
+    if kind not in STOCK_RESONATORS:
+        as_type = STOCK_RESONATORS["PHASE" not in kind]
+        node.departs(f"neuron type {kind!r}: stock NetX runs it as {as_type}, without what else it has")
+        node.ignore("thDecay", "refDecay", "vThStep")
+    decays = [node.array(key) for key in ("sinDecay", "cosDecay")]
+    for key, value in zip(("sinDecay", "cosDecay"), decays, strict=True):
+        if value.shape not in ((), (1,), (channels,)):
+            raise node.error(f"{key!r}: expected one number or {channels}, found shape {value.shape}")
+        if np.abs(value.astype(np.float64)).max() > MAX_FACTOR:
+            raise node.error(f"{key!r}: expected numbers in -{MAX_FACTOR} .. {MAX_FACTOR}, found {value.tolist()}")
+    sin, cos = computed_decays(*decays)
+    vth = node.integer("vThMant", 0, 2**24)
+    resonator: Resonator = build(node, Resonator, vth, sin, cos, izhikevich="PHASE" not in kind)
+    return resonator
 
 
 def read_stock_sdnn(node: Node, channels: int, is_input: bool, spike_exp: int) -> Neuron:
@@ -107,5 +133,9 @@ def read_stock_sdnn(node: Node, channels: int, is_input: bool, spike_exp: int) -
         if not node.flag("sigma_output"):
             node.departs("'sigma_output' is False: stock NetX takes the key for True whatever it holds")
         return Sigma()
-    vth = node.uniform("vThMant", 0, 2**24, channels)
+    vth = node.each("vThMant", 0, 2**24, channels)
+    if np.ndim(vth):
+        raise node.error(
+            "'vThMant' differs between channels: Lava's sigma-delta Processes, and so stock NetX, hold one"
+        )
     return build(node, Delta if is_input else SigmaDelta, vth, spike_exp)

@@ -5,10 +5,22 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any
 
+import numpy as np
+
 from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
-from ..graph.neurons import Neuron, Readout
+from ..graph.neurons import Neuron, Readout, Resonator
 from ..graph.synapses import Dense, Injection, Synapse
-from ._layout import FLATTEN, GATHER, OWN_NEURONS, READOUT_SCALE, SILENT, STOCK_LIF, STOCK_SDNN, SYNAPSE_TYPES
+from ._layout import (
+    FLATTEN,
+    GATHER,
+    OWN_NEURONS,
+    READOUT_SCALE,
+    SILENT,
+    STOCK_LIF,
+    STOCK_RESONATORS,
+    STOCK_SDNN,
+    SYNAPSE_TYPES,
+)
 from ._node import Node
 from ._parts import (
     build,
@@ -82,7 +94,10 @@ def _read_layer(node: Node, kind: str, previous: str) -> Layer:
     if kind == GATHER:
         connections = _read_connections(node.node("connections"))
     elif kind in ("conv", "dense", "pool", "dense_rec"):
-        connections = [Connection((previous,), read_synapse(node, "dense" if kind == "dense_rec" else kind))]
+        if kind == "dense" and node.has("weight") and not node.is_dataset("weight"):
+            connections = [Connection((previous,), _read_complex(node))]
+        else:
+            connections = [Connection((previous,), read_synapse(node, "dense" if kind == "dense_rec" else kind))]
         if kind == "dense_rec":
             recurrent = build(node, Dense, node.whole("weight_rec"))
             connections.append(build(node, Connection, (name,), recurrent))
@@ -113,6 +128,17 @@ def read_synapse(node: Node, kind: str) -> Synapse:
     return synapse
 
 
+def _read_complex(node: Node) -> Synapse:
+    """Stock's complex weights: those of the first current above those of the second."""
+    parts = node.node("weight")
+    weights = parts.whole("real"), parts.whole("imag")
+    parts.done()
+    if weights[0].ndim != 2 or weights[0].shape != weights[1].shape:
+        raise node.error(f"complex weights of shapes {weights[0].shape} and {weights[1].shape}: expected one, (O, I)")
+    synapse: Synapse = build(node, Dense, np.concatenate(weights))
+    return synapse
+
+
 def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
     kind = node.text("type")
     neuron: Neuron
@@ -124,13 +150,17 @@ def _read_neuron(node: Node, channels: int, is_input: bool = False) -> Neuron:
             neuron = build(node, Readout, node.real(READOUT_SCALE))
     elif kind == STOCK_SDNN:
         neuron = read_stock_sdnn(node, channels, is_input, spike_exp=6)
+    elif kind in STOCK_RESONATORS:
+        node.ignore("sinDecay", "cosDecay", "gradedSpike")  # for stock, whose floats make these of them
+        decays = node.whole("sin_decay"), node.whole("cos_decay")
+        neuron = build(node, Resonator, node.integer("vThMant"), *decays, kind == STOCK_RESONATORS[1])
     elif kind in OWN_NEURONS:
         cls = OWN_NEURONS[kind]
         there = [field for field in fields(cls) if field.default is MISSING or node.has(field.name)]
         values = {field.name: _read_field(node, field.name, str(field.type)) for field in there}
         neuron = build(node, cls, **values)
     else:
-        known = (*STOCK_LIF, STOCK_SDNN, *OWN_NEURONS)
+        known = (*STOCK_LIF, STOCK_SDNN, *STOCK_RESONATORS, *OWN_NEURONS)
         raise node.error(f"unknown neuron type {kind!r}: expected {', '.join(known)}")
     node.done()
     return neuron

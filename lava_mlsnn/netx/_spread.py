@@ -38,11 +38,13 @@ def spread_biases(chain: Sequence[Layer], max_current: int) -> tuple[Layer, ...]
         magnitude = np.abs(synapse.weight.astype(np.int64)).reshape(len(synapse.weight), -1).sum(axis=1)
         if (
             len(weights)
-            and before.neuron.vth < LIF_BIAS_LIMITS[1]
+            and isinstance(vth := before.neuron.vth, int)
+            and before.neuron.uniform
+            and vth < LIF_BIAS_LIMITS[1]
             and (magnitude + np.abs(weights).sum(axis=0)).max() <= max_current
             and _sees_every_site(synapse, before.shape, layer.shape)
         ):
-            layers[i - 1] = _with_constants(before, source, before.neuron.vth, len(weights))
+            layers[i - 1] = _with_constants(before, source, vth, len(weights))
             wide = _with_inputs(synapse, weights, before.shape[1] * before.shape[2])
             layers[i] = replace(
                 layer, connections=(Connection(layer.inputs, wide),), bias=layer.bias - weights.sum(axis=0)

@@ -16,7 +16,7 @@ from ..graph.graph import INPUT, Connection, Input, Layer, NetGraph
 from ..graph.neurons import LIF, Neuron, Readout
 from ..graph.synapses import DelayDense, Dense, Injection, Synapse
 from ..helpers.check import Shape
-from ._layout import FLATTEN, STOCK_BIAS, STOCK_LIF, STOCK_SDNN
+from ._layout import FLATTEN, STOCK_BIAS, STOCK_LIF, STOCK_RESONATORS, STOCK_RF, STOCK_SDNN
 from ._node import Node
 from ._parts import (
     build,
@@ -26,6 +26,7 @@ from ._parts import (
     read_shape,
     read_simulation,
     read_stock_lif,
+    read_stock_rf,
     read_stock_sdnn,
 )
 from ._stock_synapses import READERS
@@ -110,7 +111,9 @@ def read_stock(root: Node, options: Options) -> NetGraph:
             raise node.error("an average of spikes in mid-network is no integer: expected it as the last layer")
         else:
             known = (INPUT, FLATTEN, *READERS, AVERAGE)
-            raise node.error(f"layer type {kind!r} has no counterpart: expected {', '.join(known)}")
+            raise node.error(
+                f"layer type {kind!r}, on which stock NetX fails or which it skips: expected {', '.join(known)}"
+            )
         node.done()
     if chain.flattened:
         raise nodes[-1].error("'flatten' is the last layer: expected a dense layer after it")
@@ -147,8 +150,7 @@ def _input(chain: _Chain, node: Node, index: int) -> None:
     if not node.has("neuron"):
         chain.source = build(node, _raw_input, shape, chain.options)
         return
-    gain = node.integer("weight") if node.has("weight") else 64
-    offset = node.integer("bias") if node.has("bias") else 0
+    gain, offset = (_whole(node, key) if node.has(key) else value for key, value in (("weight", 64), ("bias", 0)))
     scale = chain.options.input_scale or 1 / 64
     chain.source = build(node, Input, shape, scale=scale, bits=INPUT_BITS, signed=True, gain=gain, offset=offset)
     neuron = _neuron(node, shape[0], chain.options, is_input=True)
@@ -170,11 +172,33 @@ def _layer(chain: _Chain, node: Node, kind: str, name: str) -> Layer:
         Connection((source,), synapse) for source, synapse in zip((chain.previous, name), synapses, strict=False)
     )
     neuron = _neuron(node, shape[0], chain.options) if node.has("neuron") or not is_dense else NEVER
-    bias = read_bias(node, shape)
+    _check_currents(node, neuron, synapses[0], shape)
+    bias = None if neuron.currents > 1 else read_bias(node, shape, Node.cut)
     if bias is not None and isinstance(neuron, LIF) and (bias.min() < STOCK_BIAS[0] or bias.max() > STOCK_BIAS[1]):
         node.departs(f"'bias' {bias.min()} .. {bias.max()}: stock NetX keeps the bias of a LIF in 16 bits and wraps it")
         bias = wrap(bias, 16)
     return build(node, Layer, name, connections, shape, neuron, bias)
+
+
+def _whole(node: Node, key: str) -> int:
+    value = node.cut(key)
+    if value.size != 1:
+        raise node.error(f"{key!r}: expected one number, found shape {value.shape}")
+    return int(value.flat[0])
+
+
+def _check_currents(node: Node, neuron: Neuron, synapse: Synapse, shape: Shape) -> None:
+    """Resonators, and only they, take a complex current, which stock makes of complex dense weights alone."""
+    is_complex = node.has("weight") and not node.is_dataset("weight")
+    if is_complex and neuron.currents == 1:
+        raise node.error(
+            "complex weights before neurons of one current, on which stock NetX fails: expected RF neurons"
+        )
+    if neuron.currents > 1 and not is_complex:
+        raise node.error(
+            "RF neurons without complex weights, on which stock NetX fails: expected a dense layer with 'weight/real' "
+            "and 'weight/imag'"
+        )
 
 
 def _first_shape(node: Node, synapse: Synapse, options: Options) -> Shape:
@@ -215,7 +239,12 @@ def _neuron(layer: Node, channels: int, options: Options, is_input: bool = False
         neuron = read_stock_lif(node, channels)
     elif kind == STOCK_SDNN:
         neuron = read_stock_sdnn(node, channels, is_input, options.spike_exp)
+    elif STOCK_RF in kind and is_input:
+        raise node.error(f"{kind} neurons of an input layer, on which stock NetX fails: expected CUBA or SDNN")
+    elif STOCK_RF in kind:
+        neuron = read_stock_rf(node, kind, channels)
     else:
-        raise node.error(f"neuron type {kind!r} has no counterpart: expected {', '.join((*STOCK_LIF, STOCK_SDNN))}")
+        known = (*STOCK_LIF, STOCK_SDNN, *STOCK_RESONATORS)
+        raise node.error(f"neuron type {kind!r}, on which stock NetX fails: expected {', '.join(known)}")
     node.done()
     return neuron

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..graph.errors import WeightWarning
 from ..graph.synapses import Conv, DelayDense, Dense, Pool, Synapse, fits_8_bits
@@ -12,7 +13,7 @@ from ..graph.synapses.delay_dense import MAX_DELAY, stock_delays
 from ..helpers.check import IntArray, Shape, int_array
 from ._node import Node
 from ._parts import build
-from ._stock_weights import WeightsLostError, stock_recurrent_weights, stock_weights
+from ._stock_weights import WeightsLostError, stock_delayed_weights, stock_recurrent_weights, stock_weights
 
 MAX_POOL_CHANNELS = 2**16
 """What a pool's kernel may be repeated for."""
@@ -51,8 +52,9 @@ def _pool(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
 
 def _kernel(node: Node) -> IntArray:
     """Weights (O, I, Kh, Kw), which SLAYER may have given a last axis of one step in time."""
-    _refuse_complex(node)
-    weight = node.whole("weight")
+    if node.has("weight") and not node.is_dataset("weight"):
+        raise node.error("complex weights of a convolution, on which stock NetX fails: expected a dense layer")
+    weight = node.cut("weight")
     if weight.ndim == 5 and weight.shape[4] == 1:
         weight = weight[..., 0]
     if weight.ndim != 4 or 0 in weight.shape:
@@ -69,24 +71,51 @@ def _geometry(node: Node) -> dict[str, tuple[int, int]]:
 
 
 def _dense(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
+    if node.has("weight") and not node.is_dataset("weight"):
+        return [_complex(node, shape)]
     weight = _matrix(node, "weight", shape)
+    computed = _computed(node, weight)
+    if node.has("delay"):
+        delays = build(node, stock_delays, _clipped(node, node.cut("delay")), weight.shape)
+        return [_late(node, computed, delays)]
+    return [build(node, Dense, computed)]
+
+
+def _computed(node: Node, weight: IntArray) -> NDArray[np.int64]:
     try:
         computed = stock_weights(weight.astype(np.int64))
     except WeightsLostError as error:
         raise node.error(str(error)) from None
     _warn_changed(node, weight, computed)
-    if node.has("delay"):
-        delays = build(node, stock_delays, _clipped(node, node.whole("delay")), weight.shape)
-        return [build(node, DelayDense, computed, delays) if delays.any() else build(node, Dense, computed)]
-    return [build(node, Dense, computed)]
+    return computed
+
+
+def _complex(node: Node, shape: Shape) -> Synapse:
+    """Real and imaginary weights, which stock fits to 8 bits each on its own, one below the other."""
+    parts = node.node("weight")
+    weights = [_matrix(parts, key, shape) for key in ("real", "imag")]
+    parts.done()
+    if weights[0].shape != weights[1].shape:
+        raise node.error(f"'weight/real' of shape {weights[0].shape}, 'weight/imag' of shape {weights[1].shape}")
+    _check_features(node, weights[0])
+    for key in ("bias", "delay", "weight_rec"):
+        if node.has(key):
+            node.departs(f"{key!r}: stock NetX ignores it beside complex weights, and the graph has none")
+            node.ignore(key)
+    return Dense(int_array(np.concatenate([_computed(node, weight) for weight in weights]), "weight"))
 
 
 def _dense_rec(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse]:
+    if node.has("weight") and not node.is_dataset("weight"):
+        return [_complex(node, shape)]
     forward, recurrent = _matrix(node, "weight", shape), _matrix(node, "weight_rec", shape)
-    if node.has("delay"):
-        raise node.error("'delay': stock NetX loses the exponent of recurrent weights with delays")
+    if recurrent.shape[1] != len(recurrent):
+        raise node.error(f"'weight_rec' of shape {recurrent.shape}: expected {(len(recurrent), len(recurrent))}")
+    wide = forward.astype(np.int64), recurrent.astype(np.int64)
     try:
-        computed = stock_recurrent_weights(forward.astype(np.int64), recurrent.astype(np.int64))
+        if node.has("delay"):
+            return _late_rec(node, *wide)
+        computed = stock_recurrent_weights(*wide)
     except WeightsLostError as error:
         raise node.error(str(error)) from None
     for weight, result in zip((forward, recurrent), computed, strict=True):
@@ -94,18 +123,39 @@ def _dense_rec(node: Node, in_shape: Shape | None, shape: Shape) -> list[Synapse
     return [build(node, Dense, w) for w in computed]
 
 
+def _late_rec(node: Node, forward: NDArray[np.int64], recurrent: NDArray[np.int64]) -> list[Synapse]:
+    if forward.shape != recurrent.shape:
+        raise node.error(
+            f"'delay': stock NetX takes the delays of 'weight' for 'weight_rec', too, and fails if the shapes "
+            f"{forward.shape} and {recurrent.shape} differ"
+        )
+    delays = build(node, stock_delays, _clipped(node, node.cut("delay")), forward.shape)
+    *computed, shift = stock_delayed_weights(forward, recurrent)
+    if shift:
+        node.departs(f"'delay': stock NetX loses the exponent of recurrent weights: all are {1 << shift} times as big")
+    return [_late(node, weight, delays) for weight in computed]
+
+
+def _late(node: Node, weight: NDArray[np.int64], delays: IntArray) -> Synapse:
+    synapse: Synapse = build(node, DelayDense, weight, delays) if delays.any() else build(node, Dense, weight)
+    return synapse
+
+
 def _matrix(node: Node, key: str, shape: Shape) -> IntArray:
-    _refuse_complex(node)
-    weight = node.whole(key)
+    weight = node.cut(key)
     features = shape[0] * shape[1] * shape[2]
     if weight.ndim == 1 and weight.size % features == 0:
         weight = weight.reshape(features, -1)
     if weight.ndim != 2 or weight.shape[0] != features or weight.size == 0:
         raise node.error(f"{key!r} of shape {weight.shape}: expected ({features}, inputs)")
     if key == "weight":
-        for name, value in (("inFeatures", weight.shape[1]), ("outFeatures", weight.shape[0])):
-            _repeated(node, name, value)
+        _check_features(node, weight)
     return weight
+
+
+def _check_features(node: Node, weight: IntArray) -> None:
+    for name, value in (("inFeatures", weight.shape[1]), ("outFeatures", weight.shape[0])):
+        _repeated(node, name, value)
 
 
 def _repeated(node: Node, key: str, *wanted: int) -> None:
@@ -120,11 +170,6 @@ def _clipped(node: Node, delays: IntArray) -> IntArray:
         node.departs(f"'delay': {late} above {MAX_DELAY}, up to {delays.max()}: stock NetX clips them to {MAX_DELAY}")
         return int_array(np.minimum(delays, MAX_DELAY), "delay")
     return delays
-
-
-def _refuse_complex(node: Node) -> None:
-    if node.has("weight") and not node.is_dataset("weight"):
-        raise node.error("complex weights: expected a dataset 'weight'")
 
 
 def _warn_unfit(node: Node, weight: IntArray) -> None:

@@ -48,6 +48,19 @@ def stock_recurrent_weights(weight: Ints, recurrent: Ints) -> tuple[Ints, Ints]:
     return _model(fitted.weight[:, :columns], fitted), _model(fitted.weight[:, columns:], fitted)
 
 
+def stock_delayed_weights(weight: Ints, recurrent: Ints) -> tuple[Ints, Ints, int]:
+    """The same where a ``dense_rec`` layer has delays: stock forgets the exponent, so all are 2**shift as large; shift.
+
+    Example:
+        >>> w, r, shift = stock_delayed_weights(np.array([[3, -1]]), np.array([[2]]))
+        >>> w.tolist(), r.tolist(), shift
+        ([[192, -64]], [[128]], 6)
+    """
+    fitted = _optimize(np.hstack((weight, recurrent)))
+    w, r = stock_recurrent_weights(weight, recurrent)
+    return w << fitted.shift, r << fitted.shift, fitted.shift
+
+
 def _optimize(weight: Ints) -> _Fitted:
     low, high = int(weight.min()), int(weight.max())
     if low == high == 0:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..graph.digest import digest
 from ..graph.graph import INPUT, Layer, NetGraph
-from ..graph.neurons import Neuron, Readout
+from ..graph.neurons import Neuron, Readout, Resonator
 from ..graph.synapses import Dense, Synapse
 from ..helpers.check import IntArray, Shape
 from ._layout import (
@@ -105,7 +105,13 @@ def _write_layer(group: h5py.Group, layer: Layer, kind: str, in_shape: Shape, si
             _put_texts(entry, "sources", connection.sources)
             _write_synapse(entry, connection.synapse)
         return
-    _write_synapse(group, layer.connections[0].synapse)
+    first = layer.connections[0].synapse
+    if isinstance(layer.neuron, Resonator) and is_stock(layer, kind):
+        assert isinstance(first, Dense)
+        for key, weight in zip(("weight/real", "weight/imag"), np.split(first.weight, 2), strict=True):
+            _put_array(group, key, weight)
+        return
+    _write_synapse(group, first)
     if kind == "dense_rec":
         recurrent = layer.connections[1].synapse
         assert isinstance(recurrent, Dense)
@@ -126,7 +132,10 @@ def _write_neuron(group: h5py.Group, neuron: Neuron, stock: bool) -> None:
     else:
         keys = neuron.stock_keys()
     for key, value in (keys or {}).items():
-        _put_value(group, key, value)
+        if stock and isinstance(value, np.ndarray):  # in which stock shifts bits: no floats
+            _put(group, key, value.astype(np.int64))
+        else:
+            _put_value(group, key, value)
 
 
 def _put_value(group: h5py.Group, key: str, value: Any) -> None:

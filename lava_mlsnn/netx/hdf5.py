@@ -7,9 +7,11 @@ from os import PathLike, fspath
 import h5py
 
 from ..graph.digest import digest
+from ..graph.errors import NetFileError
 from ..graph.graph import NetGraph, require_graph
 from ..graph.size import LARGEST, require_size
 from ..helpers.check import finite, flag, integer, positive_ints
+from ..helpers.doors import door
 from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION
 from ._node import Node, open_root
@@ -77,7 +79,8 @@ def load(
         input_message_bits: bits of a graded input to a network without input block; 0 for binary spikes.
         input_scale: value of one integer step of the input, where the file does not say it.
         timesteps: T of a sample; None: what the file says, 1 if it does not.
-        largest: most neurons of a layer and sites of a padded map: a small file can declare a large network.
+        largest: most neurons of a layer, sites of a padded map, taps along its rows, and copies of weights for delays;
+            a sample may have largest / 4096 timesteps (65,536). A small file can declare a large network.
         strict: refuse what stock ignores or changes on loading, in place of a warning.
         verify: whether a file of ours must have the content that its digest promises; False for one edited by hand.
 
@@ -98,7 +101,7 @@ def load(
         None if input_scale is None else finite(input_scale, "input_scale", positive=True),
         None if timesteps is None else positive_ints(timesteps, "timesteps", 1)[0],
     )
-    with open_root(path) as (root, attributes):
+    with door(path, NetFileError), open_root(path) as (root, attributes):
         if not attributes:
             root.lenient(flag(strict, "strict"))
             graph = read_stock(root, options)

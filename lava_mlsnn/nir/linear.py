@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from ..graph.size import LARGEST
 from ..helpers.check import Shape, positive_ints
-from .map import Floats, Map, identity, pool
+from .map import Floats, Map, identity, pool, require_values
 from .neuron import spread, to_float
 
 Pair = tuple[int, int]
 
 
-def linear(name: str, node: Any, in_shape: Shape, flat: bool) -> tuple[Map, Floats]:
+def linear(name: str, node: Any, in_shape: Shape, flat: bool, largest: int = LARGEST) -> tuple[Map, Floats]:
     """The map of a linear node and its bias, a scalar or one per output channel.
 
     Args:
@@ -21,6 +23,7 @@ def linear(name: str, node: Any, in_shape: Shape, flat: bool) -> tuple[Map, Floa
         node: Conv1d, Conv2d, Affine, Linear, SumPool2d, AvgPool2d or Scale.
         in_shape: (C, H, W) of what it reads.
         flat: whether a Flatten has made that a vector.
+        largest: most weights of a pool, which the file need not hold.
 
     Raises:
         ValueError: parameters that do not fit; names node and value.
@@ -39,6 +42,7 @@ def linear(name: str, node: Any, in_shape: Shape, flat: bool) -> tuple[Map, Floa
         return _conv(name, node)
     kernel, stride = (_pair(name, key, getattr(node, key), 1) for key in ("kernel_size", "stride"))
     padding = _pair(name, "padding", node.padding, 0)
+    require_values(in_shape[0] * prod(kernel), 1, largest, f"NIR node {name!r}")
     return pool(in_shape[0], kernel, stride, padding, kind == "AvgPool2d"), np.zeros(())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..graph.size import LARGEST
 from ..graph.synapses import Conv, DelayDense, Dense, Identity, Pool, Synapse
 from ..graph.synapses.delay_dense import MAX_DELAY
 from ..helpers.check import Shape, int_array
@@ -42,6 +43,7 @@ class Map:
     def late(self, steps: Floats, what: str) -> Map:
         """The map for inputs that are ``steps`` (C, H, W) late; ValueError, with ``what``, if no synapse does that."""
         if self.kind == "identity":
+            require_values(len(steps) ** 2, 1, LARGEST, what)
             return Map("dense", np.diag(np.broadcast_to(self.weight, (len(steps),)))).late(steps, what)
         if self.kind != "dense":
             raise ValueError(f"{what}: a {self.kind} of delayed spikes: synapses with delays are dense")
@@ -104,6 +106,15 @@ def _correlate(conv: Map, values: Floats) -> Floats:
             tap = tap.reshape(*batch, groups, channels // groups, rows, columns)
             out += np.einsum("...gihw,goi->...gohw", tap, weight[..., k, m], optimize=True)
     return out.reshape(*batch, out_channels, rows, columns)
+
+
+def require_values(count: int, steps: int, most: int, where: str = "calibration_images") -> None:
+    """ValueError for more values, ``count`` in each step, than anybody meant to compute with."""
+    if count * steps > most:
+        raise ValueError(
+            f"{where}: {count:,} values in each of {steps:,} timesteps, {count * steps:,} in all: expected at most "
+            f"{most:,}; fewer calibration images, or from_nir(..., largest=N), make room"
+        )
 
 
 def identity(channels: int, weight: Floats | float = 1.0) -> Map:

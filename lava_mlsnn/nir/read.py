@@ -12,10 +12,12 @@ import numpy as np
 
 from ..graph.graph import Input, NetGraph
 from ..graph.neurons import Readout
+from ..graph.size import LARGEST, require_size, require_steps
 from ..helpers.check import finite, integer
+from ..helpers.doors import door
 from . import file as nir_file
 from .dialects import Dialect, dialect_for
-from .map import Floats
+from .map import Floats, require_values
 from .walk import Walker
 
 
@@ -30,6 +32,7 @@ def from_nir(
     input_bits: int = 8,
     membrane_bits: int | None = None,
     labels: Sequence[str] = (),
+    largest: int = LARGEST,
     **options: Any,
 ) -> NetGraph:
     """Read a network of another library from a NIR file into the integers that the engine and Lava compute.
@@ -79,6 +82,8 @@ def from_nir(
         membrane_bits: width of the registers of leaky neurons in the worst case, 16 .. 32; None: 24, as hardware has,
             or as many more as are needed for membranes that are off by at most 1e-4 of a threshold.
         labels: class names.
+        largest: most values of a layer over all calibration images and timesteps, and the limit of
+            :func:`lava_mlsnn.netx.load` for the network: a small file can declare a large one.
         **options: of the dialect, see :class:`~lava_mlsnn.nir.dialects.Dialect`: ``dt`` (seconds), ``fires`` (">" or
             ">="), ``reset`` ("hard" or "soft"), ``reset_delay`` (bool), ``max_spikes`` (int, or None for no limit),
             ``leak`` ("euler" or "exp"), ``gain``, ``synapse_gain``, ``readout_gain`` and ``if_gain`` ("nir", "one",
@@ -94,21 +99,28 @@ def from_nir(
         UserWarning: what was assumed of the dialect; by how much membranes can be off; neurons that never spike on the
             calibration images; weights that lose bits to a narrow register.
     """
-    graph = nir_file.read(path)
-    notes = nir_file.own_notes(graph)
+    with door(path):
+        graph = nir_file.read(path)
+        notes = nir_file.own_notes(graph)
     steps = timesteps if timesteps is not None else notes.get("timesteps")
     if steps is None:
         raise ValueError("timesteps: a NIR file does not say how many steps a sample takes: give timesteps=T")
     steps = integer(steps, "timesteps", 1, 2**31 - 1)
+    most = integer(largest, "largest", 1, 2**63 - 1)
+    require_steps(steps, most, "from_nir")
+    require_values(np.size(calibration_images) if np.ndim(calibration_images) == 4 else 0, steps, most)
     bits = integer(weight_bits, "weight_bits", 2, 8)
     unit = finite((1.0 if notes else 1 / 255) if input_scale is None else input_scale, "input_scale", positive=True)
     source, values = _input(calibration_images, unit, integer(input_bits, "input_bits", 1, 24), steps)
-    found_dialect = dialect_for(dialect, graph.nodes, options)
-    _warn_of_assumptions(found_dialect, graph.nodes, options)
     registers = None if membrane_bits is None else integer(membrane_bits, "membrane_bits", 16, 32)
-    layers = Walker(graph, steps, bits, registers, found_dialect).run(source, values, unit)
-    found = tuple(labels) or tuple(notes.get("labels", ()))
-    return _restore(NetGraph(source, tuple(layers), steps, found), notes)
+    with door(path, named=False):
+        found_dialect = dialect_for(dialect, graph.nodes, options)
+        _warn_of_assumptions(found_dialect, graph.nodes, options)
+        layers = Walker(graph, steps, bits, registers, found_dialect, most).run(source, values, unit)
+        found = tuple(labels) or tuple(notes.get("labels", ()))
+        network = _restore(NetGraph(source, tuple(layers), steps, found), notes)
+        require_size(network, most, "from_nir")
+        return network
 
 
 def _restore(graph: NetGraph, notes: dict[str, Any]) -> NetGraph:

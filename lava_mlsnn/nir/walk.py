@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ..graph.graph import INPUT, Input, Layer
 from ..graph.neurons import MAX_LEVELS
+from ..graph.size import LARGEST
 from ..helpers.check import Shape
 from . import file as nir_file
 from . import fit as nir_fit
@@ -18,7 +20,7 @@ from .cuba import leaky_readout
 from .dialects import Dialect
 from .fit import Drive, Fit, Term
 from .linear import flattens, linear
-from .map import Floats, Map, identity
+from .map import Floats, Map, identity, require_values
 from .neuron import Point, decay, filtered, point, spread
 from .spiking import spiking
 
@@ -52,10 +54,13 @@ class Signal:
 class Walker:
     """Makes the layers, node by node."""
 
-    def __init__(self, graph: Any, steps: int, bits: int, registers: int | None, dialect: Dialect) -> None:
+    def __init__(
+        self, graph: Any, steps: int, bits: int, registers: int | None, dialect: Dialect, largest: int = LARGEST
+    ) -> None:
         order = nir_file.order(graph)
         self.nodes, self.reads, self.loops = graph.nodes, order.reads, order.loops
         self.steps, self.bits, self.registers, self.dialect = steps, bits, registers, dialect
+        self.largest, self.images = largest, 0
         self.layers: list[Layer] = []
         self.names: dict[str, str] = {}
         self.relays: dict[str, Signal] = {}
@@ -65,6 +70,7 @@ class Walker:
     def run(self, source: Input, values: Floats, unit: float) -> list[Layer]:
         low, high = (-source.bound, source.bound - 1) if source.signed else (0, source.bound)
         signal = Signal(INPUT, unit, low, high, values)
+        self.images = values.shape[1]
         read = {name for names in self.reads.values() for name in names}
         for name, node in self.nodes.items():
             if type(node).__name__ not in KNOWN:
@@ -142,11 +148,13 @@ class Walker:
         first = signals[0]
         if any(s.shape != first.shape for s in signals):
             raise ValueError(f"NIR node {name!r} sums inputs of different shapes: {sorted({s.shape for s in signals})}")
-        m, bias = linear(name, self.nodes[name], first.shape, first.flat)
+        m, bias = linear(name, self.nodes[name], first.shape, first.flat, self.largest)
         try:
             shape = m.out_shape(first.shape)
         except ValueError as error:
             raise ValueError(f"NIR node {name!r}: {error}") from None
+        padded = prod((first.shape[0], *(n + 2 * p for n, p in zip(first.shape[1:], m.padding, strict=True))))
+        require_values(max(prod(shape), padded) * self.images, self.steps, self.largest, f"NIR node {name!r}")
         real = spread(f"NIR node {name!r}: bias", bias, shape)
         return [Drive(self.layer(name), _terms(m, signals, name), real, m.kind == "identity" and first.flat)]
 

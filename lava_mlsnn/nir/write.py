@@ -284,7 +284,7 @@ class Writer:
 
 def is_memoryless(layer: Layer) -> bool:
     """Whether a step of its neurons does not depend on those before it."""
-    return isinstance(layer.neuron, LIF) and layer.neuron.dv == 4096
+    return isinstance(layer.neuron, LIF) and bool(np.all(layer.neuron.dv == 4096))
 
 
 def thresholds_of(layer: Layer, steps: int) -> Iterator[Floats]:
@@ -295,7 +295,7 @@ def thresholds_of(layer: Layer, steps: int) -> Iterator[Floats]:
     neuron = layer.neuron
     if isinstance(neuron, LIF):
         unit = 1.0 if layer.bias is None else min(1.0, 2.0 ** (neuron.bias_exp - 6))  # a bias may be a fraction
-        yield np.float64(neuron.vth + unit / 2).reshape(1, 1, 1)
+        yield np.asarray(neuron.vth + unit / 2).reshape(-1, 1, 1)
         return
     assert isinstance(neuron, MultiLevel | Barrier)
     theta = np.asarray(getattr(neuron, "threshold", 1), np.float64).reshape(-1, 1, 1)
@@ -339,14 +339,14 @@ def _check(graph: NetGraph, layer: Layer, limits: Bounds) -> None:
                 "constant: expected T = 1"
             )
     elif isinstance(neuron, LIF):
-        if steps > 1 and (neuron.du, neuron.dv) not in ((4095, 0), (4095, 4096)):
+        if steps > 1 and not (neuron.uniform and (neuron.du, neuron.dv) in ((4095, 0), (4095, 4096))):
             raise ValueError(
                 f"{what}: T = {steps}: decays du = {neuron.du}, dv = {neuron.dv} are rounded integers in Lava and real "
                 "in NIR: expected du = 4095 and dv = 0 or 4096, or T = 1"
             )
         bias = _bias(layer)
         largest = float(limits.current.magnitude.max()) if bias is None else _largest(limits, bias)
-        registers.append(64 * largest * (steps if neuron.dv == 0 else 1))
+        registers.append(64 * largest * (steps if np.any(neuron.dv == 0) else 1))
     elif isinstance(neuron, Readout):
         registers.append(float(limits.membrane.magnitude.max()))
     elif not isinstance(neuron, Relay):

@@ -79,6 +79,28 @@ SOURCES = (
         note="Groups of a map that fire one after the other in place of timesteps; arithmetic energy in 45 nm.",
     ),
     Source(
+        "Yik2025",
+        "neurobench",
+        "",
+        ("Jason Yik", "Korneel Van den Berghe", "Douwe den Blanken", "and others"),
+        "The NeuroBench framework for benchmarking neuromorphic computing algorithms and systems",
+        2025,
+        "Nature Communications 16, 1545",
+        note="Metrics of algorithms; `lava_mlsnn.energy.neurobench` follows the harness's version 2.3: "
+        "<https://github.com/NeuroBench/neurobench>.",
+    ),
+    Source(
+        "Timcheck2026",
+        "loihi 2, time",
+        "",
+        ("Jonathan Timcheck", "Alessandro Pierro", "Sumit Bam Shrestha"),
+        "A Compute and Communication Runtime Model for Loihi 2",
+        2026,
+        "Preprint, arXiv 2601.10035",
+        "https://arxiv.org/abs/2601.10035",
+        "The shape of the model behind `lava_mlsnn.loihi2.traffic`; its coefficients are only drawn, not printed.",
+    ),
+    Source(
         "Lava",
         "lava",
         "",

@@ -18,8 +18,12 @@ if TYPE_CHECKING:  # torch is loaded when a network is wanted, not to list items
     from ..train import Kept, Recipe, Training
 
 GRAPH = "network.net"
-PRESETS = ("qualia", "paper000_tables")
-"""Options of the Lemaire model by which integer networks are priced."""
+PRICES: dict[str, str | None] = {"exact": None, "qualia": "qualia", "paper000_tables": "paper000_tables"}
+"""How integer networks are priced: name in records -> options of the Lemaire model; "exact" is its default, in which an
+event pays for the positions that it reaches, the others count as published (:mod:`lava_mlsnn.energy.counts`)."""
+
+COUNTINGS = {"exact": "exact", "published": "qualia"}
+"""Counting, as verdicts name it -> how is priced."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ class Outcome:
     Args:
         job: what it is.
         kept: its folder and its record. Beside what every training records: accuracy ("float", "quantized"; "engine"
-            counted by the integer engine), activity, energy in joules per preset and term. A spiking network with
+            counted by the integer engine), activity, energy in joules per price and term. A spiking network with
             integers is exported to network.net.
     """
 
@@ -118,9 +122,14 @@ class Outcome:
         """Counts over the test images."""
         return Activity.from_dict(self.record["activity"])
 
-    def energy(self, preset: str = "qualia", network: str = "snn") -> dict[str, float]:
-        """Joules per image and term, and "total", by the Lemaire model with the named options."""
-        terms: dict[str, float] = self.record["energy"][preset][network]
+    def energy(self, price: str = "exact", network: str = "snn") -> dict[str, float]:
+        """Joules per image and term, and "total", by the Lemaire model as :data:`PRICES` names it.
+
+        Counts that were kept before a price was known are priced now.
+        """
+        kept = self.record["energy"]
+        found = kept[price] if price in kept else _priced(self.graph(), self.activity(), price)
+        terms: dict[str, float] = found[network]
         return {**terms, "total": sum(terms.values())}
 
 
@@ -171,7 +180,6 @@ class Lab:
 def _measure(net: Network, training: Training, measured: str, path: Path) -> dict[str, Any]:
     """Accuracy in floats; of an integer network export, run of the test set in the engine, counts and prices."""
     from .. import netx, sim, train
-    from ..energy import estimate
 
     dataset, bits = training.dataset, training.recipe.weight_bits
     if measured == "floats":
@@ -187,11 +195,15 @@ def _measure(net: Network, training: Training, measured: str, path: Path) -> dic
             "engine": float((run.labels == dataset.test_labels).mean()),
         },
         "activity": run.activity.to_dict(),
-        "energy": {
-            preset: {
-                network: estimate(graph, counts, "lemaire", options=preset, spread=False).terms
-                for network, counts in (("snn", run.activity), ("ann", None))
-            }
-            for preset in PRESETS
-        },
+        "energy": {price: _priced(graph, run.activity, price) for price in PRICES},
+    }
+
+
+def _priced(graph: NetGraph, activity: Activity, price: str) -> dict[str, dict[str, float]]:
+    """Joules per term of a network ("snn") and of the ANN of its shapes ("ann")."""
+    from ..energy import estimate
+
+    return {
+        network: dict(estimate(graph, counts, "lemaire", options=PRICES[price], spread=False).terms)
+        for network, counts in (("snn", activity), ("ann", None))
     }

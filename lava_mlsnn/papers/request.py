@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -96,7 +97,7 @@ class Request:
 
     def command(self, item: str) -> str:
         """The command line that does the same."""
-        parts = [f"mlsnn reproduce {item} --data {self.data} --preset {self.preset}"]
+        parts = [f"mlsnn reproduce {item} --data {shlex.quote(self.data)} --preset {self.preset}"]
         parts.append(f"--seeds {','.join(map(str, self.seeds))}")
         for option in ("recipe", "epochs", "quantized_epochs"):
             value = getattr(self, option)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..helpers.files import atomic_write, replacing
+from ..helpers.files import atomic_write, check_writable, replacing
 from ..report.record import versions
 from .bibliography import cited
 from .findings import Findings, markdown
@@ -40,6 +40,8 @@ def run(names: str | Sequence[str], request: Request, announce: Callable[[Item],
     names = (names,) if isinstance(names, str) else tuple(names)
     paths: list[Path] = []
     found = []
+    for item in find(*names):
+        check_writable(Path(request.out) / f"{item.name}.csv")
     for item in find(*names):
         if announce is not None:
             announce(item)

@@ -1,17 +1,20 @@
-"""A network as a drawing: layers from top to bottom, the connections that skip some of them as arcs beside."""
+"""A network as a drawing: layers from top to bottom, the connections that skip some of them in lanes beside."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-WIDTH, HEIGHT, GAP, TOP, LANE = 250, 30, 16, 6, 14
+HEIGHT, GAP, LANE = 34, 16, 14
+"""Of a box, between two boxes, and of a lane, in pixels; the boxes themselves are as wide as there is room."""
 
 
 def layout(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Sizes, boxes (layer, y) and paths of the drawing of a record's network, in pixels.
+    """Boxes and lanes of the drawing of a record's network.
 
-    Connections between neighbors are lines; the others run in lanes at the right, each as far out as it must.
+    Returns:
+        ``boxes``: (layer, whether the one above feeds it); ``skips``: paths of the other connections, each in the
+        innermost lane that is free; ``width`` of all lanes and ``height`` of the drawing, in pixels.
     """
     layers = [{"name": "input", "inputs": [], "kind": "", "shape": record["input"]["shape"]}, *record["layers"]]
     row = {layer["name"]: i for i, layer in enumerate(layers)}
@@ -20,14 +23,11 @@ def layout(record: Mapping[str, Any]) -> dict[str, Any]:
         key=lambda ends: ends[1] - ends[0],
     )
     lanes = _lanes(skips)
-    lines = [_top(i) for i, layer in enumerate(layers) if i and layers[i - 1]["name"] in layer["inputs"]]
     return {
-        "width": WIDTH + 12 + LANE * (max(lanes, default=-1) + 2),
-        "height": 2 * TOP + len(layers) * (HEIGHT + GAP) - GAP,
-        "box": (WIDTH, HEIGHT),
-        "boxes": [(layer, _top(i)) for i, layer in enumerate(layers)],
-        "edges": [f"M{WIDTH // 2} {y - GAP}V{y}m-4 -5l4 5l4 -5" for y in lines],
+        "boxes": [(layer, i > 0 and layers[i - 1]["name"] in layer["inputs"]) for i, layer in enumerate(layers)],
         "skips": [_arc(start, end, lane) for (start, end), lane in zip(skips, lanes, strict=True)],
+        "width": LANE * (max(lanes, default=-1) + 2) if skips else 0,
+        "height": len(layers) * (HEIGHT + GAP) - GAP,
     }
 
 
@@ -45,10 +45,7 @@ def _lanes(skips: list[tuple[int, int]]) -> list[int]:
     return lanes
 
 
-def _top(row: int) -> int:
-    return TOP + row * (HEIGHT + GAP)
-
-
 def _arc(start: int, end: int, lane: int) -> str:
-    x, out = WIDTH + 1, WIDTH + 12 + LANE * lane
-    return f"M{x} {_top(start) + HEIGHT - 8}H{out}V{_top(end) + 8}H{x}m6 -4l-6 4l6 4"
+    out = 12 + LANE * lane
+    top, bottom = start * (HEIGHT + GAP) + HEIGHT - 9, end * (HEIGHT + GAP) + 9
+    return f"M1 {top}H{out}V{bottom}H1m6 -4l-6 4l6 4"

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from .. import loihi2
-from ..energy import NoFigureError, estimate
+from ..energy import NeuroBench, NoFigureError, estimate, neurobench
 from ..energy.report import Report
 from ..energy.walk import kind_of
 from ..graph.activity import Activity
@@ -33,6 +33,7 @@ def network_record(
     accuracy: Mapping[str, float],
     model: str = "lemaire",
     settings: Mapping[str, Any] | None = None,
+    metrics: NeuroBench | None = None,
 ) -> dict[str, Any]:
     """Everything measured of one network: shapes, activity per layer, energy per layer and term, and its ANN twin.
 
@@ -43,6 +44,7 @@ def network_record(
         accuracy: how it was computed -> share of right labels, such as {"float": 0.98, "engine": 0.978}.
         model: of energy.
         settings: of the model, see :func:`lava_mlsnn.energy.estimate`; for the network and its twin alike.
+        metrics: of NeuroBench, counted with traces; None: those of the activity alone.
 
     Events are non-zero spikes per sample over all T steps, whatever their value ([Castagnetti2025], Eq 11); the sum
     over the
@@ -80,7 +82,8 @@ def network_record(
             "ratio_high": high,
             "ratios": snn.ratios(ann) if snn and ann else {},
         },
-        "fit": loihi2.fit(graph).to_dict(),
+        "neurobench": (metrics or neurobench(graph, activity)).to_dict(),
+        "fit": _fit(graph, activity),
         "energy": {
             "snn": snn.to_dict() if snn else Report.without_figure(model, "snn", missing),
             "ann": ann.to_dict() if ann else None,
@@ -99,7 +102,62 @@ def results(
         run: provenance, see :func:`provenance`.
         checks: ``{"what": ..., "passed": bool, "detail": ...}`` each.
     """
-    return {"format": FORMAT, "title": title, "networks": list(networks), "checks": list(checks), "run": dict(run)}
+    content = {"format": FORMAT, "title": title, "networks": list(networks), "checks": list(checks), "run": dict(run)}
+    return {**content, "headline": headline(networks), "measured": [m.to_dict() for m in loihi2.MEASURED]}
+
+
+def headline(networks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a person came for, of the first network with graded spikes, or else of the first.
+
+    ``binary`` compares it with the first binary network of the same layers, None where there is none; ``ratios`` are by
+    counting, ``low`` and ``high`` where both follow the same documented variant of the model.
+    """
+    index = next((i for i, record in enumerate(networks) if record["levels"] > 1), 0)
+    chosen = networks[index]
+    shapes = [(row["name"], row["shape"]) for row in chosen["layers"]]
+    binary = next(
+        (
+            record
+            for record in networks
+            if record is not chosen
+            and record["levels"] == 1
+            and [(row["name"], row["shape"]) for row in record["layers"]] == shapes
+        ),
+        None,
+    )
+    how = "engine" if "engine" in chosen["accuracy"] else next(iter(chosen["accuracy"]), None)
+    return {
+        "network": index,
+        "accuracy": chosen["accuracy"][how] if how else None,
+        "energy": chosen["totals"]["energy"],
+        "ann": _share(chosen["energy"]["snn"], chosen["energy"]["ann"]),
+        "binary": _share(chosen["energy"]["snn"], binary["energy"]["snn"]) if binary else None,
+        "binary_network": binary["name"] if binary else None,
+        "cores": chosen["fit"]["cores"],
+        "chips": chosen["fit"]["chips"],
+    }
+
+
+def _share(mine: Mapping[str, Any], other: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """One energy over another: as chosen, by each counting, and over the variants that both have; None without both."""
+    if other is None or not mine["total"] or not other["total"]:
+        return None
+    countings = {
+        name: total / other["countings"][name]
+        for name, total in mine["countings"].items()
+        if name in other["countings"]
+    }
+    theirs = other["spread"]["variants"]
+    both = [total / theirs[name] for name, total in mine["spread"]["variants"].items() if theirs.get(name)]
+    ratio = mine["total"] / other["total"]
+    everything = (ratio, *countings.values(), *both)
+    return {
+        "ratio": ratio,
+        "counting": mine["counting"],
+        "ratios": countings,
+        "low": min(everything),
+        "high": max(everything),
+    }
 
 
 def provenance(command: str, dataset: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -116,6 +174,18 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = ""
     return versions
+
+
+def _fit(graph: NetGraph, activity: Activity) -> dict[str, Any]:
+    """Cores, time and traffic on Loihi 2; None for the latter two where the network has no place there."""
+    fit = loihi2.fit(graph)
+    content: dict[str, Any] = {**fit.to_dict(), "time": None, "traffic": None, "no_figure": ""}
+    try:
+        content["time"] = loihi2.step_range(graph, fit, activity).to_dict()
+        content["traffic"] = loihi2.traffic(graph, fit, activity)[1].to_dict()
+    except NoFigureError as error:
+        content["no_figure"] = str(error)
+    return content
 
 
 def _figure(

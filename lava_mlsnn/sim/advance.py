@@ -86,7 +86,7 @@ def _layer(tables: Tables, memory: Memory, now: Any, node: int) -> None:
     for i in range(row.first_link, row.end_link):
         link = tables.links[i]
         events, now[3 * count + i] = _received(tables, memory, link, node, step, age)
-        overflown = transmit(tables, memory, link, events, row.size)
+        overflown = transmit(tables, memory, link, events, row.size * row.currents)
         if link.counted:
             now[2 * count + node] += overflown
     fire(tables, memory, row, _sent(row, memory.slots, step), slot, age, t)

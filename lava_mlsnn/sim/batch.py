@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from .reference import Ints, initial_state, overflows, step, wrap
 
 PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
+
+COPIED = 1 << 22
+"""Spikes that the fast engine copies out at a time: its memory does not grow with T beyond what it returns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +80,27 @@ def fast(
     last = graph.output.name
     outputs = np.zeros((len(images), graph.output.size), np.int64)
     traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
-    engines = [Engine(program, (*trace, last), graph.timesteps) for _ in range(max(1, min(threads, len(images))))]
+    copied = sum(prod(graph.shape(name)) for name in {*trace, last})
+    rows = min(graph.timesteps, max(1, COPIED // copied))
+    engines = [Engine(program, (*trace, last), rows) for _ in range(max(1, min(threads, len(images))))]
     free = list(engines)
+
+    def sample(engine: Engine, i: int) -> None:
+        for t in range(0, graph.timesteps, rows):
+            steps = min(rows, graph.timesteps - t)
+            engine.advance(frames_of(graph, images[i], t, steps), steps, restart=t == 0)
+            shown = engine.view(last)[:steps]
+            if graph.output.neuron.spiking:
+                outputs[i] += shown.sum(axis=0, dtype=np.int64).ravel()
+            else:
+                outputs[i] = shown[-1].ravel()
+            for name, place in traces.items():
+                place[i, ..., t : t + steps] = np.moveaxis(engine.view(name)[:steps], 0, -1)
 
     def samples(start: int) -> None:
         engine = free.pop()
         for i in range(start, min(start + PIECE, len(images))):
-            engine.advance(frames_of(graph, images[i]))
-            shown = engine.view(last)
-            outputs[i] = (shown[-1] if not graph.output.neuron.spiking else shown.sum(axis=0, dtype=np.int64)).ravel()
-            for name, place in traces.items():
-                place[i] = np.moveaxis(engine.view(name), 0, -1)
+            sample(engine, i)
         free.append(engine)
 
     starts = range(0, len(images), PIECE)
@@ -104,9 +118,9 @@ def fast(
     return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
 
 
-def frames_of(graph: NetGraph, image: NDArray[Any]) -> NDArray[np.int32]:
-    """One image (C, H, W) or movie (C, H, W, T) as int32 (1 or T, H * W * C)."""
-    steps = image[None] if image.ndim == 3 else np.moveaxis(image, -1, 0)
+def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:
+    """One image (C, H, W), or ``count`` steps of a movie (C, H, W, T), as int32 (1 or count, H * W * C)."""
+    steps = image[None] if image.ndim == 3 else np.moveaxis(image[..., start : start + count], -1, 0)
     return np.ascontiguousarray(steps.transpose(0, 2, 3, 1), np.int32).reshape(len(steps), -1)
 
 
@@ -132,7 +146,7 @@ def run_layer(
     sites = np.zeros((len(layer.connections), steps), np.int64)
     state, overflown = initial_state(layer.neuron, out.shape[:-1]), 0
     for t in range(steps):
-        total = np.zeros(out.shape[:-1], np.int64)
+        total = np.zeros((samples, *layer.current_shape), np.int64)
         for i, connection in enumerate(layer.connections):
             read = partial(_summed, connection.sources, {**spikes, layer.name: out}, layer.name, t)
             current, sites[i, t], left = received(connection.synapse, read)

@@ -11,7 +11,7 @@ from .arena import aligned
 from .event_lists import length
 from .program import Program
 from .records import CONTROL, SLOT, Counts, Memory
-from .transmit import DENSE_FROM
+from .transmit import dense_from
 
 
 class Engine:
@@ -47,11 +47,12 @@ class Engine:
             control[name] = value
         self.memory = Memory(
             aligned(program.work, np.int32),
-            aligned(int(nodes["size"].max()), np.int64),
+            aligned(int((nodes["size"] * nodes["currents"]).max()), np.int64),
             aligned(program.padded, np.float32),
+            aligned(program.packed, np.uint8),
             np.zeros(program.slots, SLOT),
             control,
-            np.array(DENSE_FROM),
+            dense_from(),
         )
         self.counts = Counts(
             np.zeros(len(depths), np.int64),
@@ -67,13 +68,21 @@ class Engine:
         self.frames = np.zeros((steps, size), np.int32)
         self._frames = self.frames.ravel()
 
-    def advance(self, images: NDArray[np.int32]) -> None:
-        """Compute ``steps`` timesteps; of a program that is not pipelined from zero state.
+    def advance(self, images: NDArray[np.int32], steps: int | None = None, restart: bool = True) -> None:
+        """Compute as many timesteps as there are rows; of a program that is not pipelined from zero state.
+
+        Args:
+            steps: fewer, which fill the first rows; once given, it has to be given in every call.
+            restart: with ``steps``, False goes on with the sample that the call before has begun.
 
         **Shape:** images int32 (steps or 1, H * W * C), one per step or one that stays.
         """
         images = np.ascontiguousarray(images, np.int32).reshape(-1)
-        advance(self.program.tables, self.memory, self.counts, images, self.starts, self._frames)
+        frames = self._frames
+        if steps is not None:
+            self.memory.control["steps"], self.memory.control["restart"] = steps, restart
+            frames = frames[: steps * self.frames.shape[1]]
+        advance(self.program.tables, self.memory, self.counts, images, self.starts, frames)
 
     @property
     def step(self) -> int:

@@ -1,8 +1,9 @@
 """Event lists: where a layer's spikes are written down, site by site.
 
 A list in ``work`` is, for ``size`` neurons at ``sites`` sites: where each site's events begin and the last one's end
-(sites + 1 numbers), the neurons that fired (size), what they sent (size). Its slot says how many there are. Hardly a
-branch of the search depends on where the spikes are, which no processor could foresee.
+(sites + 1 numbers), the neurons that fired (size), what they sent (size), and what all neurons sent, in bytes. Its
+slot says how many there are. Hardly a branch of the search depends on where the spikes are, which no processor could
+foresee.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 
-from .simd import I1, I32, I64, WIDTH, at, constant, inner, intrinsic, load, pointer_to
+from .simd import I1, I8, I32, I64, WIDTH, at, constant, has, inner, intrinsic, load, pointer_to, spread, store
 
 BEYOND = 64
 """So many elements after a stretch of neurons are read, and ignored, when their spikes are collected."""
@@ -22,7 +24,8 @@ BEYOND = 64
 class EventList(NamedTuple):
     """A list in ``work``: event e < count is neuron work[first + e], its value work[first + size + e].
 
-    The events of site s begin with number work[offsets + s].
+    The events of site s begin with number work[offsets + s]. The lowest bytes of all values, zeros included, lie side
+    by side from element first + 2 * size of work on: the values themselves if they are in 0 .. 255.
     """
 
     offsets: Any
@@ -45,9 +48,9 @@ def length(sites: int, size: int) -> int:
 
     Example:
         >>> length(sites=4, size=12)
-        29
+        48
     """
-    return sites + 1 + 2 * size
+    return sites + 1 + 2 * size + (size + 3) // 4 + BEYOND // 4
 
 
 @intrinsic
@@ -103,6 +106,54 @@ def bits_set(typingctx: Any, mask: Any) -> Any:
     return types.int64(types.uint64), codegen
 
 
+@intrinsic
+def copy_bytes(typingctx: Any, work: Any, values: Any, place: Any, offset: Any) -> Any:
+    """The lowest bytes of the 64 values from work[values] on, side by side, to byte ``offset`` after work[place]."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        begin, to = (pointer_to(context, builder, sig.args[0], args[0], offset) for offset in args[1:3])
+        to = builder.gep(builder.bitcast(to, I8.as_pointer()), [args[3]])
+        for k in range(0, 64, WIDTH):
+            found = load(builder, builder.gep(begin, [I64(k)]), WIDTH)
+            store(builder, builder.trunc(found, ir.VectorType(I8, WIDTH)), builder.gep(to, [I64(k)]))
+        return context.get_dummy_value()
+
+    return types.void(work, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def can_compress(typingctx: Any) -> Any:
+    """Whether the processor moves the chosen lanes of a vector to its begin (AVX-512); decided at compile time."""
+    able = has("avx512f")
+    return types.boolean(), lambda context, builder, sig, args: I1(able)
+
+
+@intrinsic
+def append_all(typingctx: Any, work: Any, mask: Any, number: Any, values: Any, indices_to: Any, values_to: Any) -> Any:
+    """What :func:`append_bits` does, for all bits; up to :data:`WIDTH` elements after the last one become nonsense."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        array, mask, number, *offsets = args
+        begin, indices, copies = (pointer_to(context, builder, sig.args[0], array, offset) for offset in offsets)
+        vector, bits = ir.VectorType(I32, WIDTH), ir.VectorType(I1, WIDTH)
+        kind = ir.FunctionType(vector, (vector, vector, bits))
+        compress = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.avx512.mask.compress.v{WIDTH}i32")
+        count, nothing = I64(0), constant(vector, 0)
+        for k in range(0, 64, WIDTH):
+            part = builder.trunc(builder.lshr(mask, I64(k)), ir.IntType(WIDTH))
+            chosen = builder.bitcast(part, bits)
+            ramp = ir.Constant(vector, list(range(k, k + WIDTH)))
+            places = builder.add(spread(builder, builder.trunc(number, I32), WIDTH), ramp)
+            found = load(builder, builder.gep(begin, [I64(k)]), WIDTH)
+            for lanes, to in ((places, indices), (found, copies)):
+                store(builder, builder.call(compress, (lanes, nothing, chosen)), builder.gep(to, [count]))
+            count = builder.add(count, builder.zext(builder.ctpop(part), I64))
+        return context.get_dummy_value()
+
+    long = types.int64
+    return types.void(work, types.uint64, long, long, long, long), codegen
+
+
 AT_ONCE = 8
 """Events written without a look at how many there are: at 10 % activity there are six in 64 neurons."""
 _append_some, _append_one = append_bits(AT_ONCE), append_bits(1)
@@ -128,7 +179,11 @@ def collect(work: Any, values: int, events: EventList, slot: Any, first_site: in
         here, neuron = values + site * channels, (first_site + site) * channels
         for c in range(0, channels, 64):
             mask = _mask(work, here + c, channels - c)
+            copy_bytes(work, here + c, first + 2 * size, neuron + c)
             last = count + bits_set(mask)
+            if can_compress() and last + WIDTH <= size:
+                to, count = first + count, last
+                append_all(work, mask, neuron + c, here + c, to, to + size)
             while count < last:
                 to = first + count
                 if count + AT_ONCE <= size:

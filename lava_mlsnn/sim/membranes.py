@@ -39,10 +39,8 @@ def fast(graph: NetGraph, images: NDArray[Any]) -> dict[str, Ints]:
     program = compile_graph(graph, pipelined=False, keep=True)
     engine, found = Engine(program), _empty(graph, len(images))
     for i, image in enumerate(images):
-        frames = frames_of(graph, image)
         for t in range(graph.timesteps):
-            engine.memory.control["restart"] = t == 0
-            engine.advance(frames[min(t, len(frames) - 1)])
+            engine.advance(frames_of(graph, image, t, 1), 1, restart=t == 0)
             for name, index in held(graph).items():
                 found[name][i, ..., t] = engine.state(name, index)
     return found

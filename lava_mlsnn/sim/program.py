@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
-from . import neurons, scatter, synapses
+from . import dot, neurons, scatter, synapses
 from .arena import Arena, whole_lines
 from .event_lists import BEYOND, length
 from .records import LINK, NODE, PARAMETER, SOURCE, Tables
@@ -33,7 +33,8 @@ class Program:
         pipelined: see :func:`compile_graph`.
         tables: what the compiled function reads.
         places: fields of :data:`~.records.CONTROL`: places in ``work`` that all layers share.
-        work, padded, slots: sizes of a worker's memory: int32, floats of a dense convolution's input, event lists.
+        work, padded, packed, slots: sizes of a worker's memory: int32, floats and bytes of a dense convolution's input,
+            event lists.
     """
 
     graph: NetGraph
@@ -42,6 +43,7 @@ class Program:
     places: dict[str, int]
     work: int
     padded: int
+    packed: int
     slots: int
 
     @property
@@ -61,7 +63,7 @@ class _Compiler:
         self.links = np.zeros(sum(len(layer.connections) for layer in graph), LINK)
         self.sources: list[tuple[int, int]] = []
         self.parameters: list[tuple[int, int, int]] = []
-        self.work, self.padded, self.merged = 0, 1, 0
+        self.work, self.padded, self.packed, self.merged = 0, 1, 1, 0
         self.chunk_size = max(CHUNK, *(graph.shape(name)[0] for name in self.index))
         self.chunk = self.allot(max(len(kernel.state) for kernel in neurons.KERNELS) * self.chunk_size)
 
@@ -81,7 +83,7 @@ class _Compiler:
                 links += 1
             self.neuron(layer, row)
         slots = self.slots()
-        largest = int(self.nodes["size"].max())
+        largest = int((self.nodes["size"] * self.nodes["currents"]).max())
         places = {name: self.allot(largest) for name in ("current", "scratch", "merged")}
         places["merged_events"] = self.allot(max(self.merged, length(int(self.nodes["sites"].max()), largest)))
         places["spikes"] = self.allot(self.chunk_size + BEYOND)
@@ -94,13 +96,14 @@ class _Compiler:
             self.links,
             np.array(self.sources, SOURCE),
         )
-        return Program(self.graph, self.pipelined, tables, places, self.work, self.padded, slots + 1)
+        return Program(self.graph, self.pipelined, tables, places, self.work, self.padded, self.packed, slots + 1)
 
     def node(self, name: str) -> Any:
         channels, height, width = self.graph.shape(name)
         row = self.nodes[self.index[name]]
         row["channels"], row["sites"], row["size"] = channels, height * width, channels * height * width
         row["depth"], row["spiking"], row["slots"] = self.graph.depth[name] * self.pipelined, True, 1
+        row["currents"] = 1
         return row
 
     def slots(self) -> int:
@@ -143,7 +146,7 @@ class _Compiler:
 
     def geometry(self, row: Any, arranged: synapses.Layout, shape: tuple[int, ...], layer: Layer) -> None:
         inputs, kernel_height, kernel_width, out_group = arranged.weight.shape
-        for name, values in (("", shape), ("out_", layer.shape)):
+        for name, values in (("", shape), ("out_", layer.current_shape)):
             for axis, value in zip(("channels", "height", "width"), values, strict=True):
                 row[name + axis] = value
         _fill(
@@ -168,17 +171,29 @@ class _Compiler:
         row["padded_height"], row["padded_width"] = rows.reach, columns.reach
         for name in ("stride", "padding", "dilation"):
             row[f"{name}_rows"], row[f"{name}_columns"] = getattr(rows, name), getattr(columns, name)
+        chosen = dot.instruction()
+        if chosen is None:
+            return
+        weight = arranged.weight[:, :, np.argsort(columns.order())]
+        row["most"] = chosen.most
+        row["packed"], row["quads"] = self.weights.add(dot.pack(weight, chosen.blocks)), -(-channels // dot.QUAD)
+        across = int(row["quads"]) * dot.QUAD
+        corners = np.arange(rows.out)[:, None] * rows.stride * columns.reach + np.arange(columns.out) * columns.stride
+        row["corners"] = self.constants.add(corners * across)
+        self.packed = max(self.packed, rows.reach * columns.reach * across)
 
     def neuron(self, layer: Layer, row: Any) -> None:
         arranged = neurons.arrange(layer)
         states = len(arranged.kernel.state)
         row["kernel"], row["states"] = neurons.KERNELS.index(arranged.kernel), states
         row["gated"], row["spiking"] = layer.neuron.gated, layer.neuron.spiking
+        row["currents"] = layer.neuron.currents
         if self.keep or self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:
             row["state"], row["state_size"] = self.allot(states * layer.size), layer.size
         else:  # nobody reads the state after a single step from zero: a chunk in the first cache will do
             row["state"], row["state_size"] = self.chunk, self.chunk_size
-        per_neuron = layer.shape[0] < NARROW_LAYER or any(value.ndim == 3 for value in arranged.values.values())
+        narrow = layer.shape[0] < NARROW_LAYER and layer.neuron.currents == 1  # several lie side by side at each site
+        per_neuron = narrow or any(value.ndim == 3 for value in arranged.values.values())
         row["per_neuron"], row["parameters"] = per_neuron, len(self.parameters)
         for name, form in arranged.kernel.parameters.items():
             self.parameters.append(self.parameter(arranged.values[name], form, layer.shape, per_neuron))

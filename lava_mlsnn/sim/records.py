@@ -25,6 +25,7 @@ NODE = _record(
     "channels",
     "sites",
     "size",
+    "currents",  # that each of its neurons takes
     "first_link",  # its connections
     "end_link",
     "state",  # place in work: the arrays of the state
@@ -76,6 +77,10 @@ LINK = _record(
     "padded_height",
     "padded_width",
     "order",  # place in constants: where each column of the kernel is stored
+    "most",  # largest event that the dense path in bytes can take, 0 for none; what follows is for that path
+    "packed",  # place in weights
+    "corners",  # place in constants: the first byte of the padded input that each output sees
+    "quads",  # input channels in groups of four
     bound=np.float64,  # largest sum of absolute weights that one output neuron can see
 )
 """A connection."""
@@ -132,9 +137,10 @@ class Memory(NamedTuple):
     work: Any  # int32
     wide: Any  # int64 accumulators
     image: Any  # float32, the padded input of the dense path
+    bytes: Any  # uint8, that of the dense path in bytes
     slots: Any  # SLOT; the last one is the list of a sum of sources
     control: Any  # CONTROL, one
-    dense_from: Any  # float64 (4,), see transmit.DENSE_FROM
+    dense_from: Any  # float64 (2, 4), see transmit.dense_from
 
 
 class Counts(NamedTuple):

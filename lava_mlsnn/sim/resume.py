@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import zipfile
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
@@ -17,7 +17,9 @@ from ..graph.activity import Activity
 from ..graph.digest import digest
 from ..graph.graph import NetGraph
 from ..helpers.check import integer
+from ..helpers.doors import reason
 from ..helpers.files import replacing
+from ..helpers.sealed import seal, unsealed
 from .run import Progress, Run, check_images, run
 
 PIECE = 250
@@ -35,8 +37,8 @@ def run_resumable(
 ) -> Run:
     """:func:`lava_mlsnn.sim.run` in pieces that are kept in ``path``; the same call continues where it stopped.
 
-    The file knows the network and the images by their digests. It is replaced as a whole after every piece, so that a
-    kill at any time leaves a valid one, and removed at the end.
+    The file knows the network and the images by their digests, and states one of its own content. It is replaced as a
+    whole after every piece, so that a kill at any time leaves a valid one, and removed at the end.
 
     Args:
         graph, images: as for :func:`run`; a memory map is read piece by piece.
@@ -46,7 +48,7 @@ def run_resumable(
         settings: for :func:`run`; no trace.
 
     Raises:
-        ValueError: ``path`` belongs to another network or other images, or is no such file: names it.
+        ValueError: ``path`` belongs to another network or other images, is damaged, or is no such file: names it.
 
     Shape:
         images (N, C, H, W) or (N, C, H, W, T) -> output (N, classes).
@@ -66,7 +68,7 @@ def run_resumable(
     images = check_images(graph, images)
     file = Path(path)
     identity = {"network": digest(graph), "images": _digest(images)}
-    done = _read(file, identity) if file.exists() else None
+    done = _read(file, identity)
     _report(progress, done, len(images))
     while done is None or len(done.output) < len(images):
         start = 0 if done is None else len(done.output)
@@ -101,17 +103,23 @@ def _digest(images: NDArray[Any]) -> str:
 def _write(path: Path, identity: dict[str, str], done: Run) -> None:
     notes = {**identity, "activity": done.activity.to_dict(), "overflows": dict(done.overflows)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part, open(part, "wb") as file:
-        np.savez(file, output=done.output, notes=np.array(json.dumps(notes)))
+    with replacing(path) as part:
+        with open(part, "wb") as file:
+            np.savez(file, output=done.output, notes=np.array(json.dumps(notes)))
+        seal(part)
 
 
-def _read(path: Path, identity: dict[str, str]) -> Run:
+def _read(path: Path, identity: dict[str, str]) -> Run | None:
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
-            output, notes = content["output"], json.loads(str(content["notes"]))
+        content = unsealed(path)
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            output, notes = arrays["output"], json.loads(str(arrays["notes"]))
         run_ = Run(output, Activity.from_dict(notes["activity"]), {}, notes["overflows"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path}: not the pieces of an interrupted run ({error}): remove it to begin anew") from None
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # whatever numpy and zipfile make of damage
+        message = f"{path}: not the pieces of an interrupted run ({reason(error)}): remove it to begin anew"
+        raise ValueError(message) from None
     for what, mine in identity.items():
         if notes.get(what) != mine:
             raise ValueError(f"{path}: pieces of a run with other {what}: remove it to begin anew")

@@ -6,6 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,8 @@ def run(
         progress: called with (samples done, samples in all) after every piece.
 
     Raises:
-        ValueError: no NetGraph; images of another dtype, shape or range; an unknown layer or engine.
+        ValueError: no NetGraph; images of another dtype, shape or range; an unknown layer or engine; a result that is
+            larger than the memory of the machine.
 
     Warns:
         RuntimeWarning: if an accumulator left 24 bits, with the names of the layers (see :class:`Run`).
@@ -132,6 +134,7 @@ def run(
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
     wants_membranes = isinstance(trace, str) and trace == "membrane"
     names = _trace_names(graph, wants_membranes or trace)
+    _check_memory(graph, len(images), names)
     result = ENGINES[engine](graph, images, names, _threads(threads), progress)
     if result.overflows:
         counts = ", ".join(f"{name!r} ({count} times)" for name, count in result.overflows.items())
@@ -175,6 +178,19 @@ def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...
         if name not in known:
             raise ValueError(f"trace: no layer {name!r}: expected one of {', '.join(known)}")
     return names
+
+
+def _check_memory(graph: NetGraph, count: int, names: tuple[str, ...]) -> None:
+    """ValueError if what a run returns is more than the machine's memory; the system would end the process later."""
+    rows = 2 * (1 + len(graph)) + sum(len(layer.connections) for layer in graph)
+    values = graph.timesteps * (8 * rows + 4 * count * sum(prod(graph.shape(name)) for name in names))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if values > memory:
+        traced = f" and the spikes of {len(names)} layers for {count:,} images" if names else ""
+        raise ValueError(
+            f"timesteps: the counts of {graph.timesteps:,} steps{traced} take {values:,} bytes, this machine has "
+            f"{memory:,}: expected fewer timesteps{', images or names in trace' if names else ''}"
+        )
 
 
 def _threads(threads: int | None) -> int:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
 
 from .event_lists import EventList
-from .simd import inlined, intrinsic
+from .simd import I8, I32, WIDTH, in_pieces, inlined, intrinsic, like, load, pointer_to, store
 
 KERNELS: list[Any] = []
 """All of them: ``kernel(weights, constants, link, acc, target, work, events)`` adds to the accumulators at acc[target].
@@ -87,9 +88,43 @@ def each_tap(weights: Any, constants: Any, link: Any, acc: Any, target: int, wor
                             acc[a + i] += value * weights[w + i]
 
 
+MANY = 1 / 16
+"""From this share of non-zero values on, the kernel of one-to-one synapses goes through all of them."""
+
+
+@intrinsic
+def _add_products(
+    typingctx: Any, acc: Any, a: Any, weights: Any, w: Any, work: Any, place: Any, first: Any, n: Any
+) -> Any:
+    """acc[a : a + n] += weights[w : w + n] times n unsigned bytes, of which the first is number ``first`` from
+    work[place] on."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        target, base, sent = (pointer_to(context, builder, sig.args[k], args[k], args[k + 1]) for k in (0, 2, 4))
+        values = builder.gep(builder.bitcast(sent, I8.as_pointer()), [args[6]])
+
+        def emit(i: ir.Value, lanes: int) -> None:
+            to = builder.gep(target, [i])
+            weight, value = (load(builder, builder.gep(pointer, [i]), lanes) for pointer in (base, values))
+            wide = like(I32, weight.type)
+            product = builder.mul(builder.sext(weight, wide), builder.zext(value, wide))
+            store(builder, builder.add(load(builder, to, lanes), product), to)
+
+        in_pieces(builder, args[7], (WIDTH, 1), emit)
+        return context.get_dummy_value()
+
+    long = types.int64
+    return types.void(acc, long, weights, long, work, long, long, long), codegen
+
+
 @scatters
 def one_to_one(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
     """Every neuron to the one at its own place."""
+    channels = link.channels
+    if events.min >= 0 and events.max <= 255 and events.count >= MANY * events.size:
+        for i in range(0, events.size, channels):
+            _add_products(acc, target + i, weights, link.weight, work, events.first + 2 * events.size, i, channels)
+        return
     for e in range(events.first, events.first + events.count):
         i = work[e]
-        acc[target + i] += np.int64(work[e + events.size]) * weights[link.weight + i % link.channels]
+        acc[target + i] += np.int64(work[e + events.size]) * weights[link.weight + i % channels]

@@ -10,21 +10,23 @@ Python loop or ``if`` there is unrolled or decided at compile time; whatever the
 
 - ``neurons/kernel.py``: the update of a population. The equation of each neuron is an ordinary function of
   :class:`Lanes`, which emits one vector instruction for every ``+``, ``>>`` or comparison.
-- ``rows.py``: weights times events, summed in registers. ``convolve.py``: the same for images that are nearly full.
+- ``rows.py``: weights times events, summed in registers. ``dot.py`` and ``convolve.py``: the same for images that are
+  nearly full, in bytes and in float32.
 - ``event_lists.py``: where the non-zero values are.
 
 A :class:`Lanes` stands for one value or for :data:`WIDTH` values side by side ("lanes"), one per neuron. The loops
 (:func:`in_pieces`) emit their body twice: for whole vectors, and for one value at a time, for what is left over.
 
 Which instructions. The vectors are LLVM's portable ones, 512 bits wide, and LLVM maps them to what the machine has: one
-AVX-512 register, two of AVX2, four of SSE or NEON. Nothing here asks for an instruction set, and results are the same
-on all of them: integers, floats that hold integers exactly, and a quotient that is corrected afterwards. numba compiles
+AVX-512 register, two of AVX2, four of SSE or NEON. Two things ask for an instruction set and have a portable twin:
+products of bytes (``dot.py``) and the collection of events. Results are the same everywhere: integers, floats that hold
+integers exactly, and a quotient that is corrected afterwards. numba compiles
 for the processor it runs on and keeps one compiled version per processor model in its cache.
 
 To test another path. ``NUMBA_CPU_NAME=generic`` compiles for the least that the architecture has (SSE2 on x86-64),
-``NUMBA_CPU_FEATURES=+avx2`` and the like add to it. Which of the kernels above runs depends on the data; the thresholds
-in ``transmit.DENSE_FROM`` force it: all 0 always takes the dense path, above 1 never (tests/sim/test_sim_engines.py
-does both).
+``NUMBA_CPU_FEATURES=+avx2`` and the like add to it; instructions that LLVM does not find by itself are chosen by
+:func:`has`. Which of the kernels above runs depends on the data; the thresholds of ``transmit.dense_from`` force it:
+all 0 always takes a dense path, above 1 never (tests/sim/test_sim_engines.py does both, for floats and bytes).
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
 I1, I8, I16, I32, I64, F32 = (*(ir.IntType(bits) for bits in (1, 8, 16, 32, 64)), ir.FloatType())
@@ -50,6 +53,12 @@ inlined = jit(nogil=True, error_model="numpy", inline="always")
 
 WIDTH = 16
 """Lanes of a vector of 32-bit values: 512 bits."""
+
+
+def has(feature: str) -> bool:
+    """Whether the processor that numba compiles for has a feature, by LLVM's name of it."""
+    _, _, features = cpu_target.target_context.codegen().magic_tuple()
+    return f"+{feature}" in features.split(",")
 
 
 class Lanes:

@@ -166,7 +166,7 @@ class _Reference:
         age, t = phase(self.time, depth, self.interval, self.offset, self.graph.timesteps)
         if age == 0:
             self.state[layer.name] = initial_state(layer.neuron, layer.shape)
-        total = np.zeros(layer.shape, np.int64)
+        total = np.zeros(layer.current_shape, np.int64)
         for i, connection in enumerate(layer.connections):
             read = partial(self._sum, layer, connection, age)
             current, self.sites[-1][layer.name][i], left = received(connection.synapse, read)

@@ -13,8 +13,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .convolve import EXACT, convolve
+from .dot import convolve_bytes, instruction
 from .event_lists import EventList
 from .records import Memory, Tables
 from .rows import effort
@@ -26,7 +28,16 @@ INT32_MAX = 2**31 - 1
 
 DENSE_FROM = (0.9, 0.8, 0.45, 256.0)
 """From which density of the input, by :func:`~lava_mlsnn.sim.rows.effort`, and from how many output sites on the dense
-path is faster: its weights are loaded once per few outputs (benchmarks/engine.py measures both)."""
+path in float32 is faster: its weights are loaded once per few outputs. For that in bytes the instruction says it.
+(Measured with benchmarks/engine.py.)"""
+
+FLOATS, BYTES = range(2)
+
+
+def dense_from() -> NDArray[np.float64]:
+    """The thresholds of both dense paths, float64 (2, 4)."""
+    chosen = instruction()
+    return np.array([DENSE_FROM, DENSE_FROM if chosen is None else chosen.dense_from], np.float64)
 
 
 @inner
@@ -45,15 +56,15 @@ def _settle(acc: Any, start: int, current: Any, target: int, n: int, link: Any) 
 
 
 @inner
-def _is_full(link: Any, events: EventList, least: Any) -> bool:
-    """Whether the dense path is faster."""
+def _is_full(link: Any, events: EventList, least: Any, path: int) -> bool:
+    """Whether a dense path is faster than the events."""
     outputs = link.out_height * link.out_width
-    return outputs >= least[3] and events.count >= least[effort(events)] * events.size
+    return outputs >= least[path, 3] and events.count >= least[path, effort(events)] * events.size
 
 
 @inlined
 def transmit(tables: Tables, memory: Memory, link: Any, events: EventList, size: int) -> int:
-    """Add the currents that a connection sends for an event list to those of a layer with ``size`` neurons.
+    """Add the currents that a connection sends for an event list to those of a layer, which takes ``size`` of them.
 
     Returns how many of the sums left 24 bits.
     """
@@ -70,7 +81,9 @@ def transmit(tables: Tables, memory: Memory, link: Any, events: EventList, size:
         return _settle(memory.wide, 0, work, current, size, link)
     direct = link.exponent == 0 and reach <= INT24_MAX
     target = current if direct else control.scratch
-    if link.dense and reach <= EXACT and _is_full(link, events, memory.dense_from):
+    if events.min >= 0 and events.max <= link.most and _is_full(link, events, memory.dense_from, BYTES):
+        convolve_bytes(tables.weights, constants, link, work, target, work, events, memory.bytes)
+    elif link.dense and reach <= EXACT and _is_full(link, events, memory.dense_from, FLOATS):
         convolve(tables.weights, constants, link, work, target, work, events, memory.image)
     else:
         scatter(link.kernel, tables.weights, constants, link, work, target, work, events)

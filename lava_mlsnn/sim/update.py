@@ -34,7 +34,7 @@ def fire(tables: Tables, memory: Memory, node: Any, events: EventList, slot: Any
         span = Span(
             rounds,
             count // rounds,
-            control.current + first,
+            control.current + first * node.currents,
             state,
             node.state_size,
             control.spikes,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .experiment import EXPERIMENTS, Experiment, default_model, default_recipe, train
 from .machine import Machine
-from .recipe import Augment, Optimizer, Recipe, Schedule
+from .recipe import Augment, Energy, Optimizer, Recipe, Schedule
 from .recipes import RECIPES, recipe
 
 if TYPE_CHECKING:
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from .float_model import FloatRun, float_run
     from .kept import Kept, keep
     from .loop import Result, fit, seeded
-    from .training import Training, create
+    from .training import ModelFile, Training, create
 
 _LAZY = {
     "FloatRun": ".float_model",
     "Kept": ".kept",
+    "ModelFile": ".training",
     "Result": ".loop",
     "Training": ".training",
     "accuracies": ".evaluate",
@@ -37,10 +38,12 @@ __all__ = [
     "EXPERIMENTS",
     "RECIPES",
     "Augment",
+    "Energy",
     "Experiment",
     "FloatRun",
     "Kept",
     "Machine",
+    "ModelFile",
     "Optimizer",
     "Recipe",
     "Result",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from .. import model
-    from .training import Training
+    from .training import ModelFile, Training
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,19 @@ class Experiment:
             f"--steps {steps}{''.join(others)} --seed {self.seed}"
         )
 
-    def training(self, recipe: Recipe | None = None, machine: Machine | None = None) -> Training:
-        """What the names stand for, with the data loaded; ``recipe`` replaces the named one."""
+    def training(
+        self,
+        recipe: Recipe | None = None,
+        machine: Machine | None = None,
+        start: ModelFile | None = None,
+        dataset: data.Dataset | None = None,
+    ) -> Training:
+        """What the names stand for; ``recipe`` replaces the named one, ``dataset`` is the named one if it is loaded."""
         from .training import Training
 
-        dataset = data.load_for(self.dataset, self.options.get("steps", 1))
+        dataset = dataset or data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
-        return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine())
+        return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine(), start)
 
 
 _SMALL = {"width": 16, "blocks": (1, 1)}
@@ -109,7 +115,7 @@ def default_model(dataset: str) -> tuple[str, dict[str, Any]]:
     """Name and options of the network for a dataset that none is chosen for: a Sparse-ResNet of the data's size.
 
     Data that come with a package are small, and so is their network; data sets that one has to download get the full
-    Sparse-ResNet18.
+    Sparse-ResNet18. Fashion-MNIST has a network of its own, which one core trains in minutes.
 
     Raises:
         ValueError: unknown dataset.
@@ -119,7 +125,11 @@ def default_model(dataset: str) -> tuple[str, dict[str, Any]]:
         ('sparse_resnet18', {'width': 16, 'blocks': (1, 1)})
         >>> default_model("cifar10:data/cifar")
         ('sparse_resnet18', {})
+        >>> default_model("fashion-mnist")
+        ('cnn', {'width': 16})
     """
+    if Spec.parse(dataset).name == "fashion-mnist":
+        return "cnn", {"width": 16}
     return "sparse_resnet18", dict(_SMALL) if published(dataset) is None else {}
 
 
@@ -128,30 +138,35 @@ def train(
     *,
     recipe: Recipe | None = None,
     out: str | Path | None = None,
-    resume: bool = False,
+    resume: bool | None = False,
+    force: bool = False,
     progress: bool | Console = True,
     name: str | None = None,
     machine: Machine | None = None,
+    start: ModelFile | None = None,
+    dataset: data.Dataset | None = None,
 ) -> tuple[model.Network, dict[str, Any]]:
     """Create, train and measure the network of an experiment, and save it if there is a folder for it.
 
     Args:
         experiment: see :class:`Experiment`.
         recipe: replaces the named one.
-        out, resume, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
-            model.safetensors.
+        out, resume, force, progress, name, machine: see :func:`lava_mlsnn.train.fit`; ``out`` also receives
+            model.safetensors. ``resume=None`` goes on from a checkpoint if there is one.
+        start: a trained network whose weights are the initial ones.
+        dataset: the experiment's, if it is loaded already.
 
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
     from .evaluate import accuracies
 
-    training = experiment.training(recipe, machine)
+    training = experiment.training(recipe, machine, start, dataset)
 
     def measure(net: model.Network) -> dict[str, Any]:
         return {"accuracy": accuracies(net, training.dataset, training.recipe.weight_bits)}
 
-    return training.run(measure, out=out, resume=resume, progress=progress, name=name)
+    return training.run(measure, out=out, resume=resume, force=force, progress=progress, name=name)
 
 
 def _plain(value: Any) -> str:

@@ -1,14 +1,15 @@
 """Finished trainings on disk: read if they are there, resumed if they were interrupted, never mistaken for one another.
 
 The name of a training's folder ends in a digest of what decides its result. The folder holds model.safetensors,
-metrics.csv, tensorboard/, what ``measure`` writes and, last, outcome.json: key and record with a digest of both.
+metrics.csv, tensorboard/, what ``measure`` writes and, last, outcome.json: key and record, digests of the networks'
+files, and one of all that.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,17 @@ from typing import Any
 from rich.console import Console
 
 from .. import model
+from ..helpers.doors import door
 from ..helpers.files import atomic_write
-from .checkpoint import FILE
-from .training import MODEL_FILE, Training
+from ..helpers.lock import locked
+from ..helpers.sealed import file_digest, json_digest
+from .checkpoint import FILE, LOCK
+from .folder import MODEL_FILE
+from .training import Training
 
 OUTCOME = "outcome.json"
+NETWORKS = (".safetensors", ".net")
+"""Endings of the files that are read again, whose digests an outcome states."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +47,7 @@ class Kept:
     @property
     def digest(self) -> str:
         """Of the key: 64 hexadecimal digits."""
-        return _digest(self.record["key"])
+        return json_digest(self.record["key"])
 
     def net(self) -> model.Network:
         """The trained network."""
@@ -49,7 +56,7 @@ class Kept:
 
 def folder_of(training: Training, root: str | Path, measured: str, label: str | None = None) -> Path:
     """Where a training is kept: ``root / DATASET-LABEL-DIGEST``."""
-    digest = _digest(_key(training, measured))
+    digest = json_digest(_key(training, measured))
     return Path(root) / f"{training.dataset.name}-{label or training.model}-{digest[:10]}"
 
 
@@ -75,7 +82,8 @@ def keep(
         progress: see :func:`lava_mlsnn.train.fit`.
 
     Raises:
-        ValueError: an outcome that is damaged, was edited, or is one of another training.
+        ValueError: an outcome or a network beside it that is damaged, was edited, or is one of another training.
+        BlockingIOError: another process works on this training.
 
     Example:
         >>> import tempfile
@@ -91,14 +99,20 @@ def keep(
     """
     folder = folder_of(training, root, measured, label)
     path, key = folder / OUTCOME, _key(training, measured)
-    record = _read(path, key)
+    with door(path):
+        record = _read(path, key)
     if record is None:
         folder.mkdir(parents=True, exist_ok=True)
-        _, found = training.run(lambda net: measure(net, folder), out=folder, progress=progress, name=label)
-        record = json.loads(json.dumps({"key": key, **found}, allow_nan=False))
-        content = {**record, "digest": _digest(record)}
-        atomic_write(path, json.dumps(content, indent=1) + "\n")
-    (folder / FILE).unlink(missing_ok=True)  # not needed behind an outcome
+        with locked(folder / LOCK, "training"):
+            _, found = training.run(
+                lambda net: measure(net, folder), out=folder, resume=None, force=True, progress=progress, name=label
+            )
+            record = json.loads(json.dumps({"key": key, **found}, allow_nan=False))
+            files = {file.name: file_digest(file) for file in sorted(folder.iterdir()) if file.suffix in NETWORKS}
+            content = {**record, "files": files}
+            atomic_write(path, json.dumps({**content, "digest": json_digest(content)}, indent=1) + "\n")
+    with suppress(OSError):  # also of a folder that is kept where nothing can be written
+        (folder / FILE).unlink(missing_ok=True)  # not needed behind an outcome
     return Kept(training, folder, record)
 
 
@@ -106,24 +120,24 @@ def _key(training: Training, measured: str) -> dict[str, Any]:
     return {**training.key, "measured": measured}
 
 
-def _digest(content: Any) -> str:
-    """sha256 of JSON-ready content; the order of keys does not matter."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
 def _read(path: Path, key: dict[str, Any]) -> dict[str, Any] | None:
     """The record of an outcome, None if there is none."""
     if not path.is_file():
         return None
+    advice = "delete its folder to train again"
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON ({error}); delete its folder to train again") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: expected JSON ({error}); {advice}") from None
     if not isinstance(content, dict) or content.get("key") != key:
         raise ValueError(f"{path}: a record of another training: expected that of the folder's name")
-    if content.pop("digest", None) != _digest(content):
+    if content.pop("digest", None) != json_digest(content):
         raise ValueError(
-            f"{path}: damaged, or edited by hand: its content has the digest {_digest(content)}, which it does not "
-            "state; delete its folder to train again"
+            f"{path}: damaged, or edited by hand: its content has the digest {json_digest(content)}, which it does not "
+            f"state; {advice}"
         )
+    for name, digest in content.pop("files", {}).items():  # there are none in outcomes of earlier versions
+        file = path.with_name(name)
+        if not file.is_file() or file_digest(file) != digest:
+            raise ValueError(f"{file}: missing, damaged, or another file than when the training ended; {advice}")
     return content

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,16 +17,18 @@ from torch import nn
 
 from ..block import no_integer_layer, quantized, unquantized
 from ..data import Dataset
+from ..helpers.lock import locked
 from .batches import Batches
-from .callbacks import Bar, History, Phases
-from .checkpoint import FILE, AtomicIO, find, identity
+from .callbacks import Bar, Best, History, Phases
+from .checkpoint import FILE, LOCK, AtomicIO, find, identity
 from .evaluate import EVALUATION_BATCH, check
+from .folder import BEST_FILE, METRICS_FILE, begin, prepare
 from .lightning_import import pl
 from .machine import Machine
 from .quiet import quiet
 from .recipe import Recipe
 from .task import Classifier
-from .world import rank
+from .world import is_first, rank
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,12 @@ class Result:
 
     Args:
         net: the trained network, the very object that was given, in evaluation mode.
-        history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images.
+        history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images;
+            energy_share, energy_weight and val_energy_share if it has a penalty (:mod:`lava_mlsnn.train.penalty`).
         seconds: wall time of the training.
         quantized: whether the last epochs ran with integer weights.
         rank: which of several processes this is; all end with the same network, and process 0 should write it.
+        longer: epochs that were done each time that the training was resumed with more epochs.
     """
 
     net: nn.Module
@@ -45,6 +50,7 @@ class Result:
     seconds: float
     quantized: bool
     rank: int = 0
+    longer: tuple[int, ...] = ()
 
 
 def fit(
@@ -55,10 +61,12 @@ def fit(
     seed: int = 0,
     out: str | Path | None = None,
     resume: bool = False,
+    force: bool = False,
     progress: bool | Console = True,
     name: str = "network",
     machine: Machine | None = None,
     callbacks: Sequence[pl.Callback] = (),
+    start: str | None = None,
 ) -> Result:
     """Train ``net`` on the training images of ``dataset``; the test images are not looked at.
 
@@ -71,17 +79,23 @@ def fit(
         dataset: integer images.
         recipe: see :class:`Recipe`.
         seed: of everything random in training.
-        out: folder for metrics.csv, tensorboard/ and, after each epoch, the checkpoint; None writes nothing.
+        out: folder for metrics.csv, tensorboard/ and, after each epoch, the checkpoint; None writes nothing. With held
+            out images best.safetensors is the network of the best validation accuracy, of the integer epochs if there
+            are any.
         resume: continue from the checkpoint in ``out``; the result is that of a training that was never interrupted
-            (:mod:`lava_mlsnn.train.checkpoint`).
+            (:mod:`lava_mlsnn.train.checkpoint`). With more epochs than it had, it goes on for longer.
+        force: begin anew in a folder that holds another training, which is removed.
         progress: show a progress bar, on a console if one is given.
         name: what the progress bar calls it.
         machine: devices and precision; by default one device, a GPU if there is one.
         callbacks: more Lightning callbacks, called after those of this package.
+        start: digest of what ``net`` got its weights from, if it is no new network; only the same one is resumed.
 
     Raises:
         ValueError: network and images that do not fit, nothing to resume, a checkpoint that is damaged or of another
             training, or a batch that the processes cannot share.
+        FileExistsError: ``out`` holds a training, and it is neither resumed nor to be replaced.
+        BlockingIOError: another process trains in ``out``; says which.
     """
     check(net, dataset)
     reason = no_integer_layer(net)
@@ -91,22 +105,42 @@ def fit(
     if recipe.batch % machine.processes:
         raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {recipe.batch}")
     unquantized(net)
-    what = identity(net, dataset, recipe, seed, machine.precision)
-    checkpoint, past = find(out, what) if resume else (None, [])
-    task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits), what)
-    phases, history = Phases(recipe, seed), History()
-    own: list[pl.Callback] = [phases, history]
-    if progress:
-        own.append(Bar(name, progress if isinstance(progress, Console) else None))
-    train, watched = _batches(dataset, recipe, seed)
-    start = time.perf_counter()
-    with quiet(), seeded(seed), _deterministic():
-        trainer = _trainer(recipe, [*own, *callbacks], out, machine)
-        if out is not None and past and trainer.is_global_zero:
-            _rewrite(trainer.loggers[0], past, len(train))
-        trainer.fit(task, train, watched, ckpt_path=checkpoint, weights_only=True)
+    what = identity(net, dataset, recipe, seed, machine.precision, start)
+    first = out is not None and is_first()
+    with locked(prepare(out) / LOCK, "training") if out is not None and first else nullcontext():
+        if out is not None and first and not resume:
+            begin(out, force)
+        checkpoint = find(out, what) if resume else None
+        task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits), what)
+        phases, history = Phases(recipe, seed), History(None if out is None else Path(out) / METRICS_FILE)
+        own: list[pl.Callback] = [phases, history]
+        if out is not None and recipe.validation:
+            notes = {"dataset": dataset.name, "labels": list(dataset.labels), "recipe": recipe.to_dict(), "seed": seed}
+            own.append(Best(Path(out) / BEST_FILE, phases, notes))
+        if progress:
+            own.append(Bar(name, progress if isinstance(progress, Console) else None))
+        train, watched = _batches(dataset, recipe, seed)
+        started = time.perf_counter()
+        with quiet(), seeded(seed), _deterministic():
+            trainer = _trainer(recipe, [*own, *callbacks], out, machine)
+            with _interruptible(trainer):
+                trainer.fit(task, train, watched, ckpt_path=checkpoint, weights_only=True)
     net.eval()
-    return Result(net, tuple(history.epochs), time.perf_counter() - start, task.quantized, rank())
+    seconds = time.perf_counter() - started
+    return Result(net, tuple(history.epochs), seconds, task.quantized, rank(), tuple(phases.longer))
+
+
+@contextmanager
+def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
+    """KeyboardInterrupt where Lightning ends the program and leaves Ctrl-C ignored."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, before)
+        raise KeyboardInterrupt from None
 
 
 def _batches(dataset: Dataset, recipe: Recipe, seed: int) -> tuple[Batches, Batches | None]:
@@ -146,10 +180,7 @@ def _deterministic() -> Iterator[None]:
 def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | None, machine: Machine) -> pl.Trainer:
     loggers: Any = False
     if out is not None:
-        loggers = [
-            pl.loggers.CSVLogger(str(out), name="", version="", flush_logs_every_n_steps=1),
-            pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard"),
-        ]
+        loggers = pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard")
         saver = pl.callbacks.ModelCheckpoint(
             str(out), filename=Path(FILE).stem, enable_version_counter=False, save_on_train_epoch_end=True
         )
@@ -166,9 +197,3 @@ def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | Non
         num_sanity_val_steps=0,
         **machine.trainer_options(),
     )
-
-
-def _rewrite(table: Any, past: list[dict[str, float]], per_epoch: int) -> None:
-    """Start metrics.csv with the epochs before the resumption; Lightning begins an empty one."""
-    for row in past:
-        table.log_metrics(row, step=int((row["epoch"] + 1) * per_epoch - 1))

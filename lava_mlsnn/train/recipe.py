@@ -80,6 +80,31 @@ class Augment:
 
 
 @dataclass(frozen=True)
+class Energy:
+    """How much energy a network may cost (:mod:`lava_mlsnn.train.penalty`); exactly one of the three is given.
+
+    Args:
+        share: of the ANN of the same shapes, by :func:`lava_mlsnn.energy.estimate`; the training finds the weight.
+        joules: the same as joules per image.
+        weight: a fixed weight in the loss, in nats for the whole energy of the ANN; no target.
+    """
+
+    share: float | None = None
+    joules: float | None = None
+    weight: float | None = None
+
+    def __post_init__(self) -> None:
+        given = [f.name for f in fields(self) if getattr(self, f.name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"energy: expected one of share, joules or weight, got {', '.join(given) or 'none'}")
+        object.__setattr__(self, given[0], finite(getattr(self, given[0]), f"energy {given[0]}", positive=True))
+
+    def target(self, ann: float) -> float | None:
+        """Wanted share of an ANN of ``ann`` joules, None for a fixed weight."""
+        return self.share if self.joules is None else self.joules / ann
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One way to train a network.
 
@@ -96,6 +121,10 @@ class Recipe:
             0.02 and more a network can be lost in a few steps. Usual norms are a tenth of this and stay as they are.
         validation: share of the training images that is held out and watched after each epoch.
         patience: epochs without a better validation accuracy after which the float epochs end early.
+        energy: what the network may cost: a share of its ANN's energy as a number, or an :class:`Energy`; None is no
+            limit. It holds in the float and in the integer epochs.
+        rate: weight in the loss of the mean spike per neuron and timestep, 0 .. 1: the plain penalty of firing rates,
+            which knows no prices.
 
     Raises:
         ValueError: names the field, its value and what is accepted.
@@ -103,6 +132,8 @@ class Recipe:
     Example:
         >>> Recipe(epochs=20).total_epochs
         26
+        >>> Recipe(energy=0.3).energy
+        Energy(share=0.3, joules=None, weight=None)
         >>> Recipe(batch=0)
         Traceback (most recent call last):
         ValueError: batch: expected an integer >= 1, got 0
@@ -121,12 +152,17 @@ class Recipe:
     quantized_clip: float | None = 1.0
     validation: float = 0.0
     patience: int | None = None
+    energy: Energy | float | None = None
+    rate: float = 0.0
 
     def __post_init__(self) -> None:
         set_integers(self, epochs=(1,), quantized_epochs=(0,), batch=(1,), weight_bits=(2, 8))
         finite(self.label_smoothing, "label_smoothing", low=0, below=1)
         finite(self.mixup, "mixup", low=0)
         finite(self.validation, "validation", low=0, below=1)
+        finite(self.rate, "rate", low=0)
+        if self.energy is not None and not isinstance(self.energy, Energy):
+            object.__setattr__(self, "energy", Energy(share=self.energy))
         for name in ("clip", "quantized_clip"):
             if getattr(self, name) is not None:
                 finite(getattr(self, name), name, positive=True)
@@ -147,8 +183,11 @@ class Recipe:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Recipe:
         """Inverse of :meth:`to_dict`; ValueError for a key that is not one of a recipe."""
-        nested = {"optimizer": Optimizer, "schedule": Schedule, "augment": Augment}
-        values = {key: _build(nested[key], value) if key in nested else value for key, value in content.items()}
+        nested = {"optimizer": Optimizer, "schedule": Schedule, "augment": Augment, "energy": Energy}
+        values = {
+            key: _build(nested[key], value) if key in nested and isinstance(value, dict) else value
+            for key, value in content.items()
+        }
         return _build(cls, values)
 
 

@@ -8,12 +8,10 @@ killed and resumes it from its checkpoint.
 from __future__ import annotations
 
 import contextlib
-import os
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from ..helpers import extras
@@ -22,11 +20,12 @@ from ..model import arguments
 from .experiment import Experiment
 from .lightning_import import pl
 from .recipe import Recipe
+from .study import alive, is_abandoned, journal, named
 
 if TYPE_CHECKING:
     import optuna
 
-OWNER, FOLDER, RESUMES = "owner", "folder", "resumes"
+OWNER, FOLDER, RESUMES, SEARCH = "owner", "folder", "resumes", "search"
 VALIDATION = 0.2
 """Share of the training images that a trial is judged on if the recipe holds out none."""
 
@@ -137,22 +136,24 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
         progress: whether to print a line per trial.
 
     Raises:
-        ValueError: no trials, a search space that the model or recipe does not know, or a missing package.
+        ValueError: no trials, a search space that the model or recipe does not know, a study that is damaged or of
+            another search, or a missing package.
     """
     trials = integer(trials, "trials", 1)
     _check_space(sweep)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
     epochs = sweep.recipe.total_epochs
-    with _alive(sweep.folder) as owner:
+    with alive(sweep.folder) as owner:
         study = tools.create_study(
             study_name="sweep",
-            storage=_storage(tools, sweep),
+            storage=sweep.study if sweep.is_database else journal(tools, Path(sweep.study)),
             direction="maximize",
             load_if_exists=True,
             sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
             pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
         )
+        _check_search(study, sweep)
         _requeue_abandoned(tools, study, sweep.folder)
 
         def stop(study: optuna.Study, _: Any) -> None:
@@ -160,8 +161,15 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
                 study.stop()
 
         if _finished(tools, study) < trials:
-            study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
+            try:
+                study.optimize(lambda trial: _objective(tools, sweep, trial, owner), callbacks=[stop])
+            except _Interrupted:
+                raise KeyboardInterrupt from None
     return study
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C in a trial, which the next process resumes; Optuna would take a KeyboardInterrupt for its failure."""
 
 
 def _check_space(sweep: Sweep) -> None:
@@ -175,15 +183,32 @@ def _check_space(sweep: Sweep) -> None:
             raise ValueError(f"search space of {name!r}: expected it once, and not among the model's options")
 
 
+def _check_search(study: optuna.Study, sweep: Sweep) -> None:
+    """All trials of a study search the same: the first process says what, the others compare."""
+    training = {"model": sweep.model, "options": dict(sweep.options), "data": sweep.dataset, "seed": sweep.seed}
+    mine = {**training, "recipe": sweep.recipe.to_dict(), "space": [asdict(one) for one in sweep.space]}
+    mine = json.loads(json.dumps(mine))
+    found = study.user_attrs.get(SEARCH)
+    if found is None:
+        study.set_user_attr(SEARCH, mine)
+        return
+    different = [name for name in mine if found.get(name) != mine[name]]
+    if different:
+        raise ValueError(f"study {sweep.study}: belongs to a search with another {', another '.join(different)}")
+
+
 def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
-    folder = _named(trial.user_attrs.get(FOLDER) or f"trial{trial.number}", r"trial\d+", FOLDER)
+    folder = named(trial.user_attrs.get(FOLDER) or f"trial{trial.number}", r"trial\d+", FOLDER)
     trial.set_user_attr(FOLDER, folder)
     trial.set_user_attr(OWNER, owner)
     values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
     watch = _Watch(trial)
     training = Experiment(sweep.model, options, sweep.dataset, seed=sweep.seed).training(recipe)
-    result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
+    try:
+        result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
+    except KeyboardInterrupt:
+        raise _Interrupted from None
     trial.set_user_attr("epochs", len(result.history))
     if watch.pruned:
         raise optuna.TrialPruned
@@ -220,7 +245,7 @@ def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
     """Queue the trials of killed processes again, with their values and their folders."""
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         owner = trial.user_attrs.get(OWNER)
-        if owner is None or not _is_abandoned(folder / _named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
+        if owner is None or not is_abandoned(folder / named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
             continue
         try:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -230,78 +255,9 @@ def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
         study.enqueue_trial(trial.params, user_attrs=attributes)
 
 
-def _named(name: str, pattern: str, what: str) -> str:
-    """A name of a file or folder out of a study, which anybody may have written: one of those that are made here."""
-    if not isinstance(name, str) or not re.fullmatch(pattern, name):
-        raise ValueError(f"study: attribute {what!r} of a trial: expected a name such as {pattern}, got {name!r}")
-    return name
-
-
-@contextlib.contextmanager
-def _alive(folder: Path) -> Iterator[str]:
-    """A locked file that shows that this process is alive: the system releases the lock when it dies."""
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    name = f"owner-{os.getpid()}-{token_hex(4)}"
-    with (folder / name).open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield name
-        finally:
-            (folder / name).unlink()
-
-
-def _is_abandoned(path: Path) -> bool:
-    import fcntl
-
-    try:
-        with path.open("r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return True
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _finished(optuna: Any, study: optuna.Study) -> int:
     states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     return len(study.get_trials(deepcopy=False, states=states))
-
-
-def _storage(optuna: Any, sweep: Sweep) -> Any:
-    if sweep.is_database:
-        return sweep.study
-    path = Path(sweep.study)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    backend = optuna.storages.journal.JournalFileBackend(str(path))
-    _trim(path, optuna.storages.journal.JournalFileSymlinkLock(str(path)))
-    try:
-        return optuna.storages.JournalStorage(backend)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path}: expected the journal of a sweep, found a line that is none ({error})") from None
-
-
-def _trim(path: Path, lock: Any) -> None:
-    """Cut off the half line that a full disk or a kill left at the end, before another is written behind it."""
-    lock.acquire()
-    try:
-        with path.open("r+b") as file:
-            end = file.seek(0, os.SEEK_END)
-            kept = end
-            while kept:
-                start = max(kept - 2**16, 0)
-                file.seek(start)
-                line_end = file.read(kept - start).rfind(b"\n")
-                if line_end >= 0:
-                    kept = start + line_end + 1
-                    break
-                kept = start
-            if kept < end:
-                file.truncate(kept)
-    finally:
-        lock.release()
 
 
 def _optuna() -> Any:

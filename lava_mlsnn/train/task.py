@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from .batches import Batch
 from .checkpoint import KEY
 from .lightning_import import pl
+from .penalty import Penalty
 from .recipe import Optimizer, Recipe, Schedule
 from .world import synchronized
 
@@ -38,9 +39,12 @@ class Classifier(pl.LightningModule):
         self._quantize = quantize
         self._identity = identity
         self._together = ExitStack()
+        self.penalty = Penalty(net, recipe) if recipe.energy or recipe.rate else None
 
     def on_fit_start(self) -> None:
         self._together.enter_context(synchronized(self.net))
+        if self.penalty is not None:
+            self._together.enter_context(self.penalty.counting())
 
     def teardown(self, stage: str) -> None:
         self._together.close()
@@ -70,6 +74,9 @@ class Classifier(pl.LightningModule):
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         wanted = labels if labels.ndim == 1 else labels.argmax(1)  # of a mixture the larger part
         values = {"train_loss": loss.detach(), "train_accuracy": (logits.argmax(1) == wanted).float().mean()}
+        if self.penalty is not None:
+            extra, seen = self.penalty.loss(len(labels), int(self.trainer.estimated_stepping_batches))
+            loss, values = loss + extra, {**values, **seen}
         self.log_dict(values, on_step=False, on_epoch=True, batch_size=len(labels), sync_dist=True)
         return loss
 
@@ -81,6 +88,8 @@ class Classifier(pl.LightningModule):
         total = len(held_out.labels)
         loss, right = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
         values = {"val_loss": loss / total, "val_accuracy": right / total}
+        if self.penalty is not None:
+            values["val_energy_share"] = self.penalty.share(len(labels)) * len(labels) / total
         self.log_dict(values, on_step=False, on_epoch=True, reduce_fx="sum", sync_dist=True, batch_size=len(labels))
 
     def configure_gradient_clipping(self, optimizer: Any, *_: Any, **__: Any) -> None:

@@ -12,14 +12,18 @@ from rich.console import Console
 
 from .. import model
 from ..data import Dataset
+from ..helpers.lock import locked
+from ..helpers.sealed import file_digest
 from ..model import Network
 from ..model.s_resnet import fine_tuned
-from .checkpoint import FILE
+from .checkpoint import FILE, LOCK
 from .content import fingerprint
+from .folder import MODEL_FILE, prepare
 from .lightning_import import pl
 from .loop import Result, fit, seeded
 from .machine import Machine
 from .recipe import Recipe
+from .world import is_first
 
 if TYPE_CHECKING:
     from .kept import Kept
@@ -27,10 +31,30 @@ if TYPE_CHECKING:
 FORMAT = 2
 """Version of :attr:`Training.key`; it counts up when the default of an option or of a recipe changes."""
 
-MODEL_FILE = "model.safetensors"
 SHAPE_OPTIONS = ("in_shape", "num_classes", "input_scale", "input_bits")
-NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs")
-"""What of a record is also written into the model file."""
+NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs", "longer", "start")
+"""What of a record is also written into the model file; "longer" and "start" where there are any."""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A network that :func:`lava_mlsnn.model.save` wrote, to start another training from."""
+
+    path: Path
+
+    @property
+    def digest(self) -> str:
+        """Of the file: 64 hexadecimal digits."""
+        return file_digest(self.path)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Of its network as for :func:`create`, "name" among them, without those that the dataset decides."""
+        return {key: value for key, value in self.net().config.items() if key not in SHAPE_OPTIONS}
+
+    def net(self) -> Network:
+        """The network."""
+        return model.load(self.path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +68,8 @@ class Training:
         recipe: how to train.
         seed: of initial weights, order and augmentation.
         machine: devices and precision; of these only the precision decides the result.
-        start: a finished training whose weights this one starts from (:func:`lava_mlsnn.model.s_resnet.fine_tuned`).
+        start: a finished training, or a file of one, whose weights this one starts from
+            (:func:`lava_mlsnn.model.s_resnet.fine_tuned`).
     """
 
     model: str
@@ -53,7 +78,7 @@ class Training:
     recipe: Recipe
     seed: int = 0
     machine: Machine = field(default_factory=Machine)
-    start: Kept | None = None
+    start: Kept | ModelFile | None = None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -88,6 +113,7 @@ class Training:
         *,
         out: str | Path | None = None,
         resume: bool | None = None,
+        force: bool = False,
         progress: bool | Console = False,
         name: str | None = None,
         callbacks: Sequence[pl.Callback] = (),
@@ -105,10 +131,12 @@ class Training:
             seed=self.seed,
             out=out,
             resume=resume,
+            force=force,
             progress=progress,
             name=name or self.model,
             machine=self.machine,
             callbacks=callbacks,
+            start=None if self.start is None else self.start.digest,
         )
 
     def run(
@@ -117,6 +145,7 @@ class Training:
         *,
         out: str | Path | None = None,
         resume: bool | None = None,
+        force: bool = False,
         progress: bool | Console = False,
         name: str | None = None,
     ) -> tuple[Network, dict[str, Any]]:
@@ -125,13 +154,27 @@ class Training:
         Args:
             measure: returns what is to be recorded of the trained network, JSON-ready, "accuracy" among it; what it
                 draws at random (Poisson encoding) depends on the seed.
-            out, resume, progress, name: see :meth:`fit`.
+            out, resume, force, progress, name: see :meth:`fit`.
 
         Returns:
             The network, and a JSON-ready record: what was trained, how it went, what was measured.
         """
+        if out is None or not is_first():
+            return self._run(measure, out, resume, force, progress, name)
+        with locked(prepare(out) / LOCK, "training"):
+            return self._run(measure, out, resume, force, progress, name)
+
+    def _run(
+        self,
+        measure: Callable[[Network], Mapping[str, Any]],
+        out: str | Path | None,
+        resume: bool | None,
+        force: bool,
+        progress: bool | Console,
+        name: str | None,
+    ) -> tuple[Network, dict[str, Any]]:
         net = self.network()
-        result = self.fit(net, out=out, resume=resume, progress=progress, name=name)
+        result = self.fit(net, out=out, resume=resume, force=force, progress=progress, name=name)
         with seeded(self.seed):
             measured = measure(net)
         record = {
@@ -143,13 +186,17 @@ class Training:
             **measured,
             "test_images": len(self.dataset.test_labels),
             "epochs": len(result.history),
+            **({"longer": list(result.longer)} if result.longer else {}),
             "seconds": round(result.seconds, 2),
             "rank": result.rank,
             "parameters": sum(p.numel() for p in net.parameters()),
             "history": list(result.history),
         }
+        if self.start is not None:
+            record["start"] = self.start.digest
         if out is not None and result.rank == 0:
-            model.save(net, Path(out) / MODEL_FILE, {name: record[name] for name in NOTES})
+            notes = {name: record[name] for name in NOTES if name in record}
+            model.save(net, Path(out) / MODEL_FILE, notes)
         return net, record
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +13,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+
 
 def size() -> int:
     """Number of processes that train together; 1 where there is one."""
@@ -21,6 +24,12 @@ def size() -> int:
 def rank() -> int:
     """Which of them this one is, from 0."""
     return dist.get_rank() if _is_there() else 0
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes, also before they have found one another: torchrun, Slurm and Lightning
+    say it by environment variables."""
+    return rank() == 0 and all(os.environ.get(name, "0") == "0" for name in _RANKS)
 
 
 def _is_there() -> bool:

@@ -85,6 +85,21 @@ def test_cuba_blocks_become_lif_layers_spike_by_spike() -> None:
         assert np.array_equal(out.numpy()[..., delay:], run.trace[name].reshape(out.shape)[..., :-delay]), name
 
 
+def test_decays_per_neuron_are_the_graphs() -> None:
+    torch.manual_seed(1)
+    own = {**CUBA, "current_decay": (0.1, 0.9), "voltage_decay": (0.01, 0.5), "shared_param": False}
+    net, x = after((1, 8, 8), cuba.Flatten(), cuba.Dense(own, 64, 30, weight_scale=9)), spikes((1, 8, 8))
+    with pytest.raises(ValueError, match="decays per neuron, which SLAYER draws in the first pass"):
+        ml.netx.quantize(net)
+    with torch.no_grad():
+        net(x)
+    graph, out = ml.netx.quantize(net), outputs(net, x)["2"]
+    assert len(set(graph.output.neuron.du)) > 20 and len(set(graph.output.neuron.dv)) > 20
+    run = ml.sim.run(graph, x.numpy().astype(int), trace=True)
+    assert 0.02 < out.mean() < 0.9
+    assert np.array_equal(out.numpy()[..., 1:], run.trace["2"].reshape(out.shape)[..., :-1])
+
+
 def test_sigma_delta_blocks_become_sigma_delta_layers() -> None:
     torch.manual_seed(1)
     net = after(

@@ -237,6 +237,33 @@ def test_fit_gives_the_time_of_a_step(net):
         assert json.loads(out.read_text())["fit"]["time"] == expected
 
 
+def test_fit_counts_traffic_prices_it_with_ones_own_figures_and_draws_it(net, tmp_path):
+    graph, picture = small(), tmp_path / "chip.png"
+    _, most = loihi2.traffic(graph, loihi2.fit(graph))
+    result = mlsnn("fit", net, "--affine", "synop=1e-9", "--affine", "barrier=1e-6", "--picture", picture)
+    assert result.exit_code == 0, result.output
+    content = json.loads(net.with_name("small.fit.json").read_text())
+    found = content["fit"]["traffic"]
+    assert found["largest"] == most.largest() and len(found["layers"]) == len(graph)
+    assert found["time"][1]["step"] == pytest.approx(most.largest()["synops"] * 1e-9 + 1e-6)
+    assert content["measured"] == [measured.to_dict() for measured in loihi2.MEASURED]
+    said = " ".join(result.output.split())
+    assert "bound by synops (times given by the user); without a figure, left out: dendops, reads, messages" in said
+    assert "PilotNet, LIF" in said and picture.read_bytes().startswith(b"\x89PNG")
+    assert "published nowhere" in mlsnn("fit", net).output
+    wrong = mlsnn("fit", net, "--affine", "hop=1")
+    assert wrong.exit_code == 2 and "expected one of dendop, synop, read, bit, message_bits, barrier" in wrong.output
+
+
+def test_fit_of_what_has_no_place_on_one_chip_draws_nothing_and_says_so(net, tmp_path):
+    result = mlsnn("fit", net, "--cores", 1, "--picture", tmp_path / "chip.png")
+    assert result.exit_code == 0, result.output
+    assert json.loads(net.with_name("small.fit.json").read_text())["fit"]["traffic"] is None
+    said = " ".join(result.output.split())
+    assert "no traffic on the network-on-chip: 2 cores, one chip has 1" in said and "is not drawn" in said
+    assert not (tmp_path / "chip.png").exists()
+
+
 def test_fit_refuses_counts_of_something_else(net, tmp_path):
     other = tmp_path / "other.json"
     other.write_text('{"activity": 3}')

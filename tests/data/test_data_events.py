@@ -261,4 +261,4 @@ def test_the_commands_take_own_recordings(tmp_path, monkeypatch):
     assert "by number" in json.loads((tmp_path / "own.simulate.json").read_text())["run"]["dataset"]["source"]
     mlsnn("energy", "own.net", "--data", f"{name},by=time")
     result = mlsnn("data", "check", tmp_path / "own")
-    assert "complete and right" in result.output and "20 recordings read (.dat)" in result.output
+    assert "nothing is wrong" in result.output and "20 recordings read (.dat)" in result.output

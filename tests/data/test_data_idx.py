@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -255,3 +256,35 @@ def test_fashion_mnist_of_debian_is_complete_and_right(monkeypatch):
     assert found.train_labels[:5].tolist() == [9, 0, 0, 3, 0] and int(found.test_images[0].sum()) == 33456
     result = CliRunner().invoke(app, ["data", "check", "fashion-mnist"], catch_exceptions=False)
     assert result.exit_code == 0 and "complete and right" in result.output
+
+
+def test_a_small_packed_file_of_very_many_zeros_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(_idx, "UNPACKED", 1 << 20)
+    path = tmp_path / "zeros.gz"
+    for count, fits in ((1000, True), (1100, False)):
+        path.write_bytes(gzip.compress(idx_bytes(np.zeros((count, 1000), np.uint8)), 9, mtime=0))
+        if fits:
+            assert _idx.File(path).read().shape == (count, 1000)
+            continue
+        with pytest.raises(
+            ValueError, match=r"zeros\.gz: .* expected at most 1,048,576: cut or damaged, or packed too"
+        ):
+            _idx.File(path).read()
+    plain = tmp_path / "plain"
+    plain.write_bytes(gzip.decompress(path.read_bytes()))
+    assert _idx.File(plain).read().shape == (1100, 1000)
+
+
+def test_zeros_behind_a_packed_file_cost_nothing(tmp_path):
+    path, images = tmp_path / "images.gz", np.arange(60, dtype=np.uint8).reshape(15, 2, 2)
+    content = gzip.compress(idx_bytes(images), mtime=0)
+    halves = gzip.compress(idx_bytes(images)[:30]) + gzip.compress(idx_bytes(images)[30:])
+    start = time.process_time()
+    for whole in (content, content + bytes(1 << 24), halves, halves + b"\0"):
+        path.write_bytes(whole)
+        np.testing.assert_array_equal(_idx.File(path).read(), images)
+    assert time.process_time() - start < 2
+    for wrong in (content[:-1], content[:-9], content + b"x", content[:-8] + bytes(8), halves[:-3]):
+        path.write_bytes(wrong)
+        with pytest.raises(ValueError, match=r"images\.gz: cut or damaged"):
+            _idx.File(path).read()

@@ -199,7 +199,13 @@ def test_tonic_reads_the_same_of_a_davis(tmp_path):
     [
         ("a.xyz", b"", "a.xyz: expected a recording that ends in one of .aedat, .aedat4, .raw"),
         ("a.raw", b"", "a.raw: EVT version none in its header, expected 2.0 or 3.0"),
-        ("a.raw", b"% evt 2.1\n% end\n", "a.raw: EVT version 2.1 in its header"),
+        (
+            "a.raw",
+            b"% evt 2.1\n% end\n",
+            "a.raw: EVT 2.1, whose words of 64 bits hold .* convert the file to EVT 2.0 or",
+        ),
+        ("a.raw", b"% format EVT21;height=9;width=9\n% end\n", "a.raw: EVT 2.1, whose words of 64 bits"),
+        ("a.raw", b"% evt 4.0\n% end\n", "a.raw: EVT version 4 in its header, expected 2.0 or 3.0"),
         ("a.raw", b"% evt 3.0", "a.raw: no end of the header: cut"),
         ("a.raw", evt2_bytes(recorded())[:-1], "a.raw: .* bytes of events, expected a multiple of 4: cut"),
         ("a.raw", evt3_bytes(recorded())[:-1], "a.raw: .* bytes of events, expected a multiple of 2: cut"),
@@ -298,6 +304,20 @@ def test_a_codec_that_is_not_installed_is_named(tmp_path, monkeypatch):
     with pytest.raises(
         ValueError, match=r"a.h5: /events/\w is compressed with the filter deflate.*pip install hdf5plugin"
     ):
+        formats.read(tmp_path / "a.h5")
+
+
+def test_prophesees_own_codec_is_refused_in_one_sentence(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name in "xypt":
+            chunked = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            chunked.set_chunk((4,))
+            chunked.set_filter(0x8ECF, h5py.h5z.FLAG_OPTIONAL, ())
+            space, kind = h5py.h5s.create_simple((4,)), h5py.h5t.STD_I64LE
+            group = file.require_group("CD/events")
+            h5py.h5d.create(group.id, name.encode(), kind, space, chunked)
+    message = "a.h5: /CD/events/. is compressed with Prophesee's codec ECF, which h5py and hdf5plugin have not"
+    with pytest.raises(ValueError, match=message):
         formats.read(tmp_path / "a.h5")
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -252,7 +253,7 @@ def test_images_cannot_be_written(tmp_path):
         found.train_images[0] = 0
 
 
-@pytest.mark.parametrize("damage", ["cut", "header", "about", "missing", "leftover"])
+@pytest.mark.parametrize("damage", ["cut", "header", "pixel", "about", "count", "missing", "leftover"])
 def test_a_broken_cache_is_made_again(damage, tmp_path, own_cache):
     folder = write_nmnist(tmp_path / "nmnist")
     expected = np.array(part("nmnist", folder).train_images)
@@ -262,13 +263,22 @@ def test_a_broken_cache_is_made_again(damage, tmp_path, own_cache):
         (place / "frames.npy").write_bytes(raw[:-100])
     elif damage == "header":
         (place / "frames.npy").write_bytes(b"?" + raw[1:])
+    elif damage == "pixel":
+        (place / "frames.npy").write_bytes(raw[:-1] + bytes([raw[-1] ^ 1]))
     elif damage == "about":
         (place / "about.json").write_text("{")
+    elif damage == "count":
+        text = (place / "about.json").read_text()
+        (place / "about.json").write_text(text.replace('"cut": 0', '"cut": 1'))
     else:
         (place / "about.json").unlink()
         if damage == "leftover":  # of a process that was killed: no process has this number
             (place / "frames.npy").rename(place / f".frames.npy.{os.uname().nodename}.{2**22 + 1}.0.part")
-    np.testing.assert_array_equal(part("nmnist", folder).train_images, expected)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(part("nmnist", folder).train_images, expected)
+    told = [f"cache {place}: damaged, its frames are made again"]
+    assert [str(warning.message) for warning in said] == ([] if damage in ("missing", "leftover") else told)
     assert [p.name for p in own_cache.iterdir()] == [place.name]
     assert sorted(p.name for p in place.iterdir()) == ["about.json", "frames.npy"]
     assert json.loads((place / "about.json").read_text())["tally"]["cut"] == 0

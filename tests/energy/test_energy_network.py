@@ -359,7 +359,7 @@ def test_loihi_network_by_hand():
     assert "table=sanafe2025" in rep.variants
     guess = energy.estimate(graph, act, "loihi2_estimate")
     assert guess.model == "loihi2_estimate"
-    assert guess.step_seconds < energy.estimate(graph, act, "loihi1", table="sanafe2025").step_seconds
+    assert guess.seconds is None and guess.step_seconds is None and any("mlsnn fit" in note for note in guess.notes)
 
 
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 2), st.integers(0, 2), st.integers(1, 2), st.integers(3, 6))

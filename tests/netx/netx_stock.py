@@ -60,7 +60,7 @@ def read(*files: str) -> None:
     found: list[Any] = []
     for file in files:
         try:
-            found.append(len(netx.hdf5.Network(net_config=file, input_message_bits=8)))
+            found.append(len(netx.hdf5.Network(net_config=file, input_message_bits=8, input_shape=(2, 2, 6))))
         except Exception as error:
             found.append(f"{type(error).__name__}: {error}")
     print(json.dumps(found))
@@ -103,6 +103,24 @@ def slayer(folder: str) -> None:
         cuba.Dense(params, 5, 3),
     )
     _export(net, shape, target / "cuba")
+    own = {**params, "current_decay": (0.3, 1.0), "voltage_decay": (0.05, 0.5), "shared_param": False}
+    net = nn.Sequential(
+        cuba.Input(params, weight=1, bias=0),
+        cuba.Conv(params, 2, 3, (3, 2), padding=(1, 0), stride=(2, 1)),  # SLAYER itself fails on own decays here
+        cuba.Flatten(),
+        cuba.Dense(own, 45, 6),
+        cuba.Recurrent({**own}, 6, 5),
+    )
+    _export(net, shape, target / "cuba_each")
+    _export(nn.Sequential(cuba.Recurrent({**params}, 4, 4, delay=True)), (4,), target / "cuba_late")
+    for module in (sl.block.rf, sl.block.rf_iz):
+        name = "rf_phase" if module is sl.block.rf else "rf_izhikevich"
+        once = {"threshold": 0.3, "period": 9, "decay": 0.1}
+        each = {"threshold": 0.1, "period": (4, 20), "decay": (0.02, 0.4), "shared_param": False}
+        net = nn.Sequential(
+            module.Dense(once, 4, 7), module.Dense(each, 7, 6), cuba.Dense({**params, "threshold": 0.2}, 6, 3)
+        )
+        _export(net, (4,), target / name)
     sigma = sl.block.sigma_delta
     params = {"threshold": 0.05, "tau_grad": 0.1, "scale_grad": 1, "shared_param": True}
     params["activation"] = nn.functional.relu

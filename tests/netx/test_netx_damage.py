@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from lava_mlsnn import netx
 from lava_mlsnn.netx import (
     Connection,
     Conv,
+    DelayDense,
     Injection,
     Input,
     Layer,
@@ -32,7 +30,6 @@ from lava_mlsnn.netx import (
     WeightWarning,
 )
 
-FUZZ = Path(__file__).with_name("netx_fuzz.py")
 ROUNDS = int(os.environ.get("MLSNN_FUZZ_ROUNDS", "300"))
 """Damaged files per run and kind; many thousands are asked for by MLSNN_FUZZ_ROUNDS."""
 
@@ -42,8 +39,10 @@ def _strip(path: Path) -> None:
     with h5py.File(path, "r+") as file:
         file.attrs.clear()
         for name in list(file["layer"]):
-            for key in ("name", "scale", "bits", "signed"):
-                file[f"layer/{name}"].pop(key, None)
+            layer = file[f"layer/{name}"]
+            for key in ("name", "scale", "bits", "signed", "neuron/sin_decay", "neuron/cos_decay"):
+                if key in layer:
+                    del layer[key]
         if "neuron" not in file["layer/0"]:
             del file["layer/0/weight"], file["layer/0/bias"]
 
@@ -94,22 +93,6 @@ def test_no_change_of_structure_passes_unseen(files, tmp_path):
                 assert same and "digest" not in what, f"{seed}: {source.name}, {what}: passed the digest"
             seen += 1
     assert refused > ROUNDS / 3 and seen > ROUNDS / 10, (refused, seen)
-
-
-def test_bytes_overwritten_cut_and_repeated(files, tmp_path):
-    names = ("residual", "lif", "stock_lif", "stock_sdnn")
-    paths = [path for path in files if path.name in names]
-    command = [sys.executable, str(FUZZ), "0", str(ROUNDS), *map(str, paths)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=280 + ROUNDS)
-    lines = run.stdout.splitlines()
-    assert run.returncode == 0, f"case {lines[-1:]} ended with {run.returncode}: {run.stderr[-2000:]}"
-    reports = [json.loads(line) for line in lines if line.startswith("{")]
-    *cases, summary = reports
-    assert not [case for case in cases if "result" in case]
-    assert summary["found"]["refused"] > ROUNDS / 4 and summary["slowest"] < 2 and summary["growth"] < 2**29, summary
-    for case in cases:  # a file of ours is what it was, or refused
-        if not paths[case["file"]].name.startswith("stock"):
-            assert case["digest"] == netx.digest(files[paths[case["file"]]]), case
 
 
 def test_a_damaged_heap_of_texts_is_refused_before_hdf5_walks_it(tmp_path):
@@ -269,16 +252,11 @@ def test_declared_sizes_are_not_believed(tmp_path):
 
 
 STOCK = [
-    ("graded", {"layer/1/type": np.array([b"skip"])}, r"layer 1 \(skip\): layer type 'skip' has no counterpart"),
-    ("graded", {"layer/1/type": np.array([b"concat"])}, r"layer type 'concat' has no counterpart"),
-    (
-        "graded",
-        {"layer/1/weight": np.full((3, 2, 1, 3), 0.4)},
-        r"layer 1 \(conv\): weight: expected integers, found 0.4",
-    ),
-    ("graded", {"layer/1/neuron/type": "ALIF"}, r"layer 1 \(conv\): neuron: neuron type 'ALIF' has no counterpart"),
+    ("graded", {"layer/1/type": np.array([b"skip"])}, r"layer 1 \(skip\): layer type 'skip', on which"),
+    ("graded", {"layer/1/type": np.array([b"concat"])}, r"layer type 'concat', on which"),
+    ("graded", {"layer/1/neuron/type": "ALIF"}, r"layer 1 \(conv\): neuron: neuron type 'ALIF', on which"),
     ("graded", {"layer/1/neuron/messageBits": 8}, "unknown key 'messageBits'"),
-    ("graded", {"layer/1/neuron/iDecay": [1, 2, 3]}, "'iDecay' differs between channels"),
+    ("graded", {"layer/1/neuron/iDecay": [1, 2, 4097]}, "'iDecay': expected integers in 0 .. 4096, found 4097"),
     ("graded", {"layer/2": None}, "a dense layer reads|without 'flatten'"),
     (
         "graded",
@@ -292,9 +270,8 @@ STOCK = [
     ),
     ("graded", {"layer/3/delay": [1.0, -1, 3, 7]}, r"'delay': expected 0 .. 62, found -1 .. 7"),
     ("graded", {"layer/1/neuron/iDecay": [7, 7]}, r"'iDecay': expected one number or 3, found shape \(2,\)"),
-    ("sdnn", {"layer/0/weight": 0.5}, r"layer 0 \(input\): 'weight': expected an integer in .*, found 0.5"),
+    ("sdnn", {"layer/0/weight": [1, 2]}, r"layer 0 \(input\): 'weight': expected one number, found shape \(2,\)"),
     ("sdnn", {"name": 1}, "unknown key 'name'; known here: layer, simulation; a file of lava-mlsnn says so"),
-    ("lif", {"layer/6/delay": 1.0}, "'delay': stock NetX loses the exponent of recurrent weights"),
 ]
 
 DEPARTS = [
@@ -363,7 +340,7 @@ NEURONS = ("RF", "RF_IZ", "RF_PHASE", "ALIF", "ADRF", "ADRF_IZ", "MULTILEVEL", "
 
 @pytest.mark.parametrize("index", [0, 1, 3], ids=["first", "inside", "last"])
 def test_no_foreign_layer_or_neuron_vanishes(index, tmp_path):
-    """Stock's reader skips layer types that it does not know; resonate-and-fire neurons it reads, and we refuse."""
+    """Stock's reader skips layer types that it does not know; neurons with RF in their type it takes for resonators."""
     path = tmp_path / "x.net"
     netx.save(graded_chain(), path)
     _strip(path)
@@ -375,7 +352,8 @@ def test_no_foreign_layer_or_neuron_vanishes(index, tmp_path):
                 was = file[f"layer/{index}/{key}"][()]
                 del file[f"layer/{index}/{key}"]
                 file[f"layer/{index}/{key}"] = np.array([name.encode()], dtype="S16")
-            with pytest.raises(NetFileError, match=rf"layer {index} \(.*type '{name}'"):
+            message = rf"layer {index} \(.*(type '{name}'|'sinDecay' is missing)"
+            with pytest.raises((NetFileError, StockWarning), match=message):
                 netx.load(path)
             with h5py.File(path, "r+") as file:
                 del file[f"layer/{index}/{key}"]
@@ -463,3 +441,54 @@ def test_input_shape_for_files_without_input_layer(tmp_path):
         netx.load(path)
     again = netx.load(path, input_shape=(2, 6, 5), input_message_bits=8)
     assert [layer.connections[0].synapse for layer in again] == [layer.connections[0].synapse for layer in graph]
+
+
+@pytest.mark.parametrize("steps", [2**16 + 1, 10**6, 2**30])
+def test_a_file_does_not_declare_steps_that_nobody_could_run(tmp_path, steps):
+    path = tmp_path / "x.net"
+    netx.save(residual(), path)
+    with h5py.File(path, "r+") as file:
+        file["simulation/tSample"][...] = steps
+    said = rf"x\.net: timesteps: {steps:,}: expected at most 65,536; netx\.load\(\.\.\., largest=N\) raises the limit"
+    with pytest.raises(NetFileError, match=said):
+        netx.load(path, verify=False)
+    assert netx.load(path, verify=False, largest=steps * 4096).timesteps == steps
+
+
+def test_copies_of_weights_for_delays_and_taps_are_bounded(tmp_path):
+    delays = np.arange(20 * 30).reshape(20, 30) % 60
+    late = Layer("late", (Connection("input", DelayDense(np.ones((20, 30)), delays)),), (20, 1, 1), Relay())
+    netx.save(NetGraph(Input((30, 1, 1)), (late,)), tmp_path / "x.net")
+    with pytest.raises(
+        NetFileError, match=r"layer 'late': 36,000 weights, one copy for each delay: expected at most 9"
+    ):
+        netx.load(tmp_path / "x.net", largest=9000)
+    tall = Layer("tall", (Connection("input", Conv(np.ones((1, 1, 99, 1)))),), (1, 102, 1), Relay())
+    netx.save(NetGraph(Input((1, 200, 1)), (tall,)), tmp_path / "y.net")
+    with pytest.raises(NetFileError, match=r"layer 'tall': 10,098 taps along its rows: expected at most 9,000"):
+        netx.load(tmp_path / "y.net", largest=9000)
+
+
+def test_nothing_that_a_file_says_drives_the_terminal(tmp_path):
+    path = tmp_path / "\x1b[31m.net"
+    for key in ("digest", "format", "layer/1/type"):
+        netx.save(residual(), path)
+        with h5py.File(path, "r+") as file:
+            if "/" in key:
+                del file[key]
+                file[key] = "\x1b[2J"
+            else:
+                file.attrs[key] = "\x1b[2J"
+        with pytest.raises(NetFileError, match=r"\\x1b\[2J") as found:
+            netx.load(path)
+        assert str(found.value).isprintable() and str(found.value).startswith(r"\x1b[31m.net: ")
+
+
+def test_a_name_that_is_no_utf_8_is_one_error(tmp_path):
+    path = tmp_path / "x.net"
+    netx.save(residual(), path)
+    content = path.read_bytes()
+    assert content.count(b"simulation\0") == 1
+    path.write_bytes(content.replace(b"simulation\0", b"simulatio\xff\0"))
+    with pytest.raises(NetFileError, match=r"^x\.net: "):
+        netx.load(path)

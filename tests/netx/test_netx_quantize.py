@@ -170,7 +170,18 @@ def test_a_membrane_that_does_not_fit() -> None:
         quantize(net)
     with torch.no_grad():
         net[1].synapse.bias[2] = torch.nan
-    with pytest.raises(ValueError, match="layer '1': its weights are not finite"):
+    with pytest.raises(ValueError, match=r"layer '1': its 0\.synapse\.bias is not finite"):
+        quantize(net)
+
+
+@pytest.mark.parametrize("value", [torch.inf, -torch.inf, torch.nan])
+@pytest.mark.parametrize("what", ["0.synapse.weight", "0.norm.running_var", "0.norm.running_mean", "0.norm.weight"])
+def test_what_is_not_finite_is_named(what: str, value: float) -> None:
+    """An infinite variance makes weights of zero, which nothing later tells from others."""
+    net = nn.Sequential(block.Input((1, 4, 4)), conv(1, 3, norm=True), block.Readout(48, 2))
+    with torch.no_grad():
+        net.state_dict()[f"1.connections.{what}"].view(-1)[0] = value
+    with pytest.raises(ValueError, match=rf"layer '1': its {what} is not finite"):
         quantize(net)
 
 

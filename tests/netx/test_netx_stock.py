@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from lava_mlsnn import netx
+from lava_mlsnn import netx, proc
 from lava_mlsnn.netx import (
     LIF,
     Connection,
@@ -33,6 +34,7 @@ from lava_mlsnn.netx import (
     Pool,
     Readout,
     Relay,
+    Resonator,
     Sigma,
     SigmaDelta,
 )
@@ -71,7 +73,7 @@ def stream(graph: NetGraph, data: np.ndarray) -> dict[str, np.ndarray]:
 
     for t in range(steps):
         for layer in graph:
-            total = np.zeros(layer.shape, np.int64)
+            total = np.zeros(layer.current_shape, np.int64)
             for connection in layer.connections:
                 synapse, (source,) = connection.synapse, connection.sources
                 if isinstance(synapse, DelayDense):
@@ -163,8 +165,26 @@ def graded_chain() -> NetGraph:
     return NetGraph(Input((2, 6, 5), bits=8), layers)
 
 
-CHAINS = {"lif": (lif_chain, 0), "sdnn": (sdnn_chain, 0), "graded": (graded_chain, 8)}
-SLAYER = ("cuba", "slayer_sdnn")
+def resonator_chain() -> NetGraph:
+    """Parameters that differ between channels, and both neurons that take complex currents."""
+    each = LIF(vth=[200, 900, 400], du=[2000, 4095, 300], dv=[9, 4096, 500])
+    phase, izhikevich = Resonator(9, [1500, 2900, -800, 3900], [3700, -2200, 3000, 120]), Resonator(70, 900, 3500, True)
+    layers = (
+        Layer("a", (Connection("input", Conv(_ints(1, (3, 2, 1, 3), -9, 9))),), (3, 6, 3), each),
+        Layer("phase", (Connection("a", Dense(_ints(2, (8, 54), -70, 100))),), (4, 1, 1), phase),
+        Layer("izhikevich", (Connection("phase", Dense(_ints(3, (10, 4), -60, 127))),), (5, 1, 1), izhikevich),
+        Layer("end", (Connection("izhikevich", Dense(_ints(4, (2, 5), -20, 127))),), (2, 1, 1), LIF([30, 50], 4095, 0)),
+    )
+    return NetGraph(Input((2, 6, 5), bits=8), layers, 24)
+
+
+CHAINS = {
+    "lif": (lif_chain, 0),
+    "sdnn": (sdnn_chain, 0),
+    "graded": (graded_chain, 8),
+    "resonators": (resonator_chain, 8),
+}
+SLAYER = ("cuba", "cuba_each", "cuba_late", "slayer_sdnn", "rf_phase", "rf_izhikevich")
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +197,8 @@ def folder(tmp_path_factory):
         netx.save(graph, folder / name)
         np.savez(folder / f"{name}.in.npz", data=_ints(20, (2, 6, 5, 24), 0, graph.input.bound), bits=bits)
     for name in SLAYER:
-        np.savez(folder / f"{name}.in.npz", data=_ints(30, (2, 6, 6, 20), 0, 64), bits=0)
+        shape = (4, 40) if name in ("cuba_late", "rf_phase", "rf_izhikevich") else (2, 6, 6, 20)
+        np.savez(folder / f"{name}.in.npz", data=_ints(30, shape, 0, 64 if len(shape) == 4 else 1), bits=0)
     stock("lava", *(folder / name for name in (*CHAINS, *SLAYER)))
     return folder
 
@@ -199,7 +220,32 @@ def test_stock_lava_computes_what_the_graph_says(name, folder):
 
 @pytest.mark.parametrize("name", SLAYER)
 def test_slayer_exports_load_and_compute_as_in_stock(name, folder):
-    _expect_equal(netx.load(folder / name, timesteps=1), folder, name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", netx.StockWarning)
+        graph = netx.load(folder / name, timesteps=1)
+    _expect_equal(graph, folder, name)
+    netx.save(graph, folder / "again.net")
+    assert netx.load(folder / "again.net") == graph
+
+
+@pytest.mark.parametrize("name", ["cuba_each", "cuba_late", "rf_phase", "rf_izhikevich"])
+def test_what_stock_files_say_runs_alike_everywhere(name, folder):
+    """Reference, engine, Lava in one Process and Lava in many."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", netx.StockWarning)
+        graph = netx.load(folder / name, timesteps=1)
+    with np.load(folder / f"{name}.in.npz") as source:
+        images = source["data"].reshape(1, *graph.input.shape, -1)
+    graph = replace(graph, timesteps=images.shape[-1])
+    expected = run(graph, images, trace=True, engine="reference").trace
+    found = [
+        run(graph, images, trace=True),
+        *(proc.simulate(graph, images, fused=f, trace=True) for f in (True, False)),
+    ]
+    for layer in graph:
+        assert expected[layer.name].any()
+        for other in found:
+            np.testing.assert_array_equal(other.trace[layer.name], expected[layer.name], err_msg=layer.name)
 
 
 def test_slayer_pool_is_a_depthwise_convolution(folder):

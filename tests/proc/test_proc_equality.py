@@ -8,7 +8,7 @@ import strategies
 import tally
 from hypothesis import HealthCheck, given, seed, settings
 
-from lava_mlsnn import proc, sim
+from lava_mlsnn import netx, proc, sim
 
 ON_CI = settings.default.derandomize
 LEAST = 200
@@ -49,6 +49,21 @@ def in_lava(model, on_ci):
 test_random_networks_fused = in_lava("fused", 190)
 test_random_networks_hierarchical = in_lava("hierarchical", 40)
 test_random_networks_with_stock_models = in_lava("hierarchical, stock models", 40)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.filterwarnings("ignore:sums of synapses left:RuntimeWarning")
+def test_sums_beyond_what_floats_hold_wrap_as_in_the_engine(model):
+    rng = np.random.default_rng(0)
+    weight = rng.integers(2**30, 2**31, (3, 8, 1, 1)) | 1
+    conv = netx.Connection("input", netx.Conv(weight))
+    layer = netx.Layer("a", (conv,), (3, 2, 2), netx.MultiLevel(7, 1000))
+    graph = netx.NetGraph(netx.Input((8, 2, 2), bits=24), (layer,))
+    images = rng.integers(2**23, 2**24, (4, 8, 2, 2)) | 1
+    expected = sim.run(graph, images, trace=True, engine="reference")
+    assert len(np.unique(expected.trace["a"])) > 3
+    assert_equal(sim.run(graph, images, trace=True), expected)
+    assert_equal(proc.simulate(graph, images, **MODELS[model], trace=True, timeout=60), expected)
 
 
 def test_so_many_random_networks_ran_in_lava(request):

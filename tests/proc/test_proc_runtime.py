@@ -160,3 +160,34 @@ def test_no_process_outlives_the_parent(end):
     parent.stdout.close()
     _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
+
+
+FORK_HOOK = """
+import os, signal, sys
+import numpy as np
+from lava_mlsnn import proc
+from lava_mlsnn.netx import Connection, Dense, Input, Layer, NetGraph, Readout
+
+forks = []
+
+def press():
+    forks.append(1)
+    if len(forks) == int(sys.argv[1]):
+        os.kill(os.getpid(), signal.SIGINT)
+        sum(range(100))  # gives Python the time to notice
+
+os.register_at_fork(after_in_parent=press)
+dense = Connection("input", Dense([[1, 2], [3, 4]]))
+graph = NetGraph(Input((2, 1, 1)), (Layer("out", (dense,), (2, 1, 1), Readout()),))
+try:
+    proc.simulate(graph, np.ones((1, 2, 1, 1), int), fused=False)
+except KeyboardInterrupt:
+    import psutil
+    print("interrupted", len(psutil.Process().children()), signal.getsignal(signal.SIGINT).__name__)
+"""
+
+
+@pytest.mark.parametrize("fork", [1, 3])
+def test_ctrl_c_in_a_function_that_runs_at_each_fork_ends_the_run(fork):
+    done = subprocess.run([sys.executable, "-c", FORK_HOOK, str(fork)], capture_output=True, text=True, timeout=120)
+    assert done.stdout == "interrupted 0 default_int_handler\n", done.stderr

@@ -35,7 +35,7 @@ def browse(page: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [320, 390, 1200])
 def test_it_fits_the_width_of_a_phone_and_fetches_nothing(results: dict[str, Any], tmp_path: Path, width: int):  # noqa: F811
     html = report.page(results)
     (tmp_path / "report.html").write_text(html.replace("</body>", f"{PROBE}</body>"), encoding="utf-8")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import csv
 import json
 import re
 from html.parser import HTMLParser
@@ -101,14 +103,15 @@ def test_every_number_equals_the_json(results: dict[str, Any]):
         assert digits is not None, text
         shown, exact = float(digits[0].replace(",", "")), abs(float(value))
         factor = {"%": 100, "m": 1e3, "µ": 1e6, "n": 1e9, "p": 1e12, "f": 1e15}
-        scale = next((f for unit, f in factor.items() if text.endswith((unit, unit + "J"))), 1)
+        scale = next((f for unit, f in factor.items() if text.endswith((unit, unit + "J", unit + "s"))), 1)
         assert abs(shown) == pytest.approx(exact * scale, rel=0.01, abs=0.06), (path, value, text)
 
 
 def test_paths_cover_accuracy_events_energy_of_both_networks(results: dict[str, Any]):
     paths = {path for path, _, _ in read(report.page(results)).data}
     for i in range(2):
-        assert {f"networks.{i}.{key}" for key in ("accuracy.float", "accuracy.engine", "totals.ratio")} <= paths
+        keys = ("accuracy.float", "accuracy.engine", "totals.ratios.exact", "totals.ratios.published")
+        assert {f"networks.{i}.{key}" for key in keys} <= paths
         for j in range(4):
             assert f"networks.{i}.layers.{j}.events" in paths and f"networks.{i}.layers.{j}.energy_ann" in paths
         assert f"networks.{i}.layers.2.sums.0.sites" in paths
@@ -118,9 +121,106 @@ def test_paths_cover_accuracy_events_energy_of_both_networks(results: dict[str, 
 def test_nothing_is_fetched_and_nothing_runs(results: dict[str, Any]):
     html = report.page(results)
     reader = read(html)
-    assert reader.addresses == [] and not reader.tags & {"script", "link", "iframe", "img", "object"}
+    assert len(reader.addresses) == 2 and all(address.startswith("data:") for address in reader.addresses)
+    assert not reader.tags & {"script", "link", "iframe", "img", "object"}
     assert "@import" not in html and "url(" not in html
     assert 'name="viewport"' in html and "@media print" in html
+
+
+def content_of(html: str, kind: str) -> str:
+    (address,) = (a for a in read(html).addresses if a.startswith(f"data:{kind};base64,"))
+    return base64.b64decode(address.partition(",")[2]).decode()
+
+
+def test_the_page_holds_its_numbers_as_json_and_csv(results: dict[str, Any]):
+    html = report.page(results)
+    assert json.loads(content_of(html, "application/json")) == results
+    rows = list(csv.DictReader(content_of(html, "text/csv").splitlines()))
+    layers = [(record["name"], row) for record in results["networks"] for row in record["layers"]]
+    assert [(row["network"], row["layer"]) for row in rows] == [(name, row["name"]) for name, row in layers]
+    assert [float(row["events"]) for row in rows] == [row["events"] for _, row in layers]
+    assert [float(row["energy_ann"]) for row in rows] == [row["energy_ann"] for _, row in layers]
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", "", html).split())
+
+
+def headline_of(html: str) -> str:
+    found = re.search(r'<p class="headline">(.*?)</p>', html, re.S)
+    assert found is not None
+    return text_of(found[1])
+
+
+def test_the_first_line_says_what_a_person_came_for(results: dict[str, Any]):
+    first, second = results["networks"]
+    line, head = headline_of(report.page(results)), results["headline"]
+    energy, other = first["energy"]["snn"], second["energy"]["snn"]
+    assert head["binary"]["ratio"] == energy["total"] / other["total"]
+    published = energy["countings"]["published"] / other["countings"]["published"]
+    assert head["binary"]["ratios"] == {"exact": head["binary"]["ratio"], "published": published}
+    assert head["ann"]["ratios"] == first["totals"]["ratios"]
+    shares = [energy["spread"]["variants"][name] / total for name, total in other["spread"]["variants"].items()]
+    assert head["binary"]["low"] == min(*shares, head["binary"]["ratio"]) and head["binary"]["high"] == max(shares)
+    assert line == (
+        f"66.7 % right, {units.joules(energy['total'])} per image, {units.ratio(first['totals']['ratio'])} of its ANN, "
+        f"{units.ratio(head['binary']['ratio'])} of the binary network, {first['fit']['cores']} cores of Loihi 2."
+    )
+    sure = [f"{units.ratio(head[of]['ratios']['published'])} in the published counting" for of in ("ann", "binary")]
+    sure += [f"{units.ratio(head[of]['low'])} to {units.ratio(head[of]['high'])} over all" for of in ("ann", "binary")]
+    assert all(words in text_of(report.page(results)) for words in sure)
+
+
+def test_the_first_line_says_what_was_not_measured(results: dict[str, Any]):
+    first, second = results["networks"]
+    alone, binary = (report.results("t", [record], results["run"]) for record in (first, second))
+    assert "the binary network was not measured, " in headline_of(report.page(alone))
+    assert "binary itself, " in headline_of(report.page(binary))
+    assert report.results("t", [second, first], results["run"])["headline"]["network"] == 1
+    unlike = {**second, "layers": second["layers"][1:]}
+    assert report.results("t", [first, unlike], results["run"])["headline"]["binary"] is None
+
+
+def test_the_twin_stands_below_the_total(results: dict[str, Any]):
+    html = report.page(results)
+    energies = html[html.index("Energy by layer and term") :]
+    total, twin = energies.index('<tr class="total">'), energies.index('<tr class="twin">')
+    assert total < twin and "<tr><td>" not in energies[total : energies.index("</tbody>")]
+
+
+def test_bars_say_in_words_what_they_show(results: dict[str, Any]):
+    html = report.page(results)
+    layer = results["networks"][0]["layers"][0]
+    assert f'title="multi &amp; level: {units.count(layer["events"])}"' in html
+    weights = results["networks"][0]["energy"]["snn"]["terms"]["weights"]
+    assert f'title="weights: {units.joules(weights)}"' in html and '<span class="sr">of which ' in html
+    assert html.count('class="wide" role="region" tabindex="0" aria-label="') == html.count('class="wide"')
+
+
+def test_neurobench_and_the_chip_are_on_the_page(results: dict[str, Any]):
+    paths = {path for path, _, _ in read(report.page(results)).data}
+    for i, record in enumerate(results["networks"]):
+        assert f"networks.{i}.neurobench.SynapticOperations.Dense" in paths
+        assert f"networks.{i}.fit.time.step.1" in paths
+        assert record["neurobench"]["exact"] is False and record["fit"]["traffic"]["largest"]["dendops"] == 256
+    assert f"networks.{0}.neurobench.MembraneUpdates" in paths and "networks.1.neurobench.MembraneUpdates" not in paths
+    assert "measured.0.step" in paths
+
+
+def test_a_network_without_a_place_on_the_chip_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Barrier, "state_words", None)
+    net = graph(4, 1)
+    activity = sim.run(net, np.random.default_rng(1).integers(0, 17, (6, 1, 8, 8)), engine="reference").activity
+    record = report.network_record("n", net, activity, {"engine": 1.0})
+    assert record["fit"]["traffic"] is None and record["fit"]["time"] is None
+    html = report.page(report.results("t", [record], report.provenance("c")))
+    assert "No figure: layer &#39;add&#39;: no figure for the state of a barrier neuron" in html
+
+
+def test_several_networks_are_placed_on_the_plane_of_accuracy_and_energy(results: dict[str, Any]):
+    page = report.page(results)
+    assert "Accuracy against energy" in page and "energy per image" in page
+    assert "Accuracy against energy" not in report.page({**results, "networks": results["networks"][:1]})
 
 
 def test_text_is_escaped(results: dict[str, Any]):

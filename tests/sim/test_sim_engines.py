@@ -56,13 +56,35 @@ def test_fast_is_the_reference(case):
     tally.compared("engine and reference", graph)
 
 
-@given(strategies.cases(ANY))
-@_examples(400)
-def test_the_dense_path_is_the_reference(case):
+@given(strategies.cases(ANY), strategies.st.integers(1, 60))
+@_examples(200)
+def test_steps_are_copied_out_in_pieces_of_any_size(case, copied):
     graph, images = case
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (0.0, 0.0, 0.0, 0.0))
+        patch.setattr("lava_mlsnn.sim.batch.COPIED", copied)
         fast = _run(graph, images, engine="fast", threads=1)
+        untraced = sim.run(graph, images, threads=1) if not fast.overflows else fast
+    _equal(fast, _run(graph, images, engine="reference"))
+    assert np.array_equal(untraced.output, fast.output)
+
+
+ALWAYS, NEVER = (0.0, 0.0, 0.0, 0.0), (2.0, 2.0, 2.0, 0.0)
+PATHS = {"events": (NEVER, NEVER), "floats": (ALWAYS, NEVER), "bytes": (NEVER, ALWAYS)}
+
+
+def _on(path: str, graph, images, **options):
+    """The fast engine, on one of its paths wherever that can be taken."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lava_mlsnn.sim.engine.dense_from", lambda: np.array(PATHS[path]))
+        return _run(graph, images, engine="fast", threads=1, **options)
+
+
+@pytest.mark.parametrize("path", ["floats", "bytes"])
+@given(strategies.cases(ANY))
+@_examples(400)
+def test_the_dense_path_is_the_reference(path, case):
+    graph, images = case
+    fast = _on(path, graph, images)
     _equal(fast, _run(graph, images, engine="reference"))
     tally.compared("engine and reference", graph)
 
@@ -150,24 +172,21 @@ def test_every_width_of_vectors():
         graph = NetGraph(Input((40, 5, 6)), (layer,))
         images = rng.integers(0, np.array([1, 2, 31, 32, 255]).reshape(-1, 1, 1, 1) + 1, size=(5, 40, 5, 6))
         images *= rng.random(images.shape) < np.array([0.1, 0.5, 0.9, 1, 0.3]).reshape(-1, 1, 1, 1)
-        for dense in (0.0, 2.0):
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (dense, dense, dense, 0.0))
-                _equal(_run(graph, images), _run(graph, images, engine="reference"))
+        for path in PATHS:
+            _equal(_on(path, graph, images), _run(graph, images, engine="reference"))
 
 
-@pytest.mark.parametrize("value", [1, 7, 8, 31, 32, 255])
-def test_the_largest_sums_of_16_bits_fit(value):
-    """All weights -128, all neurons of a site active with one value: as many rows are added in 16 bits as may be."""
+@pytest.mark.parametrize("weight", [-128, 127])
+@pytest.mark.parametrize("value", [1, 7, 8, 31, 32, 127, 128, 129, 255])
+@pytest.mark.parametrize("path", PATHS)
+def test_the_largest_sums_of_16_bits_fit(path, value, weight):
+    """All weights extreme, all neurons of a site active with one value: as many products go into 16 bits as may be."""
     from lava_mlsnn.netx import Connection, Conv, Input, Layer, Readout
 
-    conv = Connection("input", Conv(np.full((64, 67, 3, 3), -128), padding=1))
+    conv = Connection("input", Conv(np.full((64, 67, 3, 3), weight), padding=1))
     graph = NetGraph(Input((67, 3, 3)), (Layer("a", (conv,), (64, 3, 3), Readout()),))
     images = np.full((1, 67, 3, 3), value)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lava_mlsnn.sim.engine.DENSE_FROM", (2.0, 2.0, 2.0, 0.0))
-        fast = _run(graph, images)
-    _equal(fast, _run(graph, images, engine="reference"))
+    _equal(_on(path, graph, images), _run(graph, images, engine="reference"))
 
 
 def test_neurons_of_which_nearly_all_fire():

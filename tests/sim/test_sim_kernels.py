@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from lava_mlsnn.netx import INPUT, Connection, Conv, Identity, Input, Layer, Mul
 from lava_mlsnn.sim import advance, neurons, scatter, synapses
 from lava_mlsnn.sim.phase import phase
 from lava_mlsnn.sim.program import compile_graph
+from lava_mlsnn.sim.synapses import Window
 
 
 @pytest.mark.parametrize("kind", NEURONS)
@@ -128,3 +131,43 @@ def test_grouped_and_plain_convolutions_lie_differently():
     assert (plain.weight.shape, grouped.weight.shape) == ((4, 3, 3, 6), (4, 3, 3, 3))
     wide = synapses.arrange(Conv(rng.integers(-(2**20), 2**20, (6, 4, 3, 3)), padding=1), (4, 5, 5))
     assert (wide.dense, wide.weight.dtype, plain.weight.dtype) == (False, np.int32, np.int8)
+
+
+def slow_runs(axis: Window, merge: bool) -> list[list[list[int]]]:
+    """Of every coordinate, [position of the first tap, number of taps, first output] of its runs, tap by tap."""
+    position = {k: i for i, k in enumerate(axis.order() if merge else range(axis.kernel))}
+    found = []
+    for i in range(axis.n):
+        pairs = [(position[k], divmod(i + axis.padding - axis.dilation * k, axis.stride)) for k in range(axis.kernel)]
+        here: list[list[int]] = []
+        for tap, out in sorted((tap, out) for tap, (out, rest) in pairs if rest == 0 and 0 <= out < axis.out):
+            if merge and here and here[-1][0] + here[-1][1] == tap and here[-1][2] + here[-1][1] == out:
+                here[-1][1] += 1
+            else:
+                here.append([tap, 1, out])
+        found.append(here)
+    return found
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_tables_of_taps_are_those_of_the_slow_loop(merge):
+    tried = 0
+    for n, kernel, stride, padding, dilation in itertools.product(
+        (1, 4, 9), (1, 2, 5), (1, 2, 3, 4), (0, 1, 4), (1, 2, 3)
+    ):
+        out = (n + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+        if out < 1:
+            continue
+        axis = Window(n, out, kernel, stride, padding, dilation)
+        table = axis.table(merge)
+        runs = np.stack([table.tap, table.length, table.out], axis=1)
+        found = [runs[a:b].tolist() for a, b in zip(table.first[:-1], table.first[1:], strict=True)]
+        assert found == slow_runs(axis, merge), axis
+        tried += 1
+    assert tried > 200
+
+
+def test_a_long_convolution_along_one_axis_is_arranged_in_no_time():
+    start = time.process_time()
+    table = Window(64_000, 63_001, 1000).table(merge=True)
+    assert time.process_time() - start < 1 and table.length.sum() == 1000 * 63_001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -179,3 +180,27 @@ def test_differences_of_two_runs_are_told(images):
     assert run.difference(changed(output=output[:2])) == "outputs: shapes (37, 3) and (2, 3)"
     found = run.difference(changed(activity=run.activity + run.activity))
     assert found == "activity: samples: 37 and 74"
+
+
+def test_memory_does_not_grow_with_the_timesteps_beyond_what_is_returned():
+    steps = 20_000
+    wide = Layer("wide", (Connection("input", Dense(np.ones((2000, 1)))),), (2000, 1, 1), MultiLevel(1, 10**6))
+    graph = NetGraph(Input((1, 1, 1)), (wide,), steps)
+    sim.run(graph, np.zeros((0, 1, 1, 1), np.uint8))
+    tracemalloc.start()
+    try:
+        run = sim.run(graph, np.ones((1, 1, 1, 1), np.uint8), threads=1)
+        returned = sum(
+            table.nbytes for name in ("events", "values", "sites") for table in getattr(run.activity, name).values()
+        )
+        assert tracemalloc.get_traced_memory()[1] < 4 * returned + 5 * 2**22 < steps * 2000
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_no_machine_can_return_is_refused_before_it_is_tried():
+    graph = replace(_residual(), timesteps=2**30)
+    with pytest.raises(
+        ValueError, match=r"timesteps: the counts of 1,073,741,824 steps take [\d,]+ bytes, this machine"
+    ):
+        sim.run(graph, np.zeros((1, 2, 3, 3), np.uint8))

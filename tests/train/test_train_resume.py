@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,10 @@ import pytest
 import torch
 import train_killed
 
-from lava_mlsnn import data, train
+from lava_mlsnn import data, model, netx, train
+from lava_mlsnn.helpers.sealed import seal
+from lava_mlsnn.train import checkpoint
+from lava_mlsnn.train.lightning_import import pl
 
 torch.set_num_threads(1)
 
@@ -37,9 +41,11 @@ def test_a_killed_process_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     resumed, whole = fit(tmp_path, resume=True), fit()
     assert all(torch.equal(value, weights(whole.net)[name]) for name, value in weights(resumed.net).items())
     assert resumed.history == whole.history and len(whole.history) == 3 and resumed.quantized
+    fit(tmp_path / "whole")
+    assert (tmp_path / "metrics.csv").read_text() == (tmp_path / "whole" / "metrics.csv").read_text()
     rows = list(csv.DictReader((tmp_path / "metrics.csv").read_text().splitlines()))
-    losses = {int(row["epoch"]): float(row["train_loss"]) for row in rows if row["train_loss"]}
-    assert losses == pytest.approx({row["epoch"]: row["train_loss"] for row in whole.history})
+    without_step = [{name: float(value) for name, value in row.items() if name != "step"} for row in rows]
+    assert without_step == list(whole.history)
     assert len(list((tmp_path / "tensorboard").glob("events.out.tfevents.*"))) == 2, "one per process"
     assert not list(tmp_path.glob("*.part"))
 
@@ -51,13 +57,75 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_a_finished_training_is_not_made_longer(finished: Path) -> None:
+def test_a_finished_training_that_is_resumed_stays_as_it_is(finished: Path) -> None:
     recipe = replace(train_killed.RECIPE, epochs=1)
     again, whole = fit(finished, resume=True, recipe=recipe), fit(recipe=recipe)
     assert all(torch.equal(value, weights(whole.net)[name]) for name, value in weights(again.net).items())
-    assert again.history == whole.history and again.quantized
-    with pytest.raises(ValueError, match=r"of another training: recipe\.epochs was 1, now 2\. Expected the same"):
-        fit(finished, resume=True)
+    assert again.history == whole.history and again.quantized and again.longer == ()
+
+
+def test_more_epochs_go_on_from_where_it_was(tmp_path: Path) -> None:
+    """Finished after a float and an integer epoch, it goes back to floats for one more, and ends with integers."""
+    short = replace(train_killed.RECIPE, epochs=1)
+    first = fit(tmp_path, recipe=short)
+    longer = fit(tmp_path, resume=True, recipe=replace(short, epochs=3))
+    assert longer.history[:2] == first.history and [row["epoch"] for row in longer.history] == [0, 1, 2, 3]
+    assert longer.quantized and longer.longer == (2,)
+    again = fit(tmp_path, resume=True, recipe=replace(short, epochs=3))
+    assert again.history == longer.history and again.longer == (2,)
+    with pytest.raises(ValueError, match=r"recipe\.epochs was 3, now 1"):
+        fit(tmp_path, resume=True, recipe=short)
+
+
+def test_a_training_is_not_begun_over_another(finished: Path, tmp_path: Path) -> None:
+    recipe, before = replace(train_killed.RECIPE, epochs=1), (finished / "last.ckpt").read_bytes()
+    with pytest.raises(FileExistsError, match=r"last\.ckpt: the checkpoint of a training is there: expected resume"):
+        fit(finished, recipe=recipe)
+    assert (finished / "last.ckpt").read_bytes() == before
+    (tmp_path / "model.safetensors").write_text("finished")
+    with pytest.raises(FileExistsError, match=r"model\.safetensors: a finished training is there"):
+        fit(tmp_path, recipe=recipe)
+    fit(tmp_path, recipe=recipe, force=True)
+    assert not (tmp_path / "model.safetensors").exists() and (tmp_path / "last.ckpt").exists()
+
+
+def test_two_trainings_in_one_folder(tmp_path: Path) -> None:
+    holder = "import sys, time; from lava_mlsnn.helpers.lock import locked\n"
+    holder += "with locked(sys.argv[1] + '/.lock', 'training'): print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", holder, tmp_path], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with pytest.raises(BlockingIOError, match=rf"is in use: training by process {other.pid} of .* since 20"):
+            fit(tmp_path)
+        other.kill()
+    fit(tmp_path, recipe=replace(train_killed.RECIPE, epochs=1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt", "metrics.csv", "tensorboard"]
+
+
+def test_ctrl_c_ends_a_training_and_leaves_the_handler(tmp_path: Path) -> None:
+    class Pressed(pl.Callback):
+        def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            if trainer.current_epoch == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, callbacks=[Pressed()])
+    assert signal.getsignal(signal.SIGINT) is before and checkpoint.epochs_done(tmp_path) == 1
+    resumed, whole = fit(tmp_path, resume=True), fit()
+    assert all(torch.equal(value, weights(whole.net)[name]) for name, value in weights(resumed.net).items())
+
+
+def test_the_best_network_is_kept(tmp_path: Path) -> None:
+    recipe = train.recipe("digits", epochs=1, quantized_epochs=4, batch=128, validation=0.2, lr=0.5)
+    net = train.create("mlp", data.load("digits"), hidden=(8,))
+    history = fit(tmp_path, net=net, recipe=recipe).history
+    best = max(history[1:], key=lambda row: row["val_accuracy"])
+    kept = model.load(tmp_path / "best.safetensors")
+    assert kept.notes["epoch"] == best["epoch"] and kept.notes["validation_accuracy"] == best["val_accuracy"]
+    part = data.load("digits").validation(recipe.validation, 5)
+    right = train.predict(kept, part).argmax(1) == part.test_labels
+    assert float(right.mean()) == pytest.approx(best["val_accuracy"])
+    assert netx.quantize(kept).labels == () and kept.notes["labels"] == list("0123456789")
 
 
 def test_another_training_is_refused_and_told_apart(finished: Path) -> None:
@@ -96,15 +164,18 @@ def test_what_is_no_checkpoint_is_refused_in_words(finished: Path, tmp_path: Pat
         fit(tmp_path, resume=True)
     for content in (b"", b"not a checkpoint", whole[: len(whole) // 2], whole[:-1000], whole[100:]):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"last.ckpt: damaged, or no checkpoint of a lava-mlsnn training"):
+        with pytest.raises(ValueError, match=r"not a checkpoint of a lava-mlsnn training: .*last.ckpt: its content is"):
             fit(tmp_path, resume=True)
     torch.save({"state_dict": Trap(trap)}, path)
-    with pytest.raises(ValueError, match=r"last.ckpt: damaged, or no checkpoint"):
+    seal(path)
+    with pytest.raises(ValueError, match=r"not a checkpoint .*last.ckpt: "):
         fit(tmp_path, resume=True)
     assert not trap.exists(), "nothing in a checkpoint is executed"
     torch.save({"epoch": 3, "state_dict": {}}, path)
-    with pytest.raises(ValueError, match=r"of a lava-mlsnn training, found another file of torch"):
+    seal(path)
+    with pytest.raises(ValueError, match=r"of a lava-mlsnn training, found another file"):
         fit(tmp_path, resume=True)
     torch.save({"lava-mlsnn training": {"format": 99}}, path)
-    with pytest.raises(ValueError, match="checkpoint format 99, this library resumes format 1"):
+    seal(path)
+    with pytest.raises(ValueError, match="checkpoint format 99, this library resumes format 2"):
         fit(tmp_path, resume=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,10 @@ pytest.importorskip("fcntl")
 import sweep_worker  # noqa: E402
 
 from lava_mlsnn import data  # noqa: E402
-from lava_mlsnn.train import recipe  # noqa: E402
+from lava_mlsnn.train import Training, recipe  # noqa: E402
+from lava_mlsnn.train.lightning_import import pl  # noqa: E402
+from lava_mlsnn.train.study import alive  # noqa: E402
+from lava_mlsnn.train.study import journal as storage  # noqa: E402
 from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, Sweep, run  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
@@ -156,12 +161,77 @@ def test_a_journal_that_is_none_is_named(tmp_path):
 def test_a_study_does_not_choose_folders(name, tmp_path):
     journal = tmp_path / "inside" / "a.journal"
     journal.parent.mkdir()
-    study = optuna.create_study(study_name="sweep", direction="maximize", storage=sweep_storage(journal))
+    study = optuna.create_study(study_name="sweep", direction="maximize", storage=storage(optuna, journal))
     study.enqueue_trial({"lr": 0.1, "levels": 1}, user_attrs={FOLDER: name})
     with pytest.raises(ValueError, match="attribute 'folder' of a trial: expected a name such as trial"):
         run(sweep_worker.sweep(str(journal), 1), 1)
     assert {path.name for path in tmp_path.rglob("*")} <= {"inside", "a.journal", "a.journal.trials"}
 
 
-def sweep_storage(path: Path) -> optuna.storages.JournalStorage:
-    return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(path)))
+def test_a_changed_line_of_a_journal_is_found(tmp_path):
+    path = tmp_path / "a.journal"
+    best = run(sweep_worker.sweep(str(path), 1), 2).best_value
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    value = next(line for line in lines if f"{best}".encode() in line)
+    for changed in (
+        whole.replace(value, value.replace(f"{best}".encode(), b"0.99")),
+        b"".join(line for line in lines if line is not value),
+        whole.replace(value, value + value),
+        b"".join([lines[1], lines[0], *lines[2:]]),
+    ):
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"a\.journal: expected the journal of a sweep, found another line"):
+            run(sweep_worker.sweep(str(path), 1), 2)
+    path.write_bytes(whole)
+    assert run(sweep_worker.sweep(str(path), 1), 2).best_value == best
+
+
+def test_another_search_does_not_join_a_study(tmp_path):
+    sweep = sweep_worker.sweep(str(tmp_path / "a.journal"), 1)
+    run(sweep, 1)
+    with pytest.raises(ValueError, match=r"a\.journal: belongs to a search with another options, another seed"):
+        run(replace(sweep, seed=1, options={"hidden": (8,)}), 2)
+
+
+def test_what_killed_processes_leave_is_removed(tmp_path):
+    path = tmp_path / "a.journal"
+    folder = tmp_path / "a.journal.trials"
+    folder.mkdir()
+    (folder / "owner-1-00000000").touch()
+    with alive(folder) as other:
+        run(sweep_worker.sweep(str(path), 1), 1)
+        assert sorted(p.name for p in folder.glob("*owner*")) == [other]
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path, monkeypatch):
+    path = tmp_path / "a.journal"
+    made = storage(optuna, path)
+    whole = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match=r"a\.journal: cannot be written: No space left"):
+        patch.setattr("lava_mlsnn.train.study.os.fsync", full)
+        optuna.create_study(study_name="sweep", storage=made)
+    assert path.read_bytes() == whole
+
+
+def test_ctrl_c_in_a_trial_is_resumed(tmp_path, monkeypatch):
+    real, path = Training.fit, tmp_path / "a.journal"
+
+    def pressed(self, **how):
+        class Press(pl.Callback):
+            def on_train_epoch_start(self, trainer, pl_module):
+                if trainer.current_epoch == 1:
+                    os.kill(os.getpid(), signal.SIGINT)
+
+        return real(self, **{**how, "callbacks": [*how["callbacks"], Press()]})
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Training, "fit", pressed)
+        run(sweep_worker.sweep(str(path), 2), 1)
+    study = run(sweep_worker.sweep(str(path), 2), 1)
+    assert states(study)[:2] == ["FAIL", "COMPLETE"] and study.trials[1].user_attrs[RESUMES] == 0
+    assert len(study.trials) == 2 and not list((tmp_path / "a.journal.trials").glob("*owner*"))

@@ -36,7 +36,8 @@ def run(program: list[str]) -> None:
 
 
 def test_two_processes_train_like_one(tmp_path: Path) -> None:
-    """float64, so that only a mistake can tell them apart: crops, mixtures, clipping, batch norm, integer epochs."""
+    """float64, so that only a mistake can tell them apart: crops, mixtures, clipping, batch norm, penalties, integer
+    epochs."""
     run([sys.executable, train_together.__file__, "2", str(tmp_path)])
     found = json.loads((tmp_path / "found.json").read_text())
     alone = train_together.trained(1, None)
@@ -45,12 +46,13 @@ def test_two_processes_train_like_one(tmp_path: Path) -> None:
         assert mine == pytest.approx(theirs, rel=1e-6), "accuracies are logged in float32"
         assert mine["train_loss"] == pytest.approx(theirs["train_loss"], rel=1e-10)
         assert mine["val_loss"] == pytest.approx(theirs["val_loss"], rel=1e-10)
+    assert alone["history"][0]["energy_weight"] > 0, "a target that takes some weight"
     assert alone["history"][2]["train_loss"] < alone["history"][0]["train_loss"], "it learned"
     for name, values in alone["weights"].items():
         torch.testing.assert_close(torch.tensor(found["weights"][name]), torch.tensor(values), rtol=1e-8, atol=1e-9)
     assert found["accuracy"] == alone["accuracy"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("found.json", "last.ckpt", "metrics.csv", "tensorboard")
+        *("best.safetensors", "found.json", "last.ckpt", "metrics.csv", "tensorboard")
     ], "one process writes"
 
 

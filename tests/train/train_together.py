@@ -20,6 +20,8 @@ RECIPE = train.Recipe(
     mixup=0.1,
     clip=2.0,
     validation=0.2,
+    energy=0.4,
+    rate=0.1,
 )
 
 

@@ -11,6 +11,7 @@ from .multilevel import MultiLevel
 from .readout import Readout
 from .relay import Relay
 from .rescale import Rescale
+from .resonator import Resonator
 from .scheduled import Scheduled
 from .sigma import Sigma
 from .sigma_delta import SigmaDelta
@@ -33,6 +34,7 @@ __all__ = [
     "Readout",
     "Relay",
     "Rescale",
+    "Resonator",
     "Scheduled",
     "Sigma",
     "SigmaDelta",

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ...helpers.check import IntArray, int_array, positive_ints
+from ...helpers.check import IntArray, int_array, integer, positive_ints
 from ..fixed import Ints, Wide, per_channel
 from ..ranges import UNBOUNDED, Inflow, Outflow, Range
 from ..spec import INT24_MAX, Spec
@@ -31,6 +31,9 @@ class Neuron(Spec):
     its state, which is zero at the start of each sample, and emits an integer spike ``z``. :meth:`step` is the
     definition that every engine equals. Integer division rounds down.
 
+    A kind that takes several currents gets them from synapses with so many times the channels: those of the first
+    current, then those of the next.
+
     Attributes:
         kind: name, also in files (in capitals) and tables.
         state: names of its state arrays, as Lava calls them.
@@ -39,6 +42,7 @@ class Neuron(Spec):
         spiking: whether it sends spikes at all.
         signed: whether a spike can be negative.
         has_bias: whether its layer may have a bias.
+        currents: how many currents each neuron takes.
         state_words: 64-bit words of neuron state on Loihi 2. Inferred from two totals in public compiler logs (PilotNet
             SDNN 61 cores, LIF 74; :data:`lava_mlsnn.loihi2.SOURCES`), other kinds by analogy; None: no figure.
         priced: whether the energy models of spiking networks have a formula for it.
@@ -58,6 +62,7 @@ class Neuron(Spec):
     spiking: ClassVar[bool] = True
     signed: ClassVar[bool] = False
     has_bias: ClassVar[bool] = True
+    currents: ClassVar[int] = 1
     state_words: ClassVar[int | None] = None
     priced: ClassVar[bool] = True
     derived: ClassVar[bool] = False
@@ -86,13 +91,13 @@ class Neuron(Spec):
 
         Args:
             state: of :meth:`initial_state` or of the step before; not written to.
-            current: the sum of all synapses' currents.
+            current: the sum of all synapses' currents, along ``channel_axis`` :attr:`currents` times the channels.
             bias: one per channel (1-D, along ``channel_axis``), or any array that broadcasts to ``current``.
             channel_axis: axis of channels in ``current``; -1 where they come last, as in Lava's (W, H, C) or for (C,).
             t: index of the step within its sample, for parameters that differ from step to step.
 
         Returns:
-            (spikes, state): int32, of the shape of ``current``.
+            (spikes, state): int32, of the shape of ``current``, of one current where there are several.
 
         Raises:
             ValueError: a bias for a neuron that has none.
@@ -169,6 +174,21 @@ def as_levels(value: Any, what: str) -> int:
     return levels
 
 
+def as_each(value: Any, what: str, low: int, high: int) -> int | IntArray:
+    """One integer, or int32 (C,) where channels differ: one form for one meaning.
+
+    Example:
+        >>> as_each([3, 3], "vth", 0, 9), as_each([3, 4], "vth", 0, 9)
+        (3, array([3, 4], dtype=int32))
+    """
+    if np.ndim(value) == 0:
+        return integer(value, what, low, high)
+    array = int_array(value, what, 1)
+    if array.size == 0 or array.min() < low or array.max() > high:
+        raise ValueError(f"{what}: expected integers in {low} .. {high}, got {array.tolist()}")
+    return int(array[0]) if (array == array[0]).all() else array
+
+
 def as_threshold(value: Any, what: str) -> IntArray:
     """theta >= 1, int32 () or (C,)."""
     array = int_array(value, "threshold", (0, 1))
@@ -189,6 +209,13 @@ def check_rows(kind: str, what: str, rows: int, channels: int) -> None:
     """ValueError unless a parameter is given once, or once per channel."""
     if rows not in (1, channels):
         raise ValueError(f"a {kind} neuron with {what} of {rows} channels: expected 1 or {channels}")
+
+
+def check_each(neuron: Neuron, channels: int, *names: str) -> None:
+    """ValueError unless each of these parameters is given once, or once per channel."""
+    for name in names:
+        if np.ndim(values := getattr(neuron, name)):
+            check_rows(neuron.kind, name, len(values), channels)
 
 
 def wide_thresholds(table: IntArray) -> Iterator[tuple[int | None, str]]:

@@ -13,7 +13,7 @@ from ...helpers.check import IntArray, flag, int_array, integer
 from ..fixed import Ints, Wide, per_channel, wrap
 from ..ranges import Floats, Inflow, Outflow, Range, clip, hull
 from ..spec import INT24_MAX, by
-from .base import Neuron, State, as_levels, as_threshold, check_rows, wide_thresholds
+from .base import Neuron, State, as_levels, as_threshold, check_each, wide_thresholds
 from .leak import LEAK_BITS, as_leak, check_leak, kept, leaked
 
 RESETS = ("same", "next", "owed")
@@ -183,10 +183,7 @@ class CubaLIF(Neuron):
         return sum(values.ndim for values in (self.du, self.dv, self.v_reset, self.drive, self.floor))
 
     def check_population(self, channels: int) -> None:
-        for name in ("threshold", "du", "dv", "v_reset", "drive", "floor"):
-            values = getattr(self, name)
-            if values.ndim:
-                check_rows(self.kind, name, len(values), channels)
+        check_each(self, channels, "threshold", "du", "dv", "v_reset", "drive", "floor")
 
     def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
         yield from wide_thresholds(self.threshold)

@@ -13,7 +13,7 @@ from ...helpers.check import IntArray, integer
 from ..fixed import Ints, decay, per_channel, wrap
 from ..ranges import Inflow, Outflow, Range, geometric
 from ..spec import by
-from .base import Neuron, State
+from .base import Neuron, State, as_each, check_each
 
 VTH_MAX = 2**17 - 1
 """Largest threshold mantissa on the chip: 17 bits."""
@@ -32,7 +32,7 @@ class LIF(Neuron):
         z = [v > 64\, vth], \quad v \leftarrow 0 \text{ where } z
 
     with the decay D(x, d) = sign(x) ((|x| (4096 - d)) >> 12), clip to +-(2**23 - 1), and the single asymmetric wrap of
-    Lava for u above 2**23 or at or below -2**23.
+    Lava for u above 2**23 or at or below -2**23. Threshold and decays are one integer, or one per channel, (C,).
 
     Args:
         vth: threshold mantissa, 17 bits on hardware.
@@ -45,9 +45,9 @@ class LIF(Neuron):
     gated: ClassVar[bool] = False
     state_words: ClassVar[int | None] = 2
     stock_blocks: ClassVar[tuple[str, ...]] = ("input", "conv", "dense", "dense_rec")
-    vth: int = field(metadata=by(partial(integer, low=0, high=2**24)))
-    du: int = field(default=4095, metadata=by(partial(integer, low=-1, high=4095)))
-    dv: int = field(default=4096, metadata=by(partial(integer, low=0, high=4096)))
+    vth: int | IntArray = field(metadata=by(partial(as_each, low=0, high=2**24)))
+    du: int | IntArray = field(default=4095, metadata=by(partial(as_each, low=-1, high=4095)))
+    dv: int | IntArray = field(default=4096, metadata=by(partial(as_each, low=0, high=4096)))
     bias_exp: int = field(default=6, metadata=by(partial(integer, low=0, high=7)))
 
     @classmethod
@@ -57,20 +57,21 @@ class LIF(Neuron):
     def step(
         self, state: State, current: Any, bias: IntArray | None = None, channel_axis: int = -3, t: int = 0
     ) -> tuple[Ints, dict[str, Ints]]:
-        limit = 1 << 23
+        limit, ndim = 1 << 23, np.ndim(current)
+        vth, du, dv = (per_channel(x, ndim, channel_axis) for x in (self.vth, self.du, self.dv))
         activation = wrap(np.asarray(current, np.int64) << 6)
-        u = wrap(decay(state["u"], self.du + 1) + activation).astype(np.int64)
+        u = wrap(decay(state["u"], du + 1) + activation).astype(np.int64)
         u = np.where(u > limit, u - 2 * limit, np.where(u <= -limit, u + 2 * limit, u))
-        scaled_bias = wrap(per_channel(bias, np.ndim(current), channel_axis) << self.bias_exp)
-        v = wrap(decay(state["v"], self.dv) + u + scaled_bias)
+        scaled_bias = wrap(per_channel(bias, ndim, channel_axis) << self.bias_exp)
+        v = wrap(decay(state["v"], dv) + u + scaled_bias)
         v = np.clip(v, -limit + 1, limit - 1)
-        z = v > self.vth << 6
+        z = v > vth << 6
         return z.astype(np.int32), {"u": wrap(u), "v": np.where(z, 0, v).astype(np.int32)}
 
     def ranges(self, inflow: Inflow) -> Outflow:
         """The membrane is the current u: v saturates."""
         current = inflow.current
-        u = inflow.accumulated.scale(64 * geometric(1 - (self.du + 1) / 4096, inflow.steps))
+        u = inflow.accumulated.scale(64 * geometric(1 - (np.asarray(self.du) + 1) / 4096, inflow.steps))
         return Outflow(u, Range(np.zeros_like(current.low), np.ones_like(current.high)))
 
     @property
@@ -79,11 +80,25 @@ class LIF(Neuron):
 
     @property
     def leaky(self) -> bool:
-        return 0 < self.dv < 4096 or self.du < 4095
+        dv, du = np.asarray(self.dv), np.asarray(self.du)
+        return bool(np.any((dv > 0) & (dv < 4096)) or np.any(du < 4095))
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all channels have the same threshold and decays."""
+        return not any(np.ndim(values) for values in (self.vth, self.du, self.dv))
+
+    @property
+    def table_words(self) -> int:
+        """Words of the parameters that differ between channels."""
+        return sum(np.ndim(values) for values in (self.vth, self.du, self.dv))
+
+    def check_population(self, channels: int) -> None:
+        check_each(self, channels, "vth", "du", "dv")
 
     def unfit(self, bias: IntArray | None) -> Iterator[tuple[int | None, str]]:
-        if self.vth > VTH_MAX:
-            yield None, f"threshold {self.vth} exceeds 17 bits ({VTH_MAX})"
+        if (highest := np.max(self.vth)) > VTH_MAX:
+            yield None, f"threshold {highest} exceeds 17 bits ({VTH_MAX})"
         if bias is not None:
             low, high = BIAS_LIMITS
             excess = np.maximum(bias.astype(np.int64) - high, low - bias.astype(np.int64))

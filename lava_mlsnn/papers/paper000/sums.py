@@ -11,7 +11,7 @@ from ... import analysis
 from ...analysis import NetworkActivity
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, quotient, within_noise
-from ..lab import Outcome
+from ..lab import COUNTINGS, Outcome
 from ..request import Request
 from ..table import ACCURACIES, SEED, beside, per_seed
 from . import published, setting
@@ -98,7 +98,11 @@ def fig11(request: Request) -> Findings:
     found = {(name, n): setting.residual(request, name, n) for n in levels for name in (SEW, SPARSE)}
     data = request.dataset().name
     accuracy = {key: setting.accuracy(outcomes) for key, outcomes in found.items()}
-    energy = {key: Spread.of(o.energy()["total"] for o in outcomes) for key, outcomes in found.items()}
+    energy = {
+        (counting, *key): Spread.of(o.energy(price)["total"] for o in outcomes)
+        for key, outcomes in found.items()
+        for counting, price in COUNTINGS.items()
+    }
     counted = {outcome: counts(outcome) for outcomes in found.values() for outcome in outcomes}
     spikes = {
         (what, *key): Spread.of(total(counted[outcome]) for outcome in outcomes)
@@ -109,6 +113,9 @@ def fig11(request: Request) -> Findings:
     def saved(what: str, n: int) -> str:
         return f"{1 - quotient(spikes[what, SPARSE, n].mean, spikes[what, SEW, n].mean):.0%}"
 
+    def against_sew(counting: str, n: int) -> str:
+        return f"{energy[counting, SPARSE, n].mean / energy[counting, SEW, n].mean:.2f}"
+
     rows: dict[str, Any] = {
         "network": lambda key, _: key[0],
         "N": lambda key, _: key[1],
@@ -118,6 +125,7 @@ def fig11(request: Request) -> Findings:
         "carried": lambda _, outcome: counted[outcome].carried,
         "sites": lambda _, outcome: counted[outcome].sites,
         "energy_J": lambda _, outcome: outcome.energy()["total"],
+        "energy_published_J": lambda _, outcome: outcome.energy("qualia")["total"],
         "paper_spikes": lambda key, _: published.FIGURE_11_SPIKES.get(key[1], {}).get(key[0]),
     }
     columns: dict[str, Any] = {
@@ -128,7 +136,7 @@ def fig11(request: Request) -> Findings:
         "spikes, Sparse": lambda n: spikes["with sums", SPARSE, n].number(),
         **{f"saved, {what}": lambda n, what=what: saved(what, n) for what in TOTALS},
         "paper, CIFAR-10": {n: f"{share:.0%}" for n, share in published.FIGURE_11_REDUCTION.items()},
-        "energy, Sparse / SEW": lambda n: f"{energy[SPARSE, n].mean / energy[SEW, n].mean:.2f}",
+        **{f"energy, Sparse / SEW, {c} counting": lambda n, c=c: against_sew(c, n) for c in COUNTINGS},
     }
 
     def draw(figure: Any) -> None:

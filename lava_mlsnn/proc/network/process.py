@@ -141,7 +141,7 @@ class Network(Process):
 def has_input_bias(layer: Layer) -> bool:
     """Whether the bias of a layer is the same as an input: a LIF encoder whose current lasts for one step."""
     neuron = layer.neuron
-    return is_encoder(layer) and isinstance(neuron, LIF) and neuron.du == 4095 and neuron.bias_exp == 6
+    return is_encoder(layer) and isinstance(neuron, LIF) and bool(np.all(neuron.du == 4095)) and neuron.bias_exp == 6
 
 
 class FusedNetwork(Network):

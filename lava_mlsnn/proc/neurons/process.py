@@ -85,7 +85,8 @@ class Population(ParameterProcess):
             log_config=log_config,
             **timing,
         )
-        self.a_in, self.s_out = InPort(shape=shape), OutPort(shape=shape)
+        self.a_in = InPort(shape=(*shape[:-1], shape[-1] * neuron.currents))
+        self.s_out = OutPort(shape=shape)
         neuron.check_population(shape[-1])
         self.declare_parameters(parameters)
         self._declare_bias(neuron, bias)

@@ -50,14 +50,16 @@ class Kernel:
     Args:
         step: ``step(current, *state, *parameters) -> (spikes, *new state)`` on Lanes; spikes None sends nothing.
         state: names of the state arrays, those of the neuron's class and of the parameters of ``step``.
+        currents: how many currents ``step`` takes first.
     """
 
-    def __init__(self, step: Callable[..., tuple[Lanes | None, ...]], *state: str) -> None:
-        first, *names = inspect.signature(step).parameters.values()
-        if [p.name for p in (first, *names)][: 1 + len(state)] != ["current", *state]:
-            raise TypeError(f"{step.__qualname__}: expected the parameters current, {', '.join(state)} first")
-        self.step, self.state = step, state
-        self.parameters = {p.name: self._form(p) for p in names[len(state) :]}
+    def __init__(self, step: Callable[..., tuple[Lanes | None, ...]], *state: str, currents: int = 1) -> None:
+        names = list(inspect.signature(step).parameters.values())
+        driven_by = ["current"] if currents == 1 else [p.name for p in names[:currents]]
+        if [p.name for p in names][: currents + len(state)] != [*driven_by, *state]:
+            raise TypeError(f"{step.__qualname__}: expected the parameters {', '.join([*driven_by, *state])} first")
+        self.step, self.state, self.currents = step, state, currents
+        self.parameters = {p.name: self._form(p) for p in names[currents + len(state) :]}
         KERNELS.append(self)
 
     @staticmethod
@@ -118,6 +120,8 @@ def arrange(layer: Layer) -> Arranged:
         raise TypeError(f"layer {layer.name!r}: no kernel for a neuron of type {type(neuron).__name__}")
     bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64)
     arranged = _ARRANGERS[neuron.kind](neuron, bias)
+    if arranged.kernel.currents != neuron.currents:
+        raise TypeError(f"{neuron.kind}: {neuron.currents} currents, its kernel takes {arranged.kernel.currents}")
     if arranged.kernel.state != neuron.state:
         raise TypeError(f"{neuron.kind}: expected a kernel with the state {neuron.state}, got {arranged.kernel.state}")
     return arranged
@@ -126,7 +130,8 @@ def arrange(layer: Layer) -> Arranged:
 class Span(NamedTuple):
     """The neurons of one call: ``rounds`` times ``length``, side by side in each array.
 
-    Parameters begin again in every round (they are those of the channels) at ``place``.
+    Parameters begin again in every round (they are those of the channels) at ``place``. Where neurons take several
+    currents, those of a round lie one after the other.
     """
 
     rounds: Any
@@ -193,7 +198,11 @@ class _Loop:
         b, where = self.builder, self.where
         with cgutils.for_range(b, where.rounds, intp=I64) as turn:
             begin = b.mul(turn.index, where.length)
-            current = b.gep(self.work, [b.add(where.current, begin)])
+            gap = b.mul(begin, I64(self.kernel.currents))
+            currents = [
+                b.gep(self.work, [b.add(b.add(where.current, gap), b.mul(where.length, I64(k)))])
+                for k in range(self.kernel.currents)
+            ]
             spikes = b.gep(self.work, [b.add(where.spikes, begin)])
             states = [
                 b.gep(self.work, [b.add(b.add(where.state, b.mul(where.state_size, I64(k))), begin)])
@@ -201,11 +210,12 @@ class _Loop:
             ]
 
             def emit(i: ir.Value, lanes: int) -> None:
-                places = [b.gep(p, [i]) for p in (current, *states, spikes)]
+                places = [b.gep(p, [i]) for p in (*currents, *states, spikes)]
                 before = [Lanes(b, load(b, p, lanes)) for p in places[:-1]]
                 sent, *after = self.kernel.step(*before, **self._values(i, lanes))
-                store(b, constant(before[0].value.type, 0), places[0])
-                for result, place in zip((*after, sent), places[1:], strict=True):
+                for place in places[: len(currents)]:
+                    store(b, constant(before[0].value.type, 0), place)
+                for result, place in zip((*after, sent), places[len(currents) :], strict=True):
                     if result is not None:
                         store(b, result.value, place)
 

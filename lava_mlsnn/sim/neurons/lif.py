@@ -18,7 +18,7 @@ def decay(x: Lanes, keep: Lanes) -> Lanes:
 
 
 def _step(
-    current: Lanes, u: Lanes, v: Lanes, bias: Lanes, *, keep_u: Lanes, keep_v: Lanes, threshold: Lanes
+    current: Lanes, u: Lanes, v: Lanes, bias: Lanes, keep_u: Lanes, keep_v: Lanes, threshold: Lanes
 ) -> tuple[Lanes, ...]:
     limit = 1 << 23
     u = decay(u, keep_u) + (current << 6)
@@ -33,5 +33,5 @@ _kernel = Kernel(_step, "u", "v")
 
 @compiles(LIF)
 def _(neuron: LIF, bias: NDArray[np.int64]) -> Arranged:
-    keep_u, keep_v = 4095 - neuron.du, 4096 - neuron.dv
-    return _kernel(bias=bias << neuron.bias_exp, keep_u=keep_u, keep_v=keep_v, threshold=neuron.vth << 6)
+    keep_u, keep_v, threshold = 4095 - np.asarray(neuron.du), 4096 - np.asarray(neuron.dv), np.asarray(neuron.vth) << 6
+    return _kernel(bias=bias << neuron.bias_exp, keep_u=keep_u, keep_v=keep_v, threshold=threshold)

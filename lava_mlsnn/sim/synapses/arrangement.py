@@ -70,24 +70,27 @@ class Window:
             >>> table.length.tolist(), table.out.tolist()
             ([2, 3, 2], [0, 0, 1])
         """
-        position = {k: i for i, k in enumerate(self.order() if merge else range(self.kernel))}
-        first, runs = [0], []
-        for i in range(self.n):
-            hits = []
-            for k in range(self.kernel):
-                out, rest = divmod(i + self.padding - self.dilation * k, self.stride)
-                if rest == 0 and 0 <= out < self.out:
-                    hits.append((position[k], out))
-            here: list[list[int]] = []
-            for tap, out in sorted(hits):
-                if merge and here and here[-1][0] + here[-1][1] == tap and here[-1][2] + here[-1][1] == out:
-                    here[-1][1] += 1
-                else:
-                    here.append([tap, 1, out])
-            runs += here
-            first.append(len(runs))
-        columns = np.asarray(runs, np.int32).reshape(-1, 3)
-        return Table(np.asarray(first, np.int32), columns[:, 0], columns[:, 1], columns[:, 2])
+        position = np.empty(self.kernel, np.int32)
+        position[self.order() if merge else slice(None)] = np.arange(self.kernel, dtype=np.int32)
+        common = gcd(self.stride, self.dilation)
+        classes = self.stride // common
+        # Taps that meet a coordinate lie within low .. high, ``classes`` apart.
+        base = np.arange(self.n) + self.padding
+        low = np.maximum(-((self.stride * (self.out - 1) - base) // self.dilation), 0)
+        high = np.minimum(base // self.dilation, self.kernel - 1)
+        low += (base // common * pow(self.dilation // common, -1, classes) - low) % classes
+        count = np.where((base % common == 0) & (low <= high), (high - low) // classes + 1, 0)
+        if merge and self.dilation == common:  # neighbouring in storage, and so are their outputs
+            here = np.flatnonzero(count)
+            tap, length, runs = (low + classes * (count - 1))[here], count[here], count > 0
+        else:
+            here, runs = np.repeat(np.arange(self.n), count), count
+            number = np.arange(len(here)) - np.repeat(np.cumsum(count) - count, count)
+            tap = low[here] + classes * (count[here] - 1 - number if merge else number)
+            length = np.ones(len(here))
+        out = (base[here] - self.dilation * tap) // self.stride
+        first = np.concatenate([[0], np.cumsum(runs)])
+        return Table(*(values.astype(np.int32) for values in (first, position[tap], length, out)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,283 @@
+"""The dense path in bytes: a convolution whose sums of four products are one instruction each.
+
+Reference: :meth:`lava_mlsnn.graph.synapses.Conv.accumulate`. Inputs are unsigned bytes, weights signed ones, sums
+int32: exact for inputs up to :attr:`Instruction.most`. Which instruction there is depends on the processor that numba
+compiles for (:func:`instruction`): AVX-512 and AVX have ``vpdpbusd`` with the VNNI extension, AVX2 a pair that
+does the same as long as two products fit 16 bits. Elsewhere :mod:`~lava_mlsnn.sim.convolve` has the dense path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numpy.typing import NDArray
+
+from .event_lists import EventList
+from .rows import prefetch
+from .simd import I8, I16, I32, I64, constant, has, in_pieces, inner, intrinsic, load, pointer_to, spread, store
+
+QUAD = 4
+"""Input channels whose products one instruction sums."""
+
+LANES = 16
+"""Output channels that packed weights are padded to a multiple of."""
+
+AHEAD = 2048
+"""Bytes of weights that are fetched in advance."""
+
+Emit = Callable[[ir.IRBuilder, ir.Value, ir.Value, ir.Value], ir.Value]
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """``emit(builder, sums, inputs, weights)``: int32 sums plus products of bytes, four per lane.
+
+    Args:
+        lanes: of a vector of sums.
+        most: largest input for which it is exact.
+        blocks: output channels summed side by side, widest first; multiples of :data:`LANES`.
+        positions: neighbouring outputs summed side by side, the last of them 1. Positions times vectors of a block,
+            with weights and inputs, fill the registers.
+        dense_from: see :data:`lava_mlsnn.sim.transmit.DENSE_FROM`.
+    """
+
+    lanes: int
+    most: int
+    blocks: tuple[int, ...]
+    positions: tuple[int, ...]
+    dense_from: tuple[float, float, float, float]
+    emit: Emit
+
+
+def _call(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:
+    kind = ir.FunctionType(result, [value.type for value in args])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.{name}"), args)
+
+
+def _vnni(bits: int) -> Emit:
+    def emit(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
+        return _call(builder, f"avx512.vpdpbusd.{bits}", sums.type, sums, inputs, weights)
+
+    return emit
+
+
+def _avx2(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
+    one_byte, words = ir.VectorType(I8, 32), ir.VectorType(I16, 16)
+    inputs, weights = builder.bitcast(inputs, one_byte), builder.bitcast(weights, one_byte)
+    pairs = _call(builder, "avx2.pmadd.ub.sw", words, inputs, weights)
+    return builder.add(sums, _call(builder, "avx2.pmadd.wd", sums.type, pairs, constant(words, 1)))
+
+
+INSTRUCTIONS: dict[str, Instruction] = {
+    "avx512vnni": Instruction(16, 255, (64, 16), (6, 4, 1), (0.31, 0.24, 0.22, 1), _vnni(512)),
+    "avxvnni": Instruction(8, 255, (16,), (4, 1), (0.31, 0.24, 0.22, 1), _vnni(256)),
+    "avx2": Instruction(8, 128, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _avx2),
+}
+"""By the feature of the processor that they need, best first. No processor was at hand to run "avxvnni"."""
+
+
+def instruction() -> Instruction | None:
+    """The best one of the processor that numba compiles for; None if it has none of them."""
+    return next((found for name, found in INSTRUCTIONS.items() if has(name)), None)
+
+
+def padded(n: int, to: int) -> int:
+    """``n`` rounded up to a multiple of ``to``."""
+    return -(-n // to) * to
+
+
+def pack(weight: NDArray[np.int8], blocks: tuple[int, ...]) -> NDArray[np.int8]:
+    """Weights as the kernel reads them: one block of output channels after the other, each in one sweep.
+
+    **Shape:** (channels, Kh, Kw, features) -> flat, of blocks (Kh, Kw, channels / 4, features of the block, 4).
+    """
+    channels, *kernel, features = weight.shape
+    wide = np.zeros((padded(channels, QUAD), *kernel, padded(features, LANES)), np.int8)
+    wide[:channels, :, :, :features] = weight
+    quads = wide.reshape(-1, QUAD, *wide.shape[1:]).transpose(2, 3, 0, 4, 1)
+    parts, first = [], 0
+    for block in blocks:
+        while first + block <= wide.shape[-1]:
+            parts.append(quads[..., first : first + block, :].ravel())
+            first += block
+    return np.concatenate(parts)
+
+
+class Geometry(NamedTuple):
+    """A convolution: numbers of outputs, and distances of neighbouring taps in bytes of the padded input."""
+
+    outputs: Any
+    features: Any
+    kernel_height: Any
+    kernel_width: Any
+    channels: Any  # a multiple of four
+    tap_down: Any
+    tap_across: Any
+
+
+@intrinsic
+def _dot(
+    typingctx: Any, acc: Any, a: Any, weights: Any, w: Any, corners: Any, c: Any, image: Any, geometry: Any
+) -> Any:
+    """Add all outputs, from acc[a] on: blocks of features, whose weights stay in the second cache, then positions.
+
+    ``weights`` are packed from w on; corners[c + o] is the first byte of ``image`` that output o sees.
+    """
+    chosen = instruction()
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if chosen is None:  # never reached: no link has ``most``
+            return context.get_dummy_value()
+        target, base, corner, pixels = (
+            pointer_to(context, builder, sig.args[k], args[k], args[k + 1] if k < 6 else I64(0)) for k in (0, 2, 4, 6)
+        )
+        g = Geometry(*(builder.extract_value(args[7], k) for k in range(len(Geometry._fields))))
+        taps = builder.mul(builder.mul(g.kernel_height, g.kernel_width), g.channels)
+        all_features = builder.and_(builder.add(g.features, I64(LANES - 1)), I64(-LANES))
+
+        def block(first: ir.Value, features: int) -> None:
+            packed = builder.gep(base, [builder.mul(first, taps)])
+
+            def outputs(o: ir.Value, positions: int) -> None:
+                tile = _Tile(builder, g, chosen, positions, features)
+                tile.add_taps(packed, [builder.gep(pixels, [_offset(builder, corner, o, p)]) for p in range(positions)])
+                tile.store(builder.gep(target, [builder.add(builder.mul(o, g.features), first)]), first)
+
+            in_pieces(builder, g.outputs, chosen.positions, outputs)
+
+        in_pieces(builder, all_features, chosen.blocks, block)
+        return context.get_dummy_value()
+
+    return types.void(acc, a, weights, w, corners, c, image, geometry), codegen
+
+
+def _offset(builder: ir.IRBuilder, corners: ir.Value, output: ir.Value, p: int) -> ir.Value:
+    return builder.sext(builder.load(builder.gep(corners, [builder.add(output, I64(p))])), I64)
+
+
+class _Tile:
+    """Emits the sums of a few outputs times a block of features, all of which are kept in registers."""
+
+    def __init__(
+        self, builder: ir.IRBuilder, geometry: Geometry, chosen: Instruction, positions: int, features: int
+    ) -> None:
+        self.builder, self.geometry, self.chosen, self.features = builder, geometry, chosen, features
+        self.kind = ir.VectorType(I32, chosen.lanes)
+        vectors = range(features // chosen.lanes)
+        self.sums = [[cgutils.alloca_once(builder, self.kind) for _ in vectors] for _ in range(positions)]
+        for total in (total for line in self.sums for total in line):
+            builder.store(constant(self.kind, 0), total)
+
+    def add_taps(self, packed: ir.Value, corners: list[ir.Value]) -> None:
+        """Over rows and columns of the kernel and quads of input channels."""
+        b, g, loop = self.builder, self.geometry, cgutils.for_range
+        quads = b.sdiv(g.channels, I64(QUAD))
+        with loop(b, g.kernel_height, intp=I64) as r, loop(b, g.kernel_width, intp=I64) as c:
+            tap = b.add(b.mul(r.index, g.kernel_width), c.index)
+            here = b.gep(packed, [b.mul(b.mul(tap, g.channels), I64(self.features))])
+            moved = b.add(b.mul(r.index, g.tap_down), b.mul(c.index, g.tap_across))
+            pixels = [b.gep(corner, [moved]) for corner in corners]
+            with loop(b, quads, intp=I64) as quad:
+                line = b.gep(here, [b.mul(quad.index, I64(QUAD * self.features))])
+                width = QUAD * self.chosen.lanes
+                for ahead in range(0, QUAD * self.features, 64):
+                    prefetch(b, b.gep(line, [I64(AHEAD + ahead)]))
+                values = [
+                    b.bitcast(load(b, b.gep(line, [I64(v * width)]), width), self.kind)
+                    for v in range(len(self.sums[0]))
+                ]
+                for pixel, sums in zip(pixels, self.sums, strict=True):
+                    four = b.bitcast(b.gep(pixel, [b.mul(quad.index, I64(QUAD))]), I32.as_pointer())
+                    inputs = spread(b, b.load(four), self.chosen.lanes)
+                    for value, total in zip(values, sums, strict=True):
+                        b.store(self.chosen.emit(b, b.load(total), inputs, value), total)
+
+    def store(self, target: ir.Value, first: ir.Value) -> None:
+        """Add the sums to the accumulators, those of the padding excepted."""
+        b, features = self.builder, self.geometry.features
+        left = b.sub(features, first)
+        with b.if_else(b.icmp_signed(">=", left, I64(self.features))) as (whole, part):
+            with whole:
+                self._store(target, lambda value, place, _: self._whole(value, place))
+            with part:
+                self._store(target, lambda value, place, v: self._part(value, place, b.sub(left, I64(v))))
+
+    def _store(self, target: ir.Value, add: Callable[[ir.Value, ir.Value, int], None]) -> None:
+        b = self.builder
+        for p, sums in enumerate(self.sums):
+            line = b.gep(target, [b.mul(self.geometry.features, I64(p))])
+            for v, total in enumerate(sums):
+                add(total, b.gep(line, [I64(v * self.chosen.lanes)]), v * self.chosen.lanes)
+
+    def _whole(self, total: ir.Value, place: ir.Value) -> None:
+        b, lanes = self.builder, self.chosen.lanes
+        store(b, b.add(load(b, place, lanes), b.load(total)), place)
+
+    def _part(self, total: ir.Value, place: ir.Value, left: ir.Value) -> None:
+        b = self.builder
+        some = b.select(b.icmp_signed("<", left, I64(self.chosen.lanes)), left, I64(self.chosen.lanes))
+        with cgutils.for_range(b, some, intp=I64) as lane:
+            value = b.extract_element(b.load(total), b.trunc(lane.index, I32))
+            one = b.gep(place, [lane.index])
+            b.store(b.add(b.load(one), value), one)
+
+
+@intrinsic
+def clear_bytes(typingctx: Any, image: Any, n: Any) -> Any:
+    """``clear_bytes(image, n)``: image[:n] = 0."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        cgutils.memset(builder, pointer_to(context, builder, sig.args[0], args[0], I64(0)), args[1], 0)
+        return context.get_dummy_value()
+
+    return types.void(image, n), codegen
+
+
+@intrinsic
+def copy_bytes(typingctx: Any, image: Any, i: Any, work: Any, place: Any, offset: Any, n: Any) -> Any:
+    """``copy_bytes(image, i, work, place, offset, n)``: image[i : i + n] = n bytes, ``offset`` after work[place]."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        to = pointer_to(context, builder, sig.args[0], *args[:2])
+        come = builder.bitcast(pointer_to(context, builder, sig.args[2], *args[2:4]), I8.as_pointer())
+        cgutils.raw_memcpy(builder, to, builder.gep(come, [args[4]]), args[5], 1)
+        return context.get_dummy_value()
+
+    return types.void(image, i, work, place, offset, n), codegen
+
+
+@inner
+def convolve_bytes(
+    weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList, image: Any
+) -> None:
+    """A kernel like those of :mod:`~lava_mlsnn.sim.scatter`, for events of 0 .. ``link.most``.
+
+    ``image`` is uint8 memory for the padded input.
+    """
+    rows, columns, channels = link.padded_height, link.padded_width, link.quads * QUAD
+    clear_bytes(image, rows * columns * channels)
+    height = min(link.height, rows - link.padding_rows)
+    width = min(link.width, columns - link.padding_columns)
+    sent, piece = events.first + 2 * events.size, link.channels
+    if channels == piece:  # a row at once
+        width, piece = 1, width * piece
+    for y in range(height):
+        for x in range(width):
+            to = (y + link.padding_rows) * columns + x + link.padding_columns
+            copy_bytes(image, to * channels, work, sent, (y * link.width + x) * link.channels, piece)
+    geometry = Geometry(
+        link.out_height * link.out_width,
+        link.out_channels,
+        link.kernel_height,
+        link.kernel_width,
+        channels,
+        link.dilation_rows * columns * channels,
+        link.dilation_columns * channels,
+    )
+    _dot(acc, target, weights, link.packed, constants, link.corners, image, geometry)

@@ -1,0 +1,63 @@
+"""The instructions that the engine chooses among: each path that this machine can run gives the reference's numbers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("numba")
+
+from llvmlite import binding
+
+TESTS = "test_every_width_of_vectors", "test_the_largest_sums_of_16_bits_fit", "test_neurons_of_which_nearly_all_fire"
+FEATURES = {
+    "generic": "",  # SSE2 on x86-64, NEON on AArch64
+    "avx2": "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3",
+    "avxvnni": "+avx,+avx2,+avxvnni,+bmi,+bmi2,+f16c,+fma,+lzcnt,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3",
+}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("path", FEATURES)
+def test_every_path_is_the_reference(path, tmp_path):
+    host = binding.get_host_cpu_features()
+    missing = [name for name in FEATURES[path].split(",") if name and not host.get(name.lstrip("+"))]
+    if missing:
+        pytest.skip(f"this processor lacks {', '.join(missing)}")
+    environment = os.environ | {
+        "NUMBA_CPU_NAME": "generic",
+        "NUMBA_CPU_FEATURES": FEATURES[path],
+        "NUMBA_CACHE_DIR": str(tmp_path),
+    }
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    file = Path(__file__).with_name("test_sim_engines.py")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"]
+    command += [f"{file}::{name}" for name in TESTS]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=800, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+
+
+def test_the_path_in_bytes_is_taken_where_the_processor_has_it(monkeypatch):
+    """A layer at half density, every neuron of which fires with at most 4."""
+    import numpy as np
+
+    from lava_mlsnn import sim
+    from lava_mlsnn.netx import Connection, Conv, Input, Layer, MultiLevel, NetGraph
+    from lava_mlsnn.sim import dot, program
+
+    chosen = dot.instruction()
+    if chosen is None:
+        pytest.skip("this processor has no instruction for products of bytes")
+    conv = Conv(np.ones((16, 8, 3, 3)), padding=1)
+    graph = NetGraph(
+        Input((8, 6, 6), bits=3), (Layer("a", (Connection("input", conv),), (16, 6, 6), MultiLevel(4, 9)),)
+    )
+    images = np.random.default_rng(0).integers(0, 5, size=(3, 8, 6, 6))
+    pack = program.dot.pack
+    monkeypatch.setattr(program.dot, "pack", lambda *args: 0 * pack(*args))  # the sums are zero if these are read
+    assert sim.run(graph, images, threads=1).output.sum() == 0
