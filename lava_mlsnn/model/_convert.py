@@ -1,9 +1,9 @@
 """A trained ReLU network as a multi-level network in one timestep, by thresholds that are calibrated on data.
 
 A multi-level neuron with T = 1 is a ReLU that is rounded down to N levels and clipped. So each activation of the
-trained network becomes spikes z / N that are worth A z / N, A its own range; ranges go into the weights, and half a level is
-added to each bias, which makes of rounding down rounding to the nearest. A is chosen per layer for the least squared
-error of what is rounded and clipped, on activations of the trained network.
+trained network becomes spikes z / N that are worth A z / N, A its own range; ranges go into the weights, and half a
+level is added to each bias, which makes of rounding down rounding to the nearest. A is chosen per layer for the least
+squared error of what is rounded and clipped, on activations of the trained network.
 """
 
 from __future__ import annotations
