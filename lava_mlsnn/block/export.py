@@ -95,8 +95,8 @@ def _warn_of_shifts(steps: list[Step]) -> None:
     if late and cast(Input, steps[0].module).steps > 1:
         warnings.warn(
             f"SLAYER blocks {', '.join(map(repr, late))} with delay_shift=True, its default: in torch their spikes "
-            "come a timestep late and those of the last step are lost; in the graph every layer sees step t of a sample at "
-            "its own t, so that labels can differ: train with delay_shift=False",
+            "come a timestep late and those of the last step are lost; in the graph every layer sees step t of a "
+            "sample at its own t, so that labels can differ: train with delay_shift=False",
             UserWarning,
             stacklevel=3,
         )

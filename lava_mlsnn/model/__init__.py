@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .catalog import check, names
 
 if TYPE_CHECKING:
+    from ._convert import convert
     from .file import load, save
     from .registry import arguments, create, twin
     from .setting import Network, Setting
@@ -15,13 +16,14 @@ _LAZY = {
     "Network": ".setting",
     "Setting": ".setting",
     "arguments": ".registry",
+    "convert": "._convert",
     "create": ".registry",
     "load": ".file",
     "save": ".file",
     "twin": ".registry",
 }
 
-__all__ = ["Network", "Setting", "arguments", "check", "create", "load", "names", "save", "twin"]
+__all__ = ["Network", "Setting", "arguments", "check", "convert", "create", "load", "names", "save", "twin"]
 
 
 def __getattr__(name: str) -> Any:

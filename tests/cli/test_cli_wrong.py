@@ -29,7 +29,7 @@ WRONG = {
     "export nope.safetensors": "nope.safetensors: no such file",
     "export x.net --format zip": "--format 'zip'",
     "export x.net --format nir --dialect zzz": "dialect: expected one of nir",
-    "export x.net --bits 4": "holds integers already",
+    "export x.net -o y.net --bits 4": "holds integers already",
     "simulate nope.net": "no such network file",
     "simulate x.net --data nope": "dataset 'nope'",
     "energy x.net --model zzz": "model: expected one of lemaire",

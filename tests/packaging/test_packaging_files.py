@@ -85,7 +85,7 @@ def test_lava_is_pinned_to_the_versions_that_are_mended() -> None:
 def test_the_citation_names_the_bibliography() -> None:
     citation = " ".join(read("CITATION.cff").split())
     assert f"version: {__version__}" in citation and f'version = "{__version__}"' in read("pyproject.toml")
-    for source in SOURCES:
+    for source in (source for source in SOURCES if source.items or source.key == "Lava"):
         assert source.title in citation, source.title
         assert source.link.removeprefix("https://doi.org/") in citation and str(source.year) in citation
         assert all(author.split()[-1] in citation for author in source.authors)

@@ -1,0 +1,330 @@
+"""A trained ReLU network as a multi-level network in one timestep, by thresholds that are calibrated on data.
+
+A multi-level neuron with T = 1 is a ReLU that is rounded down to N levels and clipped. So each activation of the
+trained network becomes spikes z / N that are worth A z / N, A its own range; ranges go into the weights, and half a
+level is added to each bias, which makes of rounding down rounding to the nearest. A is chosen per layer for the least
+squared error of what is rounded and clipped, on activations of the trained network.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
+
+from ..block import Block, Connection, Flatten, Input, Pool, Readout
+from ..data import Dataset
+from ..helpers.check import integer
+from ..helpers.shown import Grid, Shown
+from ..neuron import MultiLevel
+
+SAMPLES = 512
+"""Training images that are calibrated on."""
+
+CLIPS = np.linspace(0.2, 1.0, 41)
+"""Ranges that are tried, as shares of the largest activation."""
+
+_ADDS = (operator.add, operator.iadd, torch.add)
+_RELUS = (F.relu, F.relu_, torch.relu, torch.relu_)
+_IGNORED = (nn.Identity, nn.Dropout, nn.Dropout2d)
+_KNOWN = (
+    "Conv2d, Linear, BatchNorm, ReLU, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and residual sums"
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Conversion(Shown):
+    """What a conversion did.
+
+    Args:
+        levels: N.
+        before, after: share of the test images that the ReLU network, and the converted one, gets right.
+        ranges: layer -> value of its largest spike, in units of the ReLU network.
+    """
+
+    levels: int
+    before: float
+    after: float
+    ranges: dict[str, float]
+
+    @property
+    def loss(self) -> float:
+        """Accuracy that the conversion cost, as a share."""
+        return self.before - self.after
+
+    def __repr__(self) -> str:
+        return f"Conversion(N = {self.levels}, accuracy {self.before:.2%} -> {self.after:.2%})"
+
+    def grid(self) -> Grid:
+        """A row per layer: the value of its largest spike."""
+        return Grid(repr(self), ("layer", "largest spike"), list(self.ranges.items()))
+
+
+class Converted(nn.Module):
+    """A multi-level network made from a ReLU network; trains, is quantized and exported like any other.
+
+    Attributes:
+        conversion: what the conversion did, and what it cost.
+    """
+
+    conversion: Conversion
+
+    def __init__(self, entry: Input) -> None:
+        super().__init__()
+        self.order: list[tuple[str, tuple[str, ...]]] = []
+        self.append("input", entry)
+
+    def append(self, name: str, module: nn.Module, *reads: str) -> None:
+        """Add a part that reads others."""
+        self.add_module(name, module)
+        self.order.append((name, reads))
+
+    def forward(self, x: Tensor) -> Tensor:
+        values = {"": x}
+        for name, reads in self.order:
+            values[name] = getattr(self, name)(*(values[read] for read in reads or ("",)))
+        return values[self.order[-1][0]]
+
+
+def convert(net: nn.Module, data: Dataset, levels: int = 8, *, samples: int = SAMPLES) -> Converted:
+    """A multi-level network, T = 1, that computes nearly what a trained ReLU network does.
+
+    Args:
+        net: images in training's units (pixels times ``data.input_scale``) -> logits, of Conv2d, Linear, BatchNorm,
+            ReLU, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and residual sums before a ReLU; it ends
+            in a Linear. A MaxPool2d has no integer counterpart. Not changed.
+        data: its training images calibrate, its test images tell what the conversion costs.
+        levels: N; more lose less and spike more.
+        samples: training images that are calibrated on.
+
+    Returns:
+        The network; ``.conversion`` has the accuracies and the ranges. ``train.fit`` fine-tunes it, ``netx.quantize``
+        exports it.
+
+    Raises:
+        ValueError: names the module that cannot be converted.
+    """
+    levels, samples = integer(levels, "levels", 1), integer(samples, "samples", 1)
+    if data.steps:
+        raise ValueError(f"convert: expected images without time, got T = {data.steps}")
+    training = net.training
+    net.eval()
+    try:
+        with torch.no_grad():
+            traced = fx.symbolic_trace(net)
+            images = _floats(data.train_images[:samples], data)
+            activations = _Recorder(traced).recorded(images)
+            entry = Input(data.shape, data.input_scale, data.bits, 1)
+            converted = _Walk(traced, entry, activations, levels).run().eval()
+            before, after = (_accuracy(module, data) for module in (net, converted))
+    except fx.proxy.TraceError as error:
+        raise ValueError(f"convert: the forward of {type(net).__name__} cannot be traced: {error}") from None
+    finally:
+        net.train(training)
+    converted.conversion = Conversion(levels, before, after, converted.conversion.ranges)
+    return converted.train()  # nothing in it depends on the mode; Lightning warns of the other
+
+
+def _floats(images: Any, data: Dataset) -> Tensor:
+    return torch.from_numpy(np.array(images)).float() * data.input_scale
+
+
+def _accuracy(net: nn.Module, data: Dataset) -> float:
+    right = 0
+    for start in range(0, len(data.test_labels), 256):
+        logits = net(_floats(data.test_images[start : start + 256], data))
+        right += int((logits.argmax(1).numpy() == data.test_labels[start : start + 256]).sum())
+    return right / max(len(data.test_labels), 1)
+
+
+class _Recorder(fx.Interpreter):
+    """Keeps what each node computes."""
+
+    def recorded(self, x: Tensor) -> dict[str, Tensor]:
+        self.found: dict[str, Tensor] = {}
+        self.run(x)
+        return self.found
+
+    def run_node(self, n: fx.Node) -> Any:
+        result = super().run_node(n)
+        if isinstance(result, Tensor):
+            self.found[n.name] = result.clone()  # a ReLU in place changes what it read
+        return result
+
+
+@dataclass(frozen=True)
+class _Spikes:
+    """What a part of the new network sends, and what a 1 of it is worth."""
+
+    name: str
+    worth: float
+
+
+@dataclass(frozen=True)
+class _Current:
+    """A sum of linear maps of spikes: (spikes, weight and bias as a module)."""
+
+    terms: tuple[tuple[_Spikes, nn.Conv2d | nn.Linear], ...]
+
+
+class _Walk:
+    """Goes through the traced network and builds the new one."""
+
+    def __init__(self, traced: fx.GraphModule, entry: Input, activations: dict[str, Tensor], levels: int) -> None:
+        self.traced, self.activations, self.levels = traced, activations, levels
+        self.modules = dict(traced.named_modules())
+        self.net = Converted(entry)
+        self.values: dict[fx.Node, _Spikes | _Current] = {}
+        self.ranges: dict[str, float] = {}
+
+    def run(self) -> Converted:
+        for node in self.traced.graph.nodes:
+            if node.op == "output":
+                self._readout(node)
+            else:
+                self.values[node] = self._value(node)
+        self.net.conversion = Conversion(self.levels, 0.0, 0.0, self.ranges)
+        return self.net
+
+    def _value(self, node: fx.Node) -> _Spikes | _Current:
+        if node.op == "placeholder":
+            return _Spikes("input", 1.0)
+        module = self.modules.get(str(node.target)) if node.op == "call_module" else None
+        read = [self.values[arg] for arg in node.args if isinstance(arg, fx.Node)]
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            return _Current(((self._spikes(node, read[0]), module),))
+        if isinstance(module, nn.BatchNorm2d | nn.BatchNorm1d):
+            return self._normed(node, read[0], module)
+        if isinstance(module, nn.ReLU) or node.target in _RELUS or (node.op, node.target) == ("call_method", "relu"):
+            return self._neurons(node, read[0])
+        if node.target in _ADDS and len(read) == 2:
+            return _Current(tuple(term for value in read for term in self._terms(node, value)))
+        if isinstance(module, _IGNORED):
+            return read[0]
+        part = self._part(node, module)
+        if part is None:
+            raise self._unknown(node, module)
+        spikes = self._spikes(node, read[0])
+        self.net.append(node.name, part, spikes.name)
+        return _Spikes(node.name, spikes.worth)
+
+    @staticmethod
+    def _part(node: fx.Node, module: nn.Module | None) -> nn.Module | None:
+        """A pool or a flatten."""
+        if isinstance(module, nn.AvgPool2d) and not module.padding and not module.ceil_mode:
+            return Pool(module.kernel_size, module.stride, "average")
+        if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
+            return Pool(None, mode="average")
+        is_flatten = node.target is torch.flatten or (node.op, node.target) == ("call_method", "flatten")
+        return Flatten() if isinstance(module, nn.Flatten) or is_flatten else None
+
+    def _unknown(self, node: fx.Node, module: nn.Module | None) -> ValueError:
+        what = str(node.target) if module is not None else node.name
+        kind = type(module).__name__ if module is not None else getattr(node.target, "__name__", str(node.target))
+        return ValueError(f"convert: {what!r} ({kind}) cannot be converted: expected {_KNOWN}")
+
+    def _spikes(self, node: fx.Node, value: _Spikes | _Current) -> _Spikes:
+        if isinstance(value, _Current):
+            raise ValueError(f"convert: {node.target!r} reads a sum without ReLU: expected a ReLU before it")
+        return value
+
+    def _terms(self, node: fx.Node, value: _Spikes | _Current) -> tuple[tuple[_Spikes, nn.Conv2d | nn.Linear], ...]:
+        """Spikes that are added as they are pass a convolution with one weight per channel."""
+        if isinstance(value, _Current):
+            return value.terms
+        shape = self.activations[node.name].shape
+        if len(shape) != 4:
+            raise ValueError(f"convert: {node.name!r} adds vectors as they are: expected maps, or a Linear in between")
+        same = nn.Conv2d(shape[1], shape[1], 1, groups=shape[1], bias=False)
+        nn.init.ones_(same.weight)
+        return ((value, same),)
+
+    def _normed(self, node: fx.Node, value: _Spikes | _Current, norm: nn.BatchNorm2d | nn.BatchNorm1d) -> _Current:
+        if not isinstance(value, _Current) or len(value.terms) != 1:
+            raise ValueError(f"convert: {node.target!r} normalizes no single convolution: expected it right behind one")
+        spikes, linear = value.terms[0]
+        fuse: Any = fuse_conv_bn_weights if isinstance(linear, nn.Conv2d) else fuse_linear_bn_weights
+        numbers = (norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias)
+        weight, bias = fuse(linear.weight, linear.bias, *numbers)
+        return _Current(((spikes, _like(linear, weight, bias)),))
+
+    def _neurons(self, node: fx.Node, value: _Spikes | _Current) -> _Spikes:
+        if isinstance(value, _Spikes):
+            return value  # spikes are not negative
+        name = _free(node.name, self.net)
+        worth = self.ranges[name] = best_range(self.activations[node.name].numpy(), self.levels)
+        connections = []
+        for i, (spikes, linear) in enumerate(value.terms):
+            bias = torch.zeros(linear.weight.shape[0]) if linear.bias is None else linear.bias / worth
+            if not i:
+                bias = bias + 0.5 / self.levels
+            connections.append(Connection(_like(linear, linear.weight * (spikes.worth / worth), bias)))
+        block = Block(connections, MultiLevel(levels=self.levels))
+        self.net.append(name, block, *(spikes.name for spikes, _ in value.terms))
+        return _Spikes(name, worth)
+
+    def _readout(self, node: fx.Node) -> None:
+        value = self.values[node.args[0]]  # type: ignore[index]
+        if not isinstance(value, _Current) or len(value.terms) != 1 or not isinstance(value.terms[0][1], nn.Linear):
+            raise ValueError("convert: expected a network that ends in a Linear")
+        spikes, last = value.terms[0]
+        linear = cast(nn.Linear, last)
+        readout = Readout(linear.in_features, linear.out_features)
+        bias = torch.zeros(linear.out_features) if linear.bias is None else linear.bias
+        next(iter(readout.connections)).synapse = _like(linear, linear.weight * spikes.worth, bias)
+        self.net.append(_free("readout", self.net), readout, spikes.name)
+
+
+def best_range(activations: np.ndarray[Any, Any], levels: int) -> float:
+    """The range A for which activations, clipped to A and rounded to N levels, are off least in the mean square.
+
+    Example:
+        >>> best_range(np.array([0.0, 1.0, 2.0, 4.0]), 4)
+        4.0
+    """
+    top = float(activations.max(initial=0.0))
+    if top <= 0:
+        return 1.0
+    values = activations.ravel()[:: max(1, activations.size // 200_000)]
+    errors = []
+    for clip in CLIPS * top:
+        rounded = np.clip(np.floor(values / clip * levels + 0.5), 0, levels) * clip / levels
+        errors.append(float(((rounded - values) ** 2).mean()))
+    return float(CLIPS[int(np.argmin(errors))]) * top
+
+
+def _like(linear: nn.Conv2d | nn.Linear, weight: Tensor, bias: Tensor) -> nn.Conv2d | nn.Linear:
+    """A module of the same geometry with these parameters."""
+    if isinstance(linear, nn.Linear):
+        made: nn.Conv2d | nn.Linear = nn.Linear(linear.in_features, linear.out_features)
+    else:
+        made = nn.Conv2d(
+            linear.in_channels,
+            linear.out_channels,
+            linear.kernel_size,  # type: ignore[arg-type]
+            linear.stride,  # type: ignore[arg-type]
+            linear.padding,  # type: ignore[arg-type]
+            linear.dilation,  # type: ignore[arg-type]
+            linear.groups,
+        )
+    made.weight = nn.Parameter(weight.clone())
+    made.bias = nn.Parameter(bias.clone())
+    return made
+
+
+def _free(name: str, net: nn.Module) -> str:
+    return name if not hasattr(net, name) else next(n for n in _numbered(name) if not hasattr(net, n))
+
+
+def _numbered(name: str) -> Iterator[str]:
+    number = 1
+    while True:
+        yield f"{name}_{number}"
+        number += 1

@@ -1,0 +1,106 @@
+"""ReLU networks become multi-level networks, with their loss told, and go on as any other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import lava_mlsnn as ml
+from lava_mlsnn.model._convert import best_range
+
+DIGITS = ml.data.load("digits")
+
+
+class Residual(nn.Module):
+    """Everything that is converted, in one network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8), nn.ReLU(inplace=True))
+        self.conv1, self.bn1 = nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.conv2, self.bn2 = nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.BatchNorm2d(16)
+        self.skip = nn.Conv2d(8, 16, 1, stride=2)
+        self.pool, self.drop = nn.AvgPool2d(2), nn.Dropout(0.1)
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10))
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x)
+        x = torch.relu(self.bn1(self.conv1(x)) + x)
+        x = (self.bn2(self.conv2(x)) + self.skip(x)).relu()
+        return self.head(self.drop(self.pool(x)))
+
+
+@pytest.fixture(scope="module")
+def trained() -> nn.Module:
+    torch.manual_seed(0)
+    net = Residual()
+    x = torch.from_numpy(DIGITS.train_images.copy()).float() * DIGITS.input_scale
+    y = torch.from_numpy(DIGITS.train_labels.copy())
+    optimizer = torch.optim.Adam(net.parameters(), 3e-3)
+    for _ in range(12):
+        for rows in torch.randperm(len(x)).split(64):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(net(x[rows]), y[rows]).backward()
+            optimizer.step()
+    return net.eval()
+
+
+def test_the_loss_is_told_and_small_with_enough_levels(trained: nn.Module) -> None:
+    before = {name: value.clone() for name, value in trained.state_dict().items()}
+    converted = ml.model.convert(trained, DIGITS, levels=16)
+    told = converted.conversion
+    assert told.before > 0.95 and told.loss < 0.02 and "accuracy" in repr(told) and len(told.ranges) == 4
+    logits = converted(torch.from_numpy(DIGITS.test_images.copy())).argmax(1).numpy()
+    assert told.after == pytest.approx((logits == DIGITS.test_labels).mean())
+    assert all(torch.equal(value, before[name]) for name, value in trained.state_dict().items())
+
+
+def test_many_levels_compute_what_the_relu_network_does(trained: nn.Module) -> None:
+    x = torch.from_numpy(DIGITS.test_images[:50].copy()).float() * DIGITS.input_scale
+    with torch.no_grad():
+        expected, found = trained(x), ml.model.convert(trained, DIGITS, levels=4000, samples=1438)(x)
+    assert (found - expected).abs().max() < 0.05 * expected.abs().max()
+
+
+def test_it_is_exported_and_every_engine_agrees(trained: nn.Module) -> None:
+    graph = ml.netx.quantize(ml.model.convert(trained, DIGITS, levels=8), labels=DIGITS.labels)
+    run = ml.sim.run(graph, DIGITS.test_images)
+    assert graph.timesteps == 1 and (run.labels == DIGITS.test_labels).mean() > 0.9
+    lava = ml.proc.simulate(graph, DIGITS.test_images[:6], fused=False)
+    assert np.array_equal(lava.output, run.output[:6])
+
+
+def test_it_is_fine_tuned(trained: nn.Module) -> None:
+    converted = ml.model.convert(trained, DIGITS, levels=2)
+    recipe = ml.train.recipe("digits", epochs=2, quantized_epochs=1, lr=0.01)
+    ml.train.fit(converted, DIGITS, recipe, progress=False)
+    after = ml.train.accuracies(converted, DIGITS)
+    assert after["float"] >= converted.conversion.after - 0.01 and after["quantized"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sigmoid(), nn.Flatten(), nn.Linear(72, 10)), r"'1' \(Sigmoid\)"),
+        (nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 10)), r"'0' \(MaxPool2d\) cannot be converted"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(32, 10)), "without ReLU"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU()), "ends in a Linear"),
+        (nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10)), "'0' normalizes no single convolution"),
+    ],
+)
+def test_what_cannot_be_converted_is_named(net: nn.Module, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ml.model.convert(net, DIGITS, levels=4)
+
+
+def test_the_range_is_that_of_the_least_error() -> None:
+    values = np.abs(np.random.default_rng(0).normal(size=5000)) * np.array([1.0] * 4999 + [30.0])
+    found = best_range(values, 4)
+
+    def error(clip: float) -> float:
+        return float(((np.clip(np.floor(values / clip * 4 + 0.5), 0, 4) * clip / 4 - values) ** 2).mean())
+
+    assert error(found) <= min(error(float(values.max()) * share) for share in np.linspace(0.2, 1, 41))
+    assert best_range(np.zeros(3), 4) == 1.0
