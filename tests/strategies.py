@@ -34,6 +34,7 @@ from lava_mlsnn.netx import (
     Readout,
     Relay,
     Rescale,
+    Resonator,
     Scheduled,
     Sigma,
     SigmaDelta,
@@ -65,7 +66,8 @@ Shape = tuple[int, int, int]
 class Options:
     """What random graphs may hold; engines or files that know less narrow it.
 
-    ``late`` adds dense synapses with delays. ``gated_only`` keeps to our own layers, those that wait for their input.
+    ``late`` adds dense synapses with delays, and resonators. ``gated_only`` keeps to our own layers, those that wait
+    for their input.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -205,6 +207,15 @@ def cuba_lifs(draw: Any, channels: int) -> CubaLIF:
 
 
 @st.composite
+def resonators(draw: Any, channels: int) -> Resonator:
+    """Fast and slow ones, damped and growing, with one pair of factors or one per channel."""
+    factors = [_ints(draw, (channels,), -4200, 4200) for _ in range(2)]
+    if draw(st.booleans()):
+        factors = [draw(st.sampled_from((0, 1, 700, 4000, -3000, 2**15 - 1))) for _ in range(2)]
+    return Resonator(draw(st.sampled_from((0, 1, 20, 300))), *factors, draw(st.booleans()))
+
+
+@st.composite
 def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS, steps: int = 1) -> Neuron:
     """A neuron of one of ``kinds``, with thresholds near the currents of small networks so that it does fire."""
     kind = draw(st.sampled_from(kinds))
@@ -282,6 +293,9 @@ def _layer(draw: Any, net: _Net, name: str, options: Options) -> Layer:
     synapse = draw(synapses(in_shape, options.large, options.late))
     shape = synapse.out_shape(in_shape)
     connections = [Connection(sources, synapse)]
+    if options.late and not options.gated_only and shape[0] % 2 == 0 and draw(st.integers(0, 5)) == 5:
+        shape = (shape[0] // 2, *shape[1:])
+        return Layer(name, tuple(connections), shape, draw(resonators(shape[0])))
     if draw(st.integers(0, 3)) == 3:
         second = _second(draw, net, shape, options)
         connections += [second] if second else []

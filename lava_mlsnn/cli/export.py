@@ -57,6 +57,8 @@ def export(
         raise ValueError(f"{model}: no such file")
     if format == "nir":
         check_dialect(dialect)
+    if model.suffix == ".net" and (bits is not None or per_layer):
+        raise ValueError(f"{model.name} holds integers already: --bits and --per-layer are for trained models")
     path = output or _default(model, FORMATS[format])
     if path.exists() and path.samefile(model):
         raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
@@ -65,8 +67,6 @@ def export(
     about = target.check(json or options.beside(path, "export.json"), "json", ("file", "digest", "layers"), force)
     notes: Mapping[str, Any] = {}
     if model.suffix == ".net":
-        if bits is not None or per_layer:
-            raise ValueError(f"{model.name} holds integers already: --bits and --per-layer are for trained models")
         graph = netx.load(model)
     else:
         from .. import model as models

@@ -10,7 +10,7 @@ from typing import Any
 
 _MARK = b"lava-mlsnn sha256 "
 _SIZE = len(_MARK) + 64
-_CHUNK = 1 << 24
+_CHUNK = 1 << 20
 
 
 def seal(path: str | os.PathLike[str]) -> None:

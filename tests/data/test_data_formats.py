@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import builtins
 import struct
+import sys
 import tracemalloc
 
 import numpy as np
@@ -138,14 +138,7 @@ def test_the_time_overflow_of_a_packet_counts(tmp_path):
 
 
 def test_aedat4_without_the_package_says_what_to_install(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "aedat":
-            raise ImportError("No module named 'aedat'")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "aedat", None)
     path = written(tmp_path / "a.aedat4", aedat4_bytes(random_events(9, 128, 0)))
     with pytest.raises(ValueError, match=r"a\.aedat4: .*lava-mlsnn\[events\]"):
         aedat.read(path)

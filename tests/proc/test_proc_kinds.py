@@ -39,7 +39,7 @@ def drive(process, data, **kwargs):
 @pytest.mark.parametrize("kind", NEURONS)
 def test_every_neuron_with_resets_and_a_gate(kind):
     neuron, shape = NEURONS[kind].example(3, INTERVAL), (2, 4, 3)
-    data = RNG.integers(-40, 90, (STEPS, *shape)).astype(np.int32)
+    data = RNG.integers(-40, 90, (STEPS, *shape[:-1], shape[-1] * neuron.currents)).astype(np.int32)
     bias = RNG.integers(-9, 9, 3).astype(np.int32) if neuron.has_bias else None
     state, expected = neuron.initial_state(shape), []
     for step, current in enumerate(data, start=1):

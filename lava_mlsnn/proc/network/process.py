@@ -103,9 +103,10 @@ class Network(Process):
         resets = Resets(_reset_interval(self.graph, reset_interval), reset_offset)
         self.reset_interval, self.reset_offset = resets.interval, resets.offset
         self.observers: list[Observer] = []
+        self.layers: list[NetworkLayer] = []
         super().__init__(graph=self.graph, observers=self.observers, name=name, **resets.arguments)
         self._ports()
-        self.layers: list[NetworkLayer] = self._layers()
+        self.layers = self._layers()
         self.in_layer, self.out_layer = self.layers[0], self.layers[-1]
 
     def _ports(self) -> None:
@@ -205,10 +206,12 @@ class HierarchicalNetwork(Network):
         """ValueError if a run configuration chose models that compute with other numbers than integers."""
         for layer in self.layers:
             for process in (layer.neuron, *layer.synapses):
-                tags = getattr(getattr(process, "model_class", None), "tags", ())
+                model = getattr(process, "model_class", None)
+                tags = getattr(model, "tags", ())
                 if "floating_pt" in tags and "fixed_pt" not in tags:
+                    self.layers = []  # Lava keeps this Process: compilations of others would find it again
                     raise ValueError(
-                        f"layer {layer.name!r}: the run configuration chose {process.model_class.__name__}, which has "
+                        f"layer {layer.name!r}: the run configuration chose {model.__name__}, which has "
                         'floats: expected run_cfg=proc.SimCfg() or Loihi2SimCfg(select_tag="fixed_pt")'
                     )
 
