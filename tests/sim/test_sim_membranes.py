@@ -27,6 +27,7 @@ def small(steps: int) -> NetGraph:
     return NetGraph(Input((1, 4, 4), bits=4), (a, b, c, out), timesteps=steps)
 
 
+@pytest.mark.filterwarnings("ignore:sums of synapses left:RuntimeWarning")
 @settings(max_examples=15)
 @given(strategies.cases(ANY))
 def test_both_engines_hold_the_same(case: tuple[NetGraph, np.ndarray]) -> None:
