@@ -207,8 +207,7 @@ class HierarchicalNetwork(Network):
         for layer in self.layers:
             for process in (layer.neuron, *layer.synapses):
                 model = getattr(process, "model_class", None)
-                tags = getattr(model, "tags", ())
-                if "floating_pt" in tags and "fixed_pt" not in tags:
+                if model is not None and "floating_pt" in model.tags and "fixed_pt" not in model.tags:
                     self.layers = []  # Lava keeps this Process: compilations of others would find it again
                     raise ValueError(
                         f"layer {layer.name!r}: the run configuration chose {model.__name__}, which has "
