@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .event_lists import EventList
 from .rows import prefetch
-from .simd import I8, I16, I32, I64, constant, has, in_pieces, inner, intrinsic, load, pointer_to, spread, store
+from .simd import I8, I16, I32, I64, constant, has, in_pieces, inner, intrinsic, load, pointer_to, spread, store, zero
 
 QUAD = 4
 """Input channels whose products one instruction sums."""
@@ -229,19 +229,8 @@ class _Tile:
 
 
 @intrinsic
-def clear_bytes(typingctx: Any, image: Any, n: Any) -> Any:
-    """``clear_bytes(image, n)``: image[:n] = 0."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        cgutils.memset(builder, pointer_to(context, builder, sig.args[0], args[0], I64(0)), args[1], 0)
-        return context.get_dummy_value()
-
-    return types.void(image, n), codegen
-
-
-@intrinsic
-def copy_bytes(typingctx: Any, image: Any, i: Any, work: Any, place: Any, offset: Any, n: Any) -> Any:
-    """``copy_bytes(image, i, work, place, offset, n)``: image[i : i + n] = n bytes, ``offset`` after work[place]."""
+def _copy_sent(typingctx: Any, image: Any, i: Any, work: Any, place: Any, offset: Any, n: Any) -> Any:
+    """``_copy_sent(image, i, work, place, offset, n)``: image[i : i + n] = n bytes, ``offset`` after work[place]."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         to = pointer_to(context, builder, sig.args[0], *args[:2])
@@ -260,8 +249,8 @@ def convolve_bytes(
 
     ``image`` is uint8 memory for the padded input.
     """
-    rows, columns, channels = link.padded_height, link.padded_width, link.quads * QUAD
-    clear_bytes(image, rows * columns * channels)
+    rows, columns, channels = link.padded_height, link.padded_width, -(-link.channels // QUAD) * QUAD
+    zero(image, 0, rows * columns * channels)
     height = min(link.height, rows - link.padding_rows)
     width = min(link.width, columns - link.padding_columns)
     sent, piece = events.first + 2 * events.size, link.channels
@@ -270,7 +259,7 @@ def convolve_bytes(
     for y in range(height):
         for x in range(width):
             to = (y + link.padding_rows) * columns + x + link.padding_columns
-            copy_bytes(image, to * channels, work, sent, (y * link.width + x) * link.channels, piece)
+            _copy_sent(image, to * channels, work, sent, (y * link.width + x) * link.channels, piece)
     geometry = Geometry(
         link.out_height * link.out_width,
         link.out_channels,

@@ -176,8 +176,7 @@ class _Compiler:
             return
         weight = arranged.weight[:, :, np.argsort(columns.order())]
         row["most"] = chosen.most
-        row["packed"], row["quads"] = self.weights.add(dot.pack(weight, chosen.blocks)), -(-channels // dot.QUAD)
-        across = int(row["quads"]) * dot.QUAD
+        row["packed"], across = self.weights.add(dot.pack(weight, chosen.blocks)), dot.padded(channels, dot.QUAD)
         corners = np.arange(rows.out)[:, None] * rows.stride * columns.reach + np.arange(columns.out) * columns.stride
         row["corners"] = self.constants.add(corners * across)
         self.packed = max(self.packed, rows.reach * columns.reach * across)

@@ -80,7 +80,6 @@ LINK = _record(
     "most",  # largest event that the dense path in bytes can take, 0 for none; what follows is for that path
     "packed",  # place in weights
     "corners",  # place in constants: the first byte of the padded input that each output sees
-    "quads",  # input channels in groups of four
     bound=np.float64,  # largest sum of absolute weights that one output neuron can see
 )
 """A connection."""
