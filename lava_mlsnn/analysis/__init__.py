@@ -10,9 +10,9 @@ torch.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..helpers.lazy import lazy
 from .levels import staircase
 from .network_activity import LayerActivity, NetworkActivity, SumActivity, activity
 from .quantizer import Quantizer, lloyd_max
@@ -41,16 +41,13 @@ __all__ = [
 ]
 
 _TORCH = {
-    "GradientNorms": "gradients",
-    "gradient_norms": "gradients",
-    "gaussian": "noise",
-    "Sqnr": "noise",
-    "sqnr": "noise",
-    "transfer": "noise",
+    "GradientNorms": ".gradients",
+    "gradient_norms": ".gradients",
+    "gaussian": ".noise",
+    "Sqnr": ".noise",
+    "sqnr": ".noise",
+    "transfer": ".noise",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _TORCH:
-        return getattr(importlib.import_module(f".{_TORCH[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _TORCH)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..helpers.lazy import lazy
 from .catalog import check, names
 
 if TYPE_CHECKING:
@@ -26,11 +27,4 @@ _LAZY = {
 __all__ = ["Network", "Setting", "arguments", "check", "convert", "create", "load", "names", "save", "twin"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        value = getattr(import_module(_LAZY[name], __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _LAZY)

@@ -5,10 +5,11 @@ Everything of :mod:`lava_mlsnn.graph` can be imported from here; torch, h5py and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import graph as _graph
 from ..graph import *  # noqa: F403
+from ..helpers.lazy import lazy
 from .lower import lower, places
 
 if TYPE_CHECKING:
@@ -31,11 +32,4 @@ _LAZY = {
 __all__ = [*_graph.__all__, "example", "examples", "from_nir", "load", "lower", "places", "quantize", "save", "to_nir"]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        value = getattr(import_module(_LAZY[name], __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _LAZY)

@@ -5,8 +5,9 @@ Torch and Lightning load when something is first trained or measured; recipes an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ..helpers.lazy import lazy
 from .experiment import EXPERIMENTS, Experiment, default_model, default_recipe, train
 from .machine import Machine
 from .recipe import Augment, Energy, Optimizer, Recipe, Schedule
@@ -63,11 +64,4 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        from importlib import import_module
-
-        value = getattr(import_module(_LAZY[name], __name__), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, _LAZY)
