@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner, Result
+from commands import mlsnn
+from typer.testing import CliRunner
 
 from lava_mlsnn import data, netx, sim, train
 from lava_mlsnn.cli import app
@@ -20,12 +21,6 @@ COMMANDS = (
     "install-lava",
 )
 TINY = ["--epochs", "1", "--quantized-epochs", "1", "--batch", "64"]
-
-
-def mlsnn(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
 
 
 @pytest.fixture(scope="module")

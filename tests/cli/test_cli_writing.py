@@ -9,19 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from commands import mlsnn
 
 from lava_mlsnn import data, model, netx
-from lava_mlsnn.cli import app, options, show
+from lava_mlsnn.cli import options, show
 from lava_mlsnn.train.lightning_import import pl
 
 TRAIN = ["train", "mlp", "-m", "hidden=8", "--batch", "256", "--epochs", "1", "--quantized-epochs", "1"]
-
-
-def mlsnn(*arguments: object, code: int = 0) -> Result:
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
 
 
 @pytest.fixture(scope="module")

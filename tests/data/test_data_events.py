@@ -6,11 +6,10 @@ import json
 
 import numpy as np
 import pytest
+from commands import mlsnn
 from real_formats import dat_bytes, evt3_bytes, random_events, seed_of, write_nmnist
-from typer.testing import CliRunner
 
 from lava_mlsnn import data
-from lava_mlsnn.cli.app import app
 from lava_mlsnn.data import cache, events, formats, integration, registry
 from lava_mlsnn.data.integration import Events
 
@@ -242,12 +241,6 @@ def test_names_of_own_recordings(tmp_path):
         data.load(f"events:{tmp_path}/none")
     with pytest.raises(ValueError, match="option 'complete'; expected one of: steps, by, duration"):
         data.load(f"events:{folder},complete=no")
-
-
-def mlsnn(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
 
 
 def test_the_commands_take_own_recordings(tmp_path, monkeypatch):

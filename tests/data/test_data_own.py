@@ -8,12 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from commands import mlsnn
 from PIL import Image
 from real_formats import gray_images, idx_bytes, write_idx
-from typer.testing import CliRunner
 
 from lava_mlsnn import data, netx, train
-from lava_mlsnn.cli.app import app
 from lava_mlsnn.data import _npy, own
 from lava_mlsnn.train.experiment import default_model, default_recipe
 
@@ -353,12 +352,6 @@ def blocks(tmp_path_factory):
         Image.fromarray(image).save(folder / "pictures" / f"class {label}" / f"{i:03d}.png")
     write_idx(folder / "idx", 40, 20)
     return folder
-
-
-def mlsnn(*arguments, code=0):
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert result.exit_code == code, (result.output, result.exception)
-    return result
 
 
 @pytest.mark.parametrize("kind", ["cli.npz", "pictures", "idx/train-images-idx3-ubyte.gz"])
