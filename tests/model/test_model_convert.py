@@ -64,6 +64,22 @@ def test_many_levels_compute_what_the_relu_network_does(trained: nn.Module) -> N
     assert (found - expected).abs().max() < 0.05 * expected.abs().max()
 
 
+def test_activations_are_rounded_to_the_nearest_level() -> None:
+    torch.manual_seed(1)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU(), nn.Linear(10, 10)).eval()
+    last = net[3]
+    nn.init.eye_(last.weight)  # the logits are the activations
+    nn.init.zeros_(last.bias)
+    converted = ml.model.convert(net, DIGITS, levels=4)
+    (worth,) = converted.conversion.ranges.values()
+    x = torch.from_numpy(DIGITS.test_images.copy()).float() * DIGITS.input_scale
+    with torch.no_grad():
+        steps, found = net(x) / worth * 4, converted(x) / worth * 4
+    near = torch.floor(steps + 0.5).clamp(0, 4)
+    sure = ((steps + 0.5) - torch.round(steps + 0.5)).abs() > 1e-3
+    assert sure.float().mean() > 0.9 and torch.allclose(found[sure], near[sure], atol=1e-4)
+
+
 def test_it_is_exported_and_every_engine_agrees(trained: nn.Module) -> None:
     graph = ml.netx.quantize(ml.model.convert(trained, DIGITS, levels=8), labels=DIGITS.labels)
     run = ml.sim.run(graph, DIGITS.test_images)
