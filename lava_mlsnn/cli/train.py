@@ -57,7 +57,9 @@ def train(
     precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     devices: Annotated[int, typer.Option(help="Processes per node; they share each batch.")] = 1,
-    nodes: Annotated[int, typer.Option(help="Machines; start the command on each (torchrun, Slurm).")] = 1,
+    nodes: Annotated[
+        int, typer.Option(help="Machines; start the command on each, with MASTER_ADDR, MASTER_PORT, NODE_RANK set.")
+    ] = 1,
     strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
     threads: options.Threads = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.", show_default="runs/MODEL_DATA_...")] = None,

@@ -47,6 +47,17 @@ def alive(folder: Path) -> Iterator[str]:
             (folder / name).unlink(missing_ok=True)
 
 
+def disk(folder: Path) -> str:
+    """A name for a folder that exists, the same for all processes that share its disk: machines may have their own."""
+    path = folder / "disk"
+    hidden = folder / f".disk-{token_hex(8)}"
+    hidden.write_text(hidden.name)
+    with contextlib.suppress(FileExistsError):
+        os.link(hidden, path)  # all of it or nothing
+    hidden.unlink()
+    return path.read_text()
+
+
 def is_abandoned(path: Path) -> bool:
     """Whether the process that made a file of :func:`alive` is gone."""
     try:

@@ -1,16 +1,18 @@
 """Search for hyper-parameters on Optuna: TPE proposes, Hyperband stops, as in BOHB ([VicenteSola2022], section 3.5).
 
 The study lives in a file, or in a database, so that several processes and machines share it. Each trial trains in a
-folder of its own with a checkpoint after every epoch. The next process that joins finds a trial whose process was
-killed and resumes it from its checkpoint.
+folder of its own with a checkpoint after every epoch. The next process that joins on the same disk finds a trial whose
+process was killed and resumes it from its checkpoint.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +22,12 @@ from ..model import arguments
 from .experiment import Experiment
 from .lightning_import import pl
 from .recipe import Recipe
-from .study import alive, is_abandoned, journal, named
+from .study import alive, disk, is_abandoned, journal, named
 
 if TYPE_CHECKING:
     import optuna
 
-OWNER, FOLDER, RESUMES, SEARCH = "owner", "folder", "resumes", "search"
+OWNER, FOLDER, DISK, RESUMES, SEARCH = "owner", "folder", "disk", "resumes", "search"
 VALIDATION = 0.2
 """Share of the training images that a trial is judged on if the recipe holds out none."""
 
@@ -101,7 +103,8 @@ class Sweep:
         dataset: name of the data.
         recipe: of every trial; Hyperband gives most of them fewer epochs.
         space: what is searched.
-        study: file of the study (by custom ``*.journal``), or the URL of a database.
+        study: file of the study (by custom ``*.journal``), or the URL of a database, such as
+            ``postgresql://user:password@host/name``.
         seed: of the weights; the search itself is seeded by each process.
     """
 
@@ -122,6 +125,28 @@ class Sweep:
     def is_database(self) -> bool:
         """Whether the study lies in a database."""
         return "://" in self.study
+
+    @property
+    def shown(self) -> str:
+        """The study without a password."""
+        return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self.study)
+
+    def storage(self, tools: Any) -> Any:
+        """Optuna's storage of the study.
+
+        Raises:
+            ValueError: a database that does not answer, or needs a package that is missing; a file that is no journal.
+        """
+        if not self.is_database:
+            return journal(tools, Path(self.study))
+        url, options = re.sub("^postgresql:", "postgresql+psycopg:", self.study), {}
+        if url.startswith("postgresql+psycopg:"):
+            extras.load("psycopg", f"study {self.shown}")
+            options = {"poolclass": import_module("sqlalchemy.pool").NullPool}  # leaves no connection open
+        try:
+            return tools.storages.RDBStorage(url, options)
+        except Exception as error:  # SQLAlchemy's, of which each driver has its own
+            raise ValueError(f"study {self.shown}: {str(error).splitlines()[0]}") from None
 
 
 def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
@@ -147,7 +172,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     with alive(sweep.folder) as owner:
         study = tools.create_study(
             study_name="sweep",
-            storage=sweep.study if sweep.is_database else journal(tools, Path(sweep.study)),
+            storage=sweep.storage(tools),
             direction="maximize",
             load_if_exists=True,
             sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
@@ -197,12 +222,13 @@ def _check_search(study: optuna.Study, sweep: Sweep) -> None:
         return
     different = [name for name in mine if found.get(name) != mine[name]]
     if different:
-        raise ValueError(f"study {sweep.study}: belongs to a search with another {', another '.join(different)}")
+        raise ValueError(f"study {sweep.shown}: belongs to a search with another {', another '.join(different)}")
 
 
 def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
     folder = named(trial.user_attrs.get(FOLDER) or f"trial{trial.number}", r"trial\d+", FOLDER)
     trial.set_user_attr(FOLDER, folder)
+    trial.set_user_attr(DISK, disk(sweep.folder))
     trial.set_user_attr(OWNER, owner)
     values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
@@ -245,10 +271,15 @@ def _with(recipe: Recipe, options: dict[str, Any], values: Mapping[str, Any]) ->
 
 
 def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
-    """Queue the trials of killed processes again, with their values and their folders."""
+    """Queue the trials of killed processes again, with their values and their folders.
+
+    Those on disks of other machines are left to these: whether they go on cannot be seen from here.
+    """
+    here = disk(folder)
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         owner = trial.user_attrs.get(OWNER)
-        if owner is None or not is_abandoned(folder / named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
+        elsewhere = trial.user_attrs.get(DISK, here) != here
+        if owner is None or elsewhere or not is_abandoned(folder / named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
             continue
         try:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
