@@ -23,7 +23,7 @@ TIMEOUT = 150
 
 
 def run(*programs: list[str], **more: str) -> None:
-    """Side by side, as nodes if there are several, each in a process group of its own, which is ended whatever happens."""
+    """Side by side, as nodes if there are several, each in a process group of its own, which is ended."""
     env = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", **more}
     for name in {"MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK"} - set(more):
         env.pop(name, None)  # Lightning finds a free port
