@@ -32,6 +32,9 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 }
 """Name of an architecture -> its own options."""
 
+CONVERTED = "converted"
+"""Name of what :func:`lava_mlsnn.model.convert` makes, in files; its own option lists its parts."""
+
 
 def names() -> list[str]:
     """Names that :func:`lava_mlsnn.model.create` knows.
@@ -49,6 +52,6 @@ def check(name: str, options: Iterable[str] = ()) -> None:
     Traceback (most recent call last):
     ValueError: option of cnn: expected one of in_shape, ..., width, depth, got 'color'
     """
-    choice(name, "model", OPTIONS)
+    own = ("parts",) if name == CONVERTED else OPTIONS[choice(name, "model", OPTIONS)]
     for option in options:
-        choice(option, f"option of {name}", (*SETTING, *OPTIONS[name]))
+        choice(option, f"option of {name}", (*SETTING, *own))
