@@ -77,17 +77,26 @@ def _read_in_floats(step: Step, steps: list[Step]) -> bool:
 
 
 @contextmanager
+def evaluated(net: nn.Module) -> Iterator[nn.Module]:
+    """A context in which the network is in evaluation mode; the modes of its modules are restored at its end."""
+    training = [(m, m.training) for m in net.modules()]
+    try:
+        yield net.eval()
+    finally:
+        for module, mode in training:
+            module.training = mode
+
+
+@contextmanager
 def as_integers(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> Iterator[nn.Module]:
     """A context in which the network is in evaluation and quantized mode; both modes are restored at its end."""
     blocks = [m for m in net.modules() if isinstance(m, BLOCKS) and hasattr(m, "quantization")]
-    before, training = [b.quantization for b in blocks], [(m, m.training) for m in net.modules()]
-    try:
-        net.eval()
-        if quantization_of(net) is None:
-            quantized(net, weight_bits, per_channel=per_channel)
-        yield net
-    finally:
-        for block, quantization in zip(blocks, before, strict=True):
-            block.quantization = quantization
-        for module, mode in training:
-            module.training = mode
+    before = [b.quantization for b in blocks]
+    with evaluated(net):
+        try:
+            if quantization_of(net) is None:
+                quantized(net, weight_bits, per_channel=per_channel)
+            yield net
+        finally:
+            for block, quantization in zip(blocks, before, strict=True):
+                block.quantization = quantization

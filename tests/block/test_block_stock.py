@@ -205,6 +205,9 @@ def test_mean_only_norm_is_a_bias() -> None:
     net.eval()
     graph = ml.netx.quantize(net)
     assert graph["2"].bias.any()
+    images = spikes((6, 1, 1), 1).numpy().astype(int)
+    held = ml.sim.run(graph, images, trace="membrane").membranes["2"]
+    assert np.array_equal(block.membranes(net, spikes((6, 1, 1), 1), integers=True)["2"], held) and held.any()
     run = ml.sim.run(graph, spikes((6, 1, 1), 1).numpy().astype(int), trace=True, engine="reference")
     out = net(spikes((6, 1, 1), 1)).detach().numpy()
     assert np.array_equal(out, run.trace["2.shift"].reshape(out.shape))
