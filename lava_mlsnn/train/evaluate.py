@@ -47,7 +47,7 @@ def predict(net: nn.Module, dataset: Dataset, *, steps: int | None = None, seed:
     Args:
         net: a network.
         dataset: its test images.
-        steps: present still images so many times, in place of T.
+        steps: stop after so many, of T or fewer.
         seed: of what the network draws at random (Poisson encoding): the same logits every time.
     """
     check(net, dataset)
@@ -62,7 +62,9 @@ def predict(net: nn.Module, dataset: Dataset, *, steps: int | None = None, seed:
 
 
 def _presented(images: torch.Tensor, steps: int | None) -> torch.Tensor:
-    return images if steps is None else images[..., None].expand(*images.shape, steps)
+    if steps is None:
+        return images
+    return images[..., :steps] if images.ndim == 5 else images[..., None].expand(*images.shape, steps)
 
 
 def check(net: nn.Module, dataset: Dataset) -> None:
