@@ -110,7 +110,7 @@ class Leaky(Block):
         neuron = leaky(self.neuron)
         keep = round_through(torch.as_tensor(neuron.leak(), dtype=torch.float64, device=x.device) * 4096)
         theta = n.threshold.reshape(-1, *[1] * (x.ndim - 3))
-        z = whole_lif(x, keep, theta, neuron.vth / theta, neuron.surrogate, neuron.alpha)
+        z = whole_lif(x, keep, theta, neuron.vth / theta, neuron.surrogate, neuron.alpha, neuron.strict)
         return (z * 2**self.fraction).to(dtype)
 
     def drive(self, inputs: tuple[Tensor, ...], n: Integers) -> Tensor:
@@ -205,8 +205,9 @@ class Leaky(Block):
         tables = whole(n.scale), whole(n.shift), whole(n.offset)
         if self.neuron is None:
             return weights, netx.Rescale(*tables, limit=self.limit)
-        keep = leaky(self.neuron).keep
-        return weights, netx.SoftLIF(*tables, whole(n.threshold), 4096 - keep, 2**self.fraction)
+        neuron = leaky(self.neuron)
+        spike = 2**self.fraction
+        return weights, netx.SoftLIF(*tables, whole(n.threshold), 4096 - neuron.keep, spike, int(neuron.strict))
 
     def signal(self, *inputs: Signal) -> Signal:
         """Spikes of 2^fraction, or currents in steps of 2^-fraction."""

@@ -67,6 +67,18 @@ def read_nmnist(path: Path) -> Events:
     return Events(real[:, 0], real[:, 1], time[~overflow], real[:, 2] >> 7, counter=23)
 
 
+def nmnist_bytes(events: Events) -> bytes:
+    """The content of an N-MNIST file; ValueError for events that do not fit it: row 240, or 2^23 us, or more."""
+    for name, limit in (("x", 256), ("y", 240), ("t", 1 << 23), ("p", 2)):
+        values = getattr(events, name)
+        if len(values) and not 0 <= int(values.min()) <= int(values.max()) < limit:
+            raise ValueError(
+                f"events: {name} of {values.min()} .. {values.max()}, expected 0 .. {limit - 1} in .bin files"
+            )
+    columns = (events.x, events.y, events.p << 7 | events.t >> 16, events.t >> 8 & 255, events.t & 255)
+    return np.stack(columns, axis=1).astype(np.uint8).tobytes()
+
+
 def _read2(content: bytes) -> Events:
     start = 0
     while content[start : start + 1] == b"#":

@@ -28,7 +28,8 @@ VARIABLE = "MLSNN_DATA"
 """Environment variable: the folder that holds data sets."""
 
 USUAL = (Path("data"), Path("/usr/share/datasets"))
-"""Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second."""
+"""Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second. What
+``mlsnn data make`` has made lies in the first, too, if no other place was given."""
 
 _EVENTS = ("steps", "by", "duration", "events", "size", "complete", "cache", "progress")
 
@@ -52,10 +53,12 @@ _DATASETS = {
     "cifar10": Entry("cifar", ("complete",)),
     "cifar100": Entry("cifar", ("complete", "coarse")),
     "speech": Entry("speech", ("complete", "part")),
+    "speech-synthetic": Entry("speech", ("complete", "part")),
     "tinyimagenet": Entry("tiny_imagenet", ("complete", "progress")),
     "events": Entry("events", (*(name for name in _EVENTS if name != "complete"), "sensor", "test")),
     "cifar10dvs": Entry("cifar10dvs", _EVENTS),
     "nmnist": Entry("nmnist", _EVENTS),
+    "fashion-dvs": Entry("nmnist", _EVENTS),
     "dvs128gesture": Entry("gesture", _EVENTS),
 }
 
@@ -133,7 +136,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             and does not compare them with what was published.
             ``coarse`` (cifar100): the 20 coarse labels.
             ``split`` (emnist): balanced, byclass, bymerge, letters, digits or mnist.
-            ``part`` (speech): "validation" in place of "test" as test part.
+            ``part`` (speech, speech-synthetic): "validation" in place of "test" as test part.
             ``sensor``, ``test`` (events:PATH): see :mod:`lava_mlsnn.data.events`.
             ``steps``, ``by``, ``duration``, ``events``, ``size``, ``cache``, ``progress`` (events): see
             :mod:`lava_mlsnn.data.recordings`.
@@ -295,9 +298,14 @@ def _places(spec: Spec, root: str | Path | None) -> list[Path]:
         raise ValueError(f"dataset {spec.name!r}: expected {spec.name}:PATH")
     given_folder = os.environ.get(VARIABLE)
     folders = [Path(given_folder).expanduser()] if given_folder else []
-    if _DATASETS[spec.name].module == "idx":
+    if _DATASETS[spec.name].module == "idx" or PUBLISHED[spec.name].made:
         folders += [folder for folder in USUAL if folder.is_dir()]
     return [place for folder in folders for place in (folder / spec.name, folder)]
+
+
+def home(name: str) -> Path:
+    """Where a data set that is made here goes if nobody says where: the first place that it is looked for."""
+    return Path(os.environ.get(VARIABLE) or USUAL[0]).expanduser() / name
 
 
 def _finder(name: str) -> Callable[[str, Path], Any]:

@@ -15,8 +15,8 @@ SETTING = (
 _RESNET = ("width", "blocks", "stem")
 _MOBILENET = ("width", "blocks", "expansion", "stem")
 _S_RESNET = (
-    *("residual", "width", "blocks", "encoding", "boost", "norm", "norm_bias"),
-    *("leak", "plif", "threshold", "surrogate", "stem", "fraction", "bits"),
+    *("residual", "width", "blocks", "encoding", "boost", "boost_matched", "norm", "norm_bias"),
+    *("leak", "plif", "threshold", "strict", "surrogate", "alpha", "stem", "fraction", "bits"),
 )
 
 OPTIONS: dict[str, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..helpers.check import finite, integer
 from .lab import Lab
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ class Request:
         seeds: one training each.
         recipe: name of a recipe; None: the data's own with "quick", the paper's with "full".
         epochs, quantized_epochs: in place of the recipe's.
+        steps: T of the S-ResNets of [VicenteSola2022], in place of 50.
+        alpha: scale of the surrogate gradient, of those and of the networks of [Castagnetti2023], in place of the
+            papers' (0.3 and 1).
         progress: as for :func:`lava_mlsnn.train.fit`.
 
     Raises:
@@ -47,6 +51,8 @@ class Request:
     recipe: str | None = None
     epochs: int | None = None
     quantized_epochs: int | None = None
+    steps: int | None = None
+    alpha: float | None = None
     progress: bool | Console = False
 
     def __post_init__(self) -> None:
@@ -56,6 +62,10 @@ class Request:
         if not seeds or len(set(seeds)) != len(seeds) or any(type(s) is not int or s < 0 for s in seeds):
             raise ValueError(f"seeds: expected one or more different whole numbers from 0 on, got {seeds}")
         object.__setattr__(self, "out", Path(self.out))
+        if self.steps is not None:
+            integer(self.steps, "steps", 2)
+        if self.alpha is not None:
+            finite(self.alpha, "alpha", positive=True)
 
     @property
     def quick(self) -> bool:
@@ -99,7 +109,7 @@ class Request:
         """The command line that does the same."""
         parts = [f"mlsnn reproduce {item} --data {shlex.quote(self.data)} --preset {self.preset}"]
         parts.append(f"--seeds {','.join(map(str, self.seeds))}")
-        for option in ("recipe", "epochs", "quantized_epochs"):
+        for option in ("recipe", "epochs", "quantized_epochs", "steps", "alpha"):
             value = getattr(self, option)
             parts += [] if value is None else [f"--{option.replace('_', '-')} {value}"]
         return " ".join(parts)

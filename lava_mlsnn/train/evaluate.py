@@ -32,17 +32,39 @@ def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[s
         return {"float": as_float, "quantized": _share(predict(net, dataset), dataset)}
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch inside; outside, its random stream goes on as if nothing had happened."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
 @torch.inference_mode()
-def predict(net: nn.Module, dataset: Dataset) -> NDArray[Any]:
-    """Logits (N, classes) of the test images, in evaluation mode, with float or integer weights as ``net`` is now."""
+def predict(net: nn.Module, dataset: Dataset, *, steps: int | None = None, seed: int = 0) -> NDArray[Any]:
+    """Logits (N, classes) of the test images, in evaluation mode, with float or integer weights as ``net`` is now.
+
+    Args:
+        net: a network.
+        dataset: its test images.
+        steps: stop after so many, of T or fewer.
+        seed: of what the network draws at random (Poisson encoding): the same logits every time.
+    """
     check(net, dataset)
     training = net.training
     net.eval()
     batches = Batches(dataset.test_images, dataset.test_labels, EVALUATION_BATCH, shared=False)
     device = next(net.parameters()).device
-    logits = [net(images.to(device)) for images, _ in batches]
+    with seeded(seed):
+        logits = [net(_presented(images.to(device), steps)) for images, _ in batches]
     net.train(training)
     return np.asarray(torch.cat(logits).cpu())
+
+
+def _presented(images: torch.Tensor, steps: int | None) -> torch.Tensor:
+    if steps is None:
+        return images
+    return images[..., :steps] if images.ndim == 5 else images[..., None].expand(*images.shape, steps)
 
 
 def check(net: nn.Module, dataset: Dataset) -> None:

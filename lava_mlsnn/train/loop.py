@@ -21,7 +21,7 @@ from ..helpers.lock import locked
 from .batches import Batches
 from .callbacks import Bar, Best, History, Phases
 from .checkpoint import FILE, LOCK, AtomicIO, find, identity
-from .evaluate import EVALUATION_BATCH, check
+from .evaluate import EVALUATION_BATCH, check, seeded
 from .folder import BEST_FILE, METRICS_FILE, begin, prepare
 from .lightning_import import pl
 from .machine import Machine
@@ -157,14 +157,6 @@ def _batches(dataset: Dataset, recipe: Recipe, seed: int) -> tuple[Batches, Batc
         dataset.num_classes,
     )
     return train, Batches(part.test_images, part.test_labels, EVALUATION_BATCH) if part else None
-
-
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch inside; outside, its random stream goes on as if nothing had happened."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
 
 
 @contextmanager

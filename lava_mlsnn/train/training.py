@@ -18,9 +18,10 @@ from ..model import Network
 from ..model.s_resnet import fine_tuned
 from .checkpoint import FILE, LOCK
 from .content import fingerprint
+from .evaluate import seeded
 from .folder import MODEL_FILE, prepare
 from .lightning_import import pl
-from .loop import Result, fit, seeded
+from .loop import Result, fit
 from .machine import Machine
 from .recipe import Recipe
 from .world import is_first
@@ -28,8 +29,8 @@ from .world import is_first
 if TYPE_CHECKING:
     from .kept import Kept
 
-FORMAT = 2
-"""Version of :attr:`Training.key`; it counts up when the default of an option or of a recipe changes."""
+FORMAT = 3
+"""Version of :attr:`Training.key`; it counts up when what a training does with the same options changes."""
 
 SHAPE_OPTIONS = ("in_shape", "num_classes", "input_scale", "input_bits")
 NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs", "longer", "start")
@@ -104,7 +105,8 @@ class Training:
         """The network with its initial weights."""
         net = create(self.model, self.dataset, seed=self.seed, **self.options)
         if self.start is not None:
-            fine_tuned(net, self.start.net().state_dict())
+            start = self.start.net()
+            fine_tuned(net, start.state_dict(), labels=self.dataset.labels, known=start.notes.get("labels", ()))
         return net
 
     def fit(
