@@ -143,7 +143,8 @@ class Dataset(Shown):
             (500, 1, 4, 4)
         """
         pool = integer(pool, "pool", 1, min(self.shape[1:]))
-        random, parts = np.random.RandomState(seed), {}
+        random = np.random.RandomState(seed)
+        parts: dict[str, Any] = {}
         for part, count in (("train", train), ("test", test)):
             images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
             count = len(labels) if count is None else integer(count, f"{part} images", 1, len(labels))
