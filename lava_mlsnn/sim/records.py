@@ -33,7 +33,8 @@ NODE = _record(
     "states",  # how many there are
     "slots",  # event lists that it keeps: one for each timestep that some layer looks back, and one
     "first_slot",
-    "lists",  # place in work: the first of these lists; each is sites + 1 + 2 size long
+    "lists",  # place in work: the first of these lists, see event_lists
+    "bytes_suffice",  # whether what it sends fits bytes and all its readers have a path that reads nothing else
 )
 """The input, which is node 0, or a layer."""
 
@@ -97,8 +98,8 @@ PARAMETER = _record(
 )
 """Where a neuron's kernel finds one of its parameters."""
 
-SLOT = _record("count", "max", "min", "sum")
-"""What is known of the values of an event list; ``sum`` is that of the absolute values."""
+SLOT = _record("count", "max", "min", "sum", "listed", "before")
+"""What is known of the values of an event list; ``sum`` is that of the absolute values, ``before`` the last count."""
 
 CONTROL = _record(
     "step",  # the last timestep that has been computed

@@ -13,7 +13,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from .event_lists import EventList
+from .event_lists import EventList, make_list
 from .simd import I8, I32, WIDTH, in_pieces, inlined, intrinsic, like, load, pointer_to, store
 
 KERNELS: list[Any] = []
@@ -64,6 +64,7 @@ def _choice(k: int) -> Callable[..., None]:
 @scatters
 def each_tap(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
     """Any synapse, one event and tap at a time: any number of groups, any width of weights and accumulators."""
+    make_list(work, events)
     channels, height, width, sites_end = events.channels, link.height, link.width, events.first
     row, features, own, size = link.row, link.out_channels, link.out_group, events.size
     if link.flat:
@@ -125,6 +126,7 @@ def one_to_one(weights: Any, constants: Any, link: Any, acc: Any, target: int, w
         for i in range(0, events.size, channels):
             _add_products(acc, target + i, weights, link.weight, work, events.first + 2 * events.size, i, channels)
         return
+    make_list(work, events)
     for e in range(events.first, events.first + events.count):
         i = work[e]
         acc[target + i] += np.int64(work[e + events.size]) * weights[link.weight + i % channels]
