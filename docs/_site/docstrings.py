@@ -41,9 +41,7 @@ def public(package: Module) -> dict[str, dict[str, Object]]:
     offered: dict[str, list[tuple[str, str, Object]]] = {}
     for room in ROOMS:
         for name in map(str, package[room].exports or ()):
-            item = _behind(package[room], name)
-            if item is None:
-                raise ValueError(f"{PACKAGE}.{room} offers {name!r}, which is not found")
+            item = behind(package[room], name)
             offered.setdefault(item.path, []).append((room, name, item))
     pages: dict[str, dict[str, Object]] = {room: {} for room in ROOMS}
     for path, places in offered.items():
@@ -52,12 +50,13 @@ def public(package: Module) -> dict[str, dict[str, Object]]:
     return pages
 
 
-def _behind(module: Module, name: str) -> Object | None:
+def behind(module: Module, name: str) -> Object:
     """``name`` of a room; where a module has the name too, as ``run`` of ``sim.run``, what the room imports."""
     item = final(module.members[name]) if name in module.members else None
     if isinstance(item, Module) and isinstance(item.parent, Module):
-        path = item.parent.imports.get(item.name, item.path)
-        return final(module.modules_collection[path])
+        item = final(module.modules_collection[item.parent.imports.get(item.name, item.path)])
+    if item is None:
+        raise ValueError(f"{module.path} offers {name!r}, which is not found")
     return item
 
 
@@ -194,6 +193,7 @@ def _plain(text: str) -> str:
         piece = re.sub(r"^( *)\\\* ", r"\1* ", piece, flags=re.MULTILINE)
         piece = re.sub(r"(?<=\w)_|(?<!\w)_(?=\w)", r"\\_", piece)
         piece = re.sub(r"<(?=[a-z/])", "&lt;", piece)
+        piece = re.sub(r"^( *)#", r"\1\\#", piece, flags=re.MULTILINE)
         piece = re.sub(r"\[(?=[^\]]*\]\()", r"\\[", piece)
         pieces[i] = linked(piece, "../")
     return "".join(pieces)

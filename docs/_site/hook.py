@@ -29,7 +29,7 @@ class Inline(InlineProcessor):
 
     def handleMatch(self, m: re.Match[str], data: str) -> tuple[Any, int, int]:  # noqa: N802
         """Markdown calls this."""
-        return self.md.htmlStash.store(convert(m[1])), m.start(0), m.end(0)
+        return self.md.htmlStash.store(f'<span class="math">{convert(m[1])}</span>'), m.start(0), m.end(0)
 
 
 class Formulas(Extension):
@@ -97,9 +97,10 @@ def _room(room: str, names: dict[str, Any], package: Any) -> str:
     """A room's page: what it says of itself, what it offers, and what is offered here but explained elsewhere."""
     lines = [f"# {room}", "", f"::: {docstrings.PACKAGE}.{room}", "    options:"]
     lines += ["      members: false", "      show_root_heading: false", "      show_root_toc_entry: false", ""]
-    elsewhere = [str(n) for n in package[room].exports if str(n) not in names]
-    if elsewhere:
-        lines += [f"Also here: {', '.join(f'`{name}`' for name in elsewhere)}.", ""]
+    module = package[room]
+    others = {str(name): docstrings.behind(module, str(name)).path for name in module.exports if str(name) not in names}
+    if others:
+        lines += [f"Also here: {', '.join(f'[`{name}`][{path}]' for name, path in others.items())}.", ""]
     for name, item in sorted(names.items(), key=lambda pair: (pair[1].is_attribute, pair[0].lower())):
         lines += [
             f"::: {item.path}",

@@ -32,6 +32,7 @@ NAMES = {"run": "lava_mlsnn.sim.run.run", "lava_mlsnn.sim.run": "lava_mlsnn.sim.
         (":math:`a_i < 2^b`", "$`a_i < 2^b`$"),
         ("x_i and 2**n, ``x_i 2**n``", r"x\_i and 2\*\*n, ``x_i 2**n``"),
         ("r < 0, <name>", "r < 0, &lt;name>"),
+        ("#OP of Eq 14", r"\#OP of Eq 14"),
         ("* a\n* b * c", "* a\n* b \\* c"),
         ("**Shape:** (N, T)", "**Shape:** (N, T)"),
         ("[Yao2023], Eq 5", r"[\[Yao2023\]](../bibliography.md#yao2023), Eq 5"),
