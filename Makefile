@@ -48,11 +48,15 @@ lint: $(READY) ## ruff (lint and format) and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+.PHONY: docs
+docs: $(READY) ## build the site into site/, and serve it with ARGS=serve
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(or $(ARGS),build) --strict -q
+
 .PHONY: shipped
 shipped: $(READY) ## train the nets of netx_exports/ again
 	@$(BIN)/mlsnn shipped $(ARGS)
 
 .PHONY: clean
 clean: ## remove the environments and all that builds, tests and runs leave behind
-	@rm -rf .venv .venv-3.* build dist out runs lightning_logs .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
+	@rm -rf .venv .venv-3.* build dist out runs site lightning_logs .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
 	@find . -path ./.git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..train import Recipe
 
 PRESETS = ("quick", "full")
+"""How large an item is done: small networks on small data, or the paper's own setting."""
 
 
 @dataclass(frozen=True)
