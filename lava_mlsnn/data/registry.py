@@ -63,6 +63,9 @@ _DATASETS = {
 OWN = Entry("own", ("test", "order", "bits", "input_scale", "size", "gray", "labels"))
 """One's own images; they have no name, but a path."""
 
+LONGEST = 10_000
+"""Characters of a name with its path and options."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -81,6 +84,8 @@ class Spec:
     def parse(cls, text: str) -> Spec:
         """ValueError for an unknown name or option."""
         rest, options = text, {}
+        if len(text) > LONGEST:
+            raise ValueError(f"dataset: a text of {len(text):,} characters, expected at most {LONGEST:,}")
         while found := re.fullmatch(r"(.+),([A-Za-z_]\w*)=([^,/]*)", rest, re.DOTALL):
             rest, key, value = found.groups()
             options[key] = _value(value)
