@@ -91,7 +91,7 @@ class Spec:
             options[key] = _value(value)
         options = dict(reversed(options.items()))
         name, colon, path = rest.partition(":")
-        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or Path(rest).exists()):
+        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or os.path.exists(rest)):
             return cls("", rest, options)
         _entry(name)
         if colon and not path:

@@ -23,6 +23,9 @@ _PLAIN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """What is not to stand in a file, so that the same points make the same picture."""
 
+LONGEST = 200
+"""Characters of a name."""
+
 MOST = 1e9
 """Joules of an image; more is a mistake."""
 
@@ -184,6 +187,9 @@ def is_point(record: Any) -> bool:
 
 
 def _series(record: Mapping[str, Any]) -> str:
+    for key in ("series", "name"):
+        if len(text := str(record.get(key, record["name"]))) > LONGEST:
+            raise ValueError(f"a {key} of {len(text):,} characters, expected at most {LONGEST}: {text[:20]} ...")
     return str(record.get("series", record["name"]))
 
 

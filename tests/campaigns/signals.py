@@ -177,6 +177,14 @@ def ready() -> None:
     sim.run(graph, np.ones((3, 2, 1, 1), np.uint8), threads=1)
 
 
+def few_digits() -> None:
+    """A tenth of the digits, for a command that takes all of them several times."""
+    digits, module = data.load("digits"), importlib.import_module("lava_mlsnn.data.digits")
+    names = [f"{side}_{what}" for side in ("train", "test") for what in ("images", "labels")]
+    few = replace(digits, **{name: getattr(digits, name)[::10] for name in names})
+    module.load = lambda: few
+
+
 def run(folder: Path, command: str) -> float:
     """To its end; its seconds."""
     began = time.monotonic()
@@ -283,6 +291,8 @@ def _finished(job: Job, folder: Path) -> bool:
 def campaign(name: str, files: Path, moments: int, seed: int, say: Callable[[str], None] = print) -> Counter[str]:
     """Signals at random moments of one command, SIGINT and SIGKILL in turns."""
     job, how, tally = JOBS[name], random.Random(f"{name} {seed}"), Counter[str]()
+    if name == "demo":
+        few_digits()
     with temporary() as place:
         whole = place / "whole"
         shutil.copytree(files, whole)
