@@ -18,6 +18,7 @@ FORMATS = {"net": ".net", "stock": ".stock.net", "nir": ".nir"}
 """Formats and the endings of their files."""
 
 
+@options.reads_networks
 def export(
     model: Annotated[
         Path, typer.Argument(help="model.safetensors of mlsnn train, or a .net file to convert.", show_default=False)
@@ -38,6 +39,8 @@ def export(
     ] = False,
     json: options.Json = None,
     force: options.Force = False,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
 
@@ -67,11 +70,11 @@ def export(
     about = target.check(json or options.beside(path, "export.json"), "json", ("file", "digest", "layers"), force)
     notes: Mapping[str, Any] = {}
     if model.suffix == ".net":
-        graph = netx.load(model)
+        graph = reading.load(model)
     else:
         from .. import model as models
 
-        net = models.load(model)
+        net = models.load(model, **options.bound(reading.largest))
         notes = net.notes
         graph = netx.quantize(net, bits, per_channel=not per_layer, labels=notes.get("labels", ()))
     graph = netx.lower(graph) if format == "stock" else graph

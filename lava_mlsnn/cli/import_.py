@@ -33,6 +33,7 @@ def import_(
     ] = None,
     output: options.Output = None,
     force: options.Force = False,
+    largest: options.Largest = None,
 ) -> None:
     """Turn a network of another library (snnTorch, sinabs, SpikingJelly ...) into a .net file of integers.
 
@@ -69,6 +70,7 @@ def import_(
             input_scale=None if ours else dataset.input_scale,
             input_bits=dataset.bits,
             labels=() if is_numbered else dataset.labels,
+            **options.bound(largest),
             **given,
         )
     for warning in caught:

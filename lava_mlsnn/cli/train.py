@@ -71,6 +71,7 @@ def train(
         Path | None,
         typer.Option("--from", help="model.safetensors of mlsnn train to start from; it says which architecture."),
     ] = None,
+    largest: options.Largest = None,
     *,
     context: typer.Context,
 ) -> None:
@@ -108,7 +109,7 @@ def train(
     if start is not None:
         from ..train import ModelFile
 
-        source = ModelFile(start)
+        source = ModelFile(start, **options.bound(largest))
         sizes = source.options
         name = str(sizes.pop("name"))
         if model not in (None, name):

@@ -66,6 +66,9 @@ _DATASETS = {
 OWN = Entry("own", ("test", "order", "bits", "input_scale", "size", "gray", "labels"))
 """One's own images; they have no name, but a path."""
 
+LONGEST = 10_000
+"""Characters of a name with its path and options."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -84,12 +87,14 @@ class Spec:
     def parse(cls, text: str) -> Spec:
         """ValueError for an unknown name or option."""
         rest, options = text, {}
+        if len(text) > LONGEST:
+            raise ValueError(f"dataset: a text of {len(text):,} characters, expected at most {LONGEST:,}")
         while found := re.fullmatch(r"(.+),([A-Za-z_]\w*)=([^,/]*)", rest, re.DOTALL):
             rest, key, value = found.groups()
             options[key] = _value(value)
         options = dict(reversed(options.items()))
         name, colon, path = rest.partition(":")
-        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or Path(rest).exists()):
+        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or os.path.exists(rest)):
             return cls("", rest, options)
         _entry(name)
         if colon and not path:

@@ -19,6 +19,7 @@ from ..block import quantization_of, quantized
 from ..helpers.check import positive_ints
 from ..helpers.doors import door, reason
 from ..helpers.files import atomic_write
+from ..helpers.reading import opened
 from ..helpers.version import __version__
 from .registry import create
 from .setting import Network
@@ -76,7 +77,7 @@ def load(path: str | PathLike[str], *, largest: int = LARGEST) -> Network:
         if size > largest:
             raise ValueError(
                 f"in_shape {config['in_shape']}: {size:,} values: expected at most {largest:,}; "
-                "model.load(..., largest=N) raises the limit"
+                "model.load(..., largest=N), on the command line --largest N, raises the limit"
             )
         try:
             with _NoLargerThan(tensors, largest):
@@ -131,6 +132,7 @@ _MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.r
 
 def _read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
+        opened(path).close()
         with safe_open(path, "pt") as file:
             metadata = (file.metadata() or {}).get("lava_mlsnn")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..helpers import extras
 from ..helpers.check import integer
+from ..helpers.doors import door
 from ..model import arguments
 from .experiment import Experiment
 from .lightning_import import pl
@@ -168,18 +169,8 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     _check_space(sweep)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
-    epochs = sweep.recipe.total_epochs
     with alive(sweep.folder) as owner:
-        study = tools.create_study(
-            study_name="sweep",
-            storage=sweep.storage(tools),
-            direction="maximize",
-            load_if_exists=True,
-            sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
-            pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
-        )
-        _check_search(study, sweep)
-        _requeue_abandoned(tools, study, sweep.folder)
+        study = joined(sweep, sweep.folder)
 
         def stop(study: optuna.Study, _: Any) -> None:
             if _finished(tools, study) >= trials:
@@ -191,6 +182,28 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
             except _Interrupted as stopped:
                 raise stopped.reason from None
     return study
+
+
+def joined(sweep: Sweep, folder: Path) -> optuna.Study:
+    """The study of a search, a new one if there is none, with the trials of killed processes queued again.
+
+    Raises:
+        ValueError: it is damaged, no study, or one of another search; names it.
+    """
+    tools, epochs = _optuna(), sweep.recipe.total_epochs
+    with door(sweep.shown):
+        study = tools.create_study(
+            study_name="sweep",
+            storage=sweep.storage(tools),
+            direction="maximize",
+            load_if_exists=True,
+            sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
+            pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
+        )
+        _check_search(study, sweep)
+        _requeue_abandoned(tools, study, folder)
+        _finished(tools, study)  # reads the trials
+        return study
 
 
 class _Interrupted(BaseException):

@@ -15,6 +15,7 @@ from ..data import Dataset
 from ..helpers.lock import locked
 from ..helpers.sealed import file_digest
 from ..model import Network
+from ..model.file import LARGEST
 from ..model.s_resnet import fine_tuned
 from .checkpoint import FILE, LOCK
 from .content import fingerprint
@@ -42,6 +43,7 @@ class ModelFile:
     """A network that :func:`lava_mlsnn.model.save` wrote, to start another training from."""
 
     path: Path
+    largest: int = LARGEST
 
     @property
     def digest(self) -> str:
@@ -55,7 +57,7 @@ class ModelFile:
 
     def net(self) -> Network:
         """The network."""
-        return model.load(self.path)
+        return model.load(self.path, largest=self.largest)
 
 
 @dataclass(frozen=True, eq=False)

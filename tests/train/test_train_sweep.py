@@ -227,10 +227,10 @@ def test_half_a_line_at_the_end_of_a_journal_is_cut_off(tmp_path):
 
 def test_a_journal_that_is_none_is_named(tmp_path):
     journal = tmp_path / "a.journal"
-    journal.write_text("not a journal\nat all\n")
+    journal.write_text("not a journal\nat all")  # nor is its last line cut off
     with pytest.raises(ValueError, match=r"a\.journal: expected the journal of a sweep"):
         run(sweep_worker.sweep(str(journal), 1), 1)
-    assert journal.read_text() == "not a journal\nat all\n"
+    assert journal.read_text() == "not a journal\nat all"
 
 
 @pytest.mark.parametrize("name", ["../../x", "/x", "trial1/../../x", "owner"])
