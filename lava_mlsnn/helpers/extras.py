@@ -12,6 +12,7 @@ EXTRAS: dict[str, dict[str, str]] = {
     "nir": {"nir": "exchange of networks"},
     "speech": {"librosa": "MFCC of Speech Commands"},
     "sweep": {"optuna": "hyperparameter search"},
+    "board": {"tensorboard": "curves of a training in TensorBoard"},
     "bench": {"spikingjelly": "the peer in benchmarks"},
 }
 """Extra of ``lava-mlsnn`` -> its packages and what each is for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -79,9 +80,9 @@ def fit(
         dataset: integer images.
         recipe: see :class:`Recipe`.
         seed: of everything random in training.
-        out: folder for metrics.csv, tensorboard/ and, after each epoch, the checkpoint; None writes nothing. With held
-            out images best.safetensors is the network of the best validation accuracy, of the integer epochs if there
-            are any.
+        out: folder for metrics.csv, tensorboard/ (where that package is installed) and, after each epoch, the
+            checkpoint; None writes nothing. With held out images best.safetensors is the network of the best
+            validation accuracy, of the integer epochs if there are any.
         resume: continue from the checkpoint in ``out``; the result is that of a training that was never interrupted
             (:mod:`lava_mlsnn.train.checkpoint`). With more epochs than it had, it goes on for longer.
         force: begin anew in a folder that holds another training, which is removed.
@@ -180,7 +181,8 @@ def _deterministic() -> Iterator[None]:
 def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | None, machine: Machine) -> pl.Trainer:
     loggers: Any = False
     if out is not None:
-        loggers = pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard")
+        if importlib.util.find_spec("tensorboard"):
+            loggers = pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard")
         saver = pl.callbacks.ModelCheckpoint(
             str(out), filename=Path(FILE).stem, enable_version_counter=False, save_on_train_epoch_end=True
         )
