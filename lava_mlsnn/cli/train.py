@@ -75,8 +75,8 @@ def train(
     """Train a network on images, the last epochs with integer weights.
 
     The folder receives model.safetensors, metrics.csv, result.json, a checkpoint after each epoch, tensorboard/ where
-    that package is installed and, with --validation, best.safetensors. A training that was cut off goes on with --resume and the same options, to the
-    same weights. One that is in the folder is not overwritten without --force.
+    that package is installed and, with --validation, best.safetensors. A training that was cut off goes on with
+    --resume and the same options, to the same weights. One that is in the folder is not overwritten without --force.
 
     [bold]Examples:[/]
 

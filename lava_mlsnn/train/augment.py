@@ -108,7 +108,7 @@ def _cropped(images: Tensor, box: Tensor) -> Tensor:
     maps = images.movedim(-1, 2).flatten(1, 2) if images.ndim == 5 else images
     left, top, right, bottom = box.unbind(-1)
     none = torch.zeros_like(left)
-    # From places in the crop to places in the image, both -1 .. 1 from the middle of the first pixel to that of the last.
+    # From places in the crop to places in the image, both -1 .. 1 between the middles of the outermost pixels.
     rows = [right - left, none, left + right - 1, none, bottom - top, top + bottom - 1]
     places = functional.affine_grid(torch.stack(rows, -1).view(-1, 2, 3), list(maps.shape), align_corners=True)
     found = functional.grid_sample(maps.float(), places, padding_mode="border", align_corners=True)
