@@ -1,4 +1,4 @@
-"""Print what pip has to install for the rooms that run networks and for their tests: no torch, and nothing that needs it."""
+"""Print what pip has to install to run networks, and for the tests of that: neither torch nor what needs it."""
 
 import re
 import sys
@@ -11,5 +11,6 @@ else:
 
 project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 extras = project["optional-dependencies"]
-needed = [*project["dependencies"], *(line for name in ("tools", "events", "mnist", "nir") for line in extras[name])]
-print(*(line for line in needed if not re.match(r"torch\b|lightning\b|lava-", line)), sep="\n")
+wanted = [project["dependencies"], *(extras[name] for name in ("tools", "events", "mnist", "nir", "sweep"))]
+lines = [line for part in wanted for line in part if not re.match(r"torch\b|lightning\b|lava-", line)]
+sys.stdout.write("\n".join(lines) + "\n")

@@ -96,18 +96,17 @@ def train(
     from ..data import has_frames
     from ..data.registry import Spec, is_name, require
     from ..model import check
+    from ..model.catalog import OF_DATA, check_own
+    from ..model.header import read_header
     from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
+    from ..train.folder import check_free, check_resumable, is_first_started, prepare
     from .engines import load_named
 
     chosen = options.key_values(model_option, "--model-option")
-    source = None
     if start is not None:
-        from ..train import ModelFile
-
-        source = ModelFile(start)
-        sizes = source.options
+        sizes = {key: value for key, value in read_header(start)["config"].items() if key not in OF_DATA}
         name = str(sizes.pop("name"))
         if model not in (None, name):
             raise ValueError(f"--from {start}: its architecture is {name}, expected no other one, got {model!r}")
@@ -122,6 +121,7 @@ def train(
     if model is None:
         model, sizes = default_model(data)
         chosen = {**sizes, **chosen}
+    check_own(chosen, data)
     check(model, chosen)
     changes = {
         "epochs": epochs,
@@ -140,11 +140,10 @@ def train(
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
     require(data)
-    from ..train.folder import check_free, prepare  # these load torch
-    from ..train.world import is_first
-
-    if is_first():
-        if not resume and not force:
+    if is_first_started():
+        if resume:
+            check_resumable(folder)
+        elif not force:
             check_free(folder)
         prepare(folder)
 
@@ -160,7 +159,10 @@ def train(
     show.if_interrupted(kept)
     shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out
     dataset = load_named(data, steps) if shown else None
+    from ..train import ModelFile  # loads torch
+
     options.use_threads(threads)
+    source = None if start is None else ModelFile(start)
     how: dict[str, Any] = {"resume": resume, "force": force, "progress": show.error_console, "machine": machine}
     _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:

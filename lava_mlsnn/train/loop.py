@@ -21,9 +21,9 @@ from ..data import Dataset
 from ..helpers.lock import locked
 from .batches import Batches
 from .callbacks import Bar, Best, History, Phases
-from .checkpoint import FILE, LOCK, AtomicIO, find, identity
+from .checkpoint import AtomicIO, find, identity
 from .evaluate import EVALUATION_BATCH, check
-from .folder import BEST_FILE, METRICS_FILE, begin, prepare
+from .folder import BEST_FILE, FILE, LOCK, METRICS_FILE, begin, prepare
 from .lightning_import import pl
 from .machine import Machine
 from .quiet import quiet
