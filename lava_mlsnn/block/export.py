@@ -18,7 +18,7 @@ from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
-from ..helpers.check import IntArray, int_array
+from ..helpers.check import IntArray, int_array, texts
 from ..neuron import GradedNeuron
 from .add import Add
 from .core import Block
@@ -85,7 +85,7 @@ def quantize(
         graph = _Builder(steps)
         for step in steps:
             graph.add(step)
-        return graph.build(tuple(labels))
+        return graph.build(texts(labels, "labels"))
 
 
 def _warn_of_shifts(steps: list[Step]) -> None:

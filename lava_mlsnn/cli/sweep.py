@@ -57,6 +57,8 @@ def sweep(
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
     check(model, chosen)
     check_space(dimensions, model, chosen)
+    if Path(study).is_dir():
+        raise ValueError(f"{study}: a folder, expected the name of a file")
     from ..train.sweep import Sweep, run  # loads torch
 
     options.use_threads(threads)

@@ -139,6 +139,8 @@ def train(
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
+    if plan.batch % machine.processes:
+        raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {plan.batch}")
     require(data)
     if is_first_started():
         if resume:

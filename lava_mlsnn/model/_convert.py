@@ -21,7 +21,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 from ..block import Block, Connection, Flatten, Input, Pool, Readout
 from ..data import Dataset
-from ..helpers.check import integer
+from ..data.dataset import require_dataset
+from ..helpers.check import instance, integer
 from ..helpers.shown import Grid, Shown
 from ..neuron import MultiLevel
 
@@ -112,6 +113,8 @@ def convert(net: nn.Module, data: Dataset, levels: int = 8, *, samples: int = SA
         ValueError: names the module that cannot be converted.
     """
     levels, samples = integer(levels, "levels", 1), integer(samples, "samples", 1)
+    instance(net, nn.Module, "network")
+    require_dataset(data)
     if data.steps:
         raise ValueError(f"convert: expected images without time, got T = {data.steps}")
     training = net.training

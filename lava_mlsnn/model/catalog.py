@@ -74,7 +74,7 @@ STAGES = 7
 
 _count = partial(integer, low=1)
 _above_0 = partial(finite, positive=True)
-_RULES: dict[str, _Rule] = {
+RULES: dict[str, _Rule] = {
     "in_shape": partial(positive_ints, length=3),
     **dict.fromkeys(("num_classes", "levels", "steps", "width", "depth", "expansion"), _count),
     **dict.fromkeys(("blocks", "hidden"), positive_ints),
@@ -122,7 +122,7 @@ def check(name: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]
     binary = name.startswith("s_resnet")
     for option, value in (options or {}).items():
         choice(option, f"option of {name}", accepted)
-        rule = _S_STEM if binary and option == "stem" else _RULES.get(option)
+        rule = _S_STEM if binary and option == "stem" else RULES.get(option)
         found[option] = value if rule is None else rule(value, option)
     if name.endswith("mobilenet_v2") and not 1 <= len(found.get("blocks", "1")) <= STAGES:
         raise ValueError(f"blocks: expected 1 to {STAGES} stages, got {len(found['blocks'])}")

@@ -18,6 +18,7 @@ from torch import nn
 
 from ..block import no_integer_layer, quantized, unquantized
 from ..data import Dataset
+from ..helpers.check import instance
 from ..helpers.lock import locked
 from .batches import Batches
 from .callbacks import Bar, Best, History, Phases
@@ -99,6 +100,7 @@ def fit(
         BlockingIOError: another process trains in ``out``; says which.
     """
     check(net, dataset)
+    instance(recipe, Recipe, "recipe", "train.recipe has them by name")
     reason = no_integer_layer(net)
     if reason and recipe.quantized_epochs:
         raise ValueError(f"quantized_epochs: expected 0 for this network, got {recipe.quantized_epochs}: {reason}")

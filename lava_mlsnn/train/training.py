@@ -12,6 +12,7 @@ from rich.console import Console
 
 from .. import model
 from ..data import Dataset
+from ..data.dataset import require_dataset
 from ..helpers.lock import locked
 from ..helpers.sealed import file_digest
 from ..model import Network
@@ -217,6 +218,7 @@ def create(name: str, dataset: Dataset, *, seed: int = 0, **options: Any) -> Net
         >>> net.in_shape, net.setting.input_bits
         ((1, 8, 8), 5)
     """
+    require_dataset(dataset)
     check_own(options, dataset.name)
     decided = {
         "in_shape": dataset.shape,
