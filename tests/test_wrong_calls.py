@@ -92,7 +92,7 @@ CALLS: list[tuple[Callable[[], object], str]] = [
     (lambda: ml.netx.Conv(np.ones((2, 2), int)), "conv weight: expected 4 dimensions, got shape (2, 2)"),
     (lambda: ml.netx.Input((1, 8)), "input shape: expected 3 integers >= 1, got (1, 8)"),
     (lambda: ml.netx.to_nir(GRAPH, "x.nir", dialect="tf"), "dialect: expected one of nir, snntorch, "),
-    (lambda: ml.netx.from_nir("nope.nir", IMAGES), "nope.nir: no such file"),
+    (lambda: ml.netx.from_nir("nope.nir", IMAGES), "no such NIR file: nope.nir"),
     (lambda: ml.sim.run("x.net", IMAGES), f"{A_GRAPH} str"),
     (lambda: ml.sim.run(GRAPH, IMAGES / 2), "images: expected integers, got dtype float64"),
     (

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ..helpers import starting
 from ..helpers.version import __version__
 from . import (
     data,
@@ -113,4 +114,5 @@ def _options(
 
 def main() -> None:
     """Entry point of ``mlsnn``."""
+    starting.end()
     app()
