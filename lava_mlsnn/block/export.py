@@ -18,7 +18,7 @@ from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
-from ..helpers.check import IntArray, flag, int_array
+from ..helpers.check import IntArray, flag, int_array, texts
 from ..neuron import GradedNeuron
 from .add import Add
 from .core import Block
@@ -94,7 +94,7 @@ def quantize(
         graph = _Builder(steps, delay_shift)
         for step in steps:
             graph.add(step)
-        return graph.build(tuple(labels))
+        return graph.build(texts(labels, "labels"))
 
 
 def _warn_of_shifts(steps: list[Step]) -> None:

@@ -51,6 +51,8 @@ def export(
     """
     from .. import netx
     from ..graph.hardware import problems
+    from ..helpers.check import integer
+    from ..model.header import read_header
     from ..nir.write import check_dialect
     from . import target
 
@@ -66,6 +68,10 @@ def export(
     if path.exists() and path.samefile(model):
         raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
     _refuse_checkpoint(model)
+    if bits is not None:
+        integer(bits, "--bits", 2, 8)
+    if model.suffix != ".net":
+        read_header(model)
     target.check(path, "nir" if format == "nir" else "net", force=force)
     about = target.check(json or options.beside(path, "export.json"), "json", ("file", "digest", "layers"), force)
     notes: Mapping[str, Any] = {}

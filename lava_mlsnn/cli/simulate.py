@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ..helpers.starting import NOTHING_KEPT
 from . import options, show
 
 
@@ -65,7 +66,7 @@ def simulate(
         lambda: (
             f"the images that are done are kept in {partial}, the same command goes on"
             if partial.exists()
-            else show.NOTHING_KEPT
+            else NOTHING_KEPT
         )
     )
     dataset = load_data(data, graph)

@@ -43,19 +43,25 @@ def sweep(
     """
     from ..data.registry import require
     from ..model import check
+    from ..model.catalog import check_own
     from ..train import default_recipe
     from ..train import recipe as named
+    from ..train.space import PAPER002, Range, check_space
     from . import target
 
     require(data)
-    check(model)
     plan = named(recipe or default_recipe(data), epochs=epochs, quantized_epochs=quantized_epochs, batch=batch)
     chosen = {"levels": levels, **options.key_values(model_option, "--model-option")}
-    from ..train.sweep import PAPER002, Range, Sweep, run  # loads torch
-
-    options.use_threads(threads)
+    check_own(chosen, data)
     dimensions = tuple(map(Range.parse, space or ())) or PAPER002
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
+    check(model, chosen)
+    check_space(dimensions, model, chosen)
+    if Path(study).is_dir():
+        raise ValueError(f"{study}: a folder, expected the name of a file")
+    from ..train.sweep import Sweep, run  # loads torch
+
+    options.use_threads(threads)
     search = Sweep(model, chosen, data, plan, dimensions, study, seed)
     where = json or Path("sweep.json" if search.is_database else f"{study}.json")
     target.check(where, "json", ("study", "trials"))

@@ -21,6 +21,8 @@ def tutorials(
     from ..helpers import shipped
     from ..helpers.files import atomic_write
 
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder}: a file, expected a folder")
     notebooks = sorted(shipped.folder("tutorials").glob("*.ipynb"))
     there = [notebook.name for notebook in notebooks if _is_another(folder / notebook.name, notebook)]
     if there and not force:

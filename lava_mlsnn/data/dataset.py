@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..helpers.check import finite, integer
+from ..helpers.check import finite, instance, integer
 from ..helpers.shown import Grid, Shown, shape_text
 
 Images = NDArray[Any]
@@ -178,6 +178,11 @@ def _rows(images: Images, rows: NDArray[np.int64]) -> Images:
             file.write(np.ascontiguousarray(images[rows[start : start + piece]]).data)
         file.flush()
         return np.memmap(file, images.dtype, "r", shape=(len(rows), *images.shape[1:]))
+
+
+def require_dataset(value: object) -> None:
+    """ValueError for anything but a Dataset, with how to come by one."""
+    instance(value, Dataset, "dataset", "data.load reads one, data.make makes one of arrays")
 
 
 def split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

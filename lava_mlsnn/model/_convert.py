@@ -21,7 +21,8 @@ from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
 from ..data import Dataset
-from ..helpers.check import choice, integer, positive_ints
+from ..data.dataset import require_dataset
+from ..helpers.check import choice, instance, integer, positive_ints
 from .catalog import CONVERTED
 from .converted import Conversion, Converted, sizes_of, synapse
 from .setting import Setting
@@ -65,6 +66,8 @@ def convert(
     """
     levels, samples = integer(levels, "levels", 1), integer(samples, "samples", 1)
     choice(max_pool, "max_pool", ("refuse", "average"))
+    instance(net, nn.Module, "network")
+    require_dataset(data)
     if data.steps:
         raise ValueError(f"convert: expected images without time, got T = {data.steps}")
     training = net.training

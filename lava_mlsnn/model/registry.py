@@ -81,7 +81,7 @@ def create(name: str, **options: Any) -> Network:
         >>> net(torch.rand(2, 1, 8, 8)).shape
         torch.Size([2, 10])
     """
-    check(name, options)
+    options = check(name, options)
     setting = Setting(**{k: v for k, v in options.items() if k in SETTING})
     own = {k: v for k, v in options.items() if k not in SETTING}
     net = _maker(name)(setting, **own)

@@ -169,7 +169,7 @@ def pieces(
     if engine not in ENGINES:
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
     wants_membranes = isinstance(trace, str) and trace == "membrane"
-    names = _trace_names(graph, wants_membranes or trace)
+    names = trace_names(graph, wants_membranes or trace)
     _check_memory(graph, len(images), names)
     how = partial(compute, names=names, engine=engine, wants_membranes=wants_membranes)
     count = 1 if threads is None and executor is not None else _threads(threads)
@@ -257,7 +257,8 @@ def check_range(graph: NetGraph, values: NDArray[Any], what: str) -> None:
                 raise ValueError(f"{what}: expected values in {low} .. {high} ({graph.input.bits} bits), got {value}")
 
 
-def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:
+def trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:
+    """The layers that ``trace`` asks for; ValueError for another."""
     if isinstance(trace, (bool, np.bool_)):
         return tuple(layer.name for layer in graph) if trace else ()
     if not isinstance(trace, Iterable):

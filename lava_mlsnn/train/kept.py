@@ -23,8 +23,7 @@ from ..helpers.files import atomic_write
 from ..helpers.lock import locked
 from ..helpers.reading import read_json
 from ..helpers.sealed import file_digest, json_digest
-from .checkpoint import FILE, LOCK
-from .folder import MODEL_FILE
+from .folder import FILE, LOCK, MODEL_FILE
 from .training import Training
 
 OUTCOME = "outcome.json"

@@ -7,7 +7,6 @@ process was killed and resumes it from its checkpoint.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 from collections.abc import Mapping
@@ -19,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from ..helpers import extras
 from ..helpers.check import integer
 from ..helpers.doors import door
-from ..model import arguments
 from .experiment import Experiment
 from .lightning_import import pl
 from .recipe import Recipe
+from .space import PAPER002, RECIPE_FIELDS, Range, check_space
 from .study import alive, disk, is_abandoned, journal, named
 
 if TYPE_CHECKING:
@@ -31,67 +30,6 @@ if TYPE_CHECKING:
 OWNER, FOLDER, DISK, RESUMES, SEARCH = "owner", "folder", "disk", "resumes", "search"
 VALIDATION = 0.2
 """Share of the training images that a trial is judged on if the recipe holds out none."""
-
-RECIPE_FIELDS = ("lr", "momentum", "weight_decay", "batch", "label_smoothing")
-"""What a search space may hold beside options of the model."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """One dimension of the search space.
-
-    Args:
-        name: "lr" or another of :data:`RECIPE_FIELDS`, or an option of the model, such as "leak" or "steps".
-        low, high: both ends; two whole numbers make a whole dimension.
-        log: whether steps are factors.
-        choices: instead of ends, the values themselves.
-    """
-
-    name: str
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-    choices: tuple[Any, ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Range:
-        """From ``NAME=LOW..HIGH``, ``NAME=log:LOW..HIGH`` or ``NAME=a|b|c``.
-
-        Raises:
-            ValueError: anything else.
-
-        Example:
-            >>> Range.parse("lr=log:0.01..1").log, Range.parse("steps=2..8").high, Range.parse("norm=bn|tdbn").choices
-            (True, 8, ('bn', 'tdbn'))
-        """
-        name, equals, rest = text.partition("=")
-        problem = ValueError(f"search space {text!r}: expected NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c")
-        if not (equals and name and rest):
-            raise problem
-        if "|" in rest:
-            return cls(name, choices=tuple(_number(part) for part in rest.split("|")))
-        log = rest.startswith("log:")
-        low, dots, high = rest.removeprefix("log:").partition("..")
-        ends = _number(low), _number(high)
-        if not dots or any(isinstance(end, str) for end in ends):
-            raise problem
-        return cls(name, *ends, log)
-
-    def __post_init__(self) -> None:
-        if not self.choices and not (self.low < self.high and (self.low > 0 or not self.log)):
-            raise ValueError(f"search space of {self.name!r}: expected low < high (above 0 with log), got {self}")
-
-    def suggest(self, trial: optuna.Trial) -> Any:
-        """A value for a trial."""
-        if self.choices:
-            return trial.suggest_categorical(self.name, self.choices)
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            return trial.suggest_int(self.name, self.low, self.high, log=self.log)
-        return trial.suggest_float(self.name, self.low, self.high, log=self.log)
-
-
-PAPER002 = (Range("lr", 1e-3, 0.3, True), Range("leak", 0.5, 0.999), Range("steps", 2, 8))
-"""What [VicenteSola2022] searched: learning rate, leak and timesteps; the ends are not printed."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +104,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
             another search, or a missing package.
     """
     trials = integer(trials, "trials", 1)
-    _check_space(sweep)
+    check_space(sweep.space, sweep.model, sweep.options)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
     with alive(sweep.folder) as owner:
@@ -211,17 +149,6 @@ class _Interrupted(BaseException):
 
     def __init__(self, reason: BaseException) -> None:
         self.reason = reason
-
-
-def _check_space(sweep: Sweep) -> None:
-    """Before a study is created, so that a mistake does not become one of its trials."""
-    known = (*RECIPE_FIELDS, *arguments(sweep.model))
-    names = [dimension.name for dimension in sweep.space]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"search space of {name!r}: expected one of {', '.join(known)}")
-        if names.count(name) > 1 or name in sweep.options:
-            raise ValueError(f"search space of {name!r}: expected it once, and not among the model's options")
 
 
 def _check_search(study: optuna.Study, sweep: Sweep) -> None:
@@ -309,10 +236,3 @@ def _finished(optuna: Any, study: optuna.Study) -> int:
 
 def _optuna() -> Any:
     return extras.load("optuna", "a sweep")
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text
