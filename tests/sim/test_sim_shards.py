@@ -58,11 +58,14 @@ def test_processes_compute_the_same() -> None:
     assert seen[0] == (16, 200) and seen[-1] == (200, 200) and len(seen) == 13
 
 
-def test_a_warning_comes_once_and_from_here() -> None:
+def test_a_warning_comes_once_and_from_here(tmp_path: Path) -> None:
     dense = Connection("input", Dense(np.full((1, 512), 127)))
     graph = NetGraph(Input((512, 1, 1)), (Layer("out", (dense,), (1, 1, 1), Readout()),))
     with pytest.warns(RuntimeWarning, match=r"layer 'out' \(40 times\)") as told, ThreadPoolExecutor(2) as threads:
         sim.run(graph, np.full((40, 512, 1, 1), 255), executor=threads)
+    assert len(told) == 1 and told[0].filename == __file__
+    with pytest.warns(RuntimeWarning, match=r"layer 'out' \(40 times\)") as told:
+        sim.run_resumable(graph, np.full((40, 512, 1, 1), 255), tmp_path / "pieces", piece=7)
     assert len(told) == 1 and told[0].filename == __file__
 
 
