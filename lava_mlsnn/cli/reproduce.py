@@ -45,6 +45,7 @@ def reproduce(
 
     [bold]Example:[/] mlsnn reproduce fig2 --out runs/paper000
     """
+    from ..data.registry import require
     from ..papers import ITEMS, Request, find, run
 
     if not item:
@@ -55,6 +56,7 @@ def reproduce(
     request = Request(
         data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, steps, alpha, show.error_console
     )
+    require(data)
     options.use_threads(threads)
     show.if_interrupted(
         lambda: f"trainings and the checkpoint of the last one are kept in {out / 'runs'}, the same command goes on"

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..helpers.reading import opened, read_file
 from . import _aedat4
-from ._archive import read_limited
 from .integration import Events
 
 LIMIT = 1 << 30
@@ -40,16 +40,16 @@ DAVIS = {b"240": (180, 240), b"346": (260, 346)}
 def read(path: Path) -> Events:
     """Events of a recording in any of the AEDAT formats; ValueError names the file and what is wrong."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             first = file.readline(64)
         if first.startswith(b"#!AER-DAT4"):
             found = _aedat4.read(path)
             (width, height), (x, y, t, p) = found[:2, 0].tolist(), found[:, 1:]
             return Events(x, y, t, p, (height, width) if width and height else None)
         if first.startswith(b"#!AER-DAT3.1"):
-            return _read31(read_limited(path, LIMIT))
+            return _read31(read_file(path, LIMIT))
         if first.startswith(b"#!AER-DAT2.0"):
-            return _read2(read_limited(path, LIMIT))
+            return _read2(read_file(path, LIMIT))
         raise ValueError(f"expected a file that begins with #!AER-DAT2.0, 3.1 or 4.0, got {first[:16]!r}")
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
@@ -57,7 +57,7 @@ def read(path: Path) -> Events:
 
 def read_nmnist(path: Path) -> Events:
     """Events of an N-MNIST file; ValueError names the file and what is wrong."""
-    content = read_limited(path, LIMIT)
+    content = read_file(path, LIMIT)
     if len(content) % 5:
         raise ValueError(f"{path.name}: {len(content):,} bytes, expected a multiple of 5: cut or damaged")
     raw = np.frombuffer(content, np.uint8).reshape(-1, 5).astype(np.int64)

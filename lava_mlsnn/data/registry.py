@@ -31,6 +31,7 @@ USUAL = (Path("data"), Path("/usr/share/datasets"))
 """Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second. What
 ``mlsnn data make`` has made lies in the first, too, if no other place was given."""
 
+_NO_PATH = "dataset {!r} comes with an installed package: expected no path"
 _EVENTS = ("steps", "by", "duration", "events", "size", "complete", "cache", "progress")
 
 
@@ -66,6 +67,9 @@ _DATASETS = {
 OWN = Entry("own", ("test", "order", "bits", "input_scale", "size", "gray", "labels"))
 """One's own images; they have no name, but a path."""
 
+LONGEST = 10_000
+"""Characters of a name with its path and options."""
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -83,13 +87,18 @@ class Spec:
     @classmethod
     def parse(cls, text: str) -> Spec:
         """ValueError for an unknown name or option."""
+        if not isinstance(text, str | os.PathLike):
+            raise ValueError(f"dataset {text!r}: expected one of {', '.join(_DATASETS)}, or a path: {EXPECTED}")
+        text = os.fspath(text)
         rest, options = text, {}
+        if len(text) > LONGEST:
+            raise ValueError(f"dataset: a text of {len(text):,} characters, expected at most {LONGEST:,}")
         while found := re.fullmatch(r"(.+),([A-Za-z_]\w*)=([^,/]*)", rest, re.DOTALL):
             rest, key, value = found.groups()
             options[key] = _value(value)
         options = dict(reversed(options.items()))
         name, colon, path = rest.partition(":")
-        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or Path(rest).exists()):
+        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or os.path.exists(rest)):
             return cls("", rest, options)
         _entry(name)
         if colon and not path:
@@ -108,10 +117,17 @@ def names() -> tuple[str, ...]:
 
 
 def require(name: str) -> None:
-    """ValueError if a data set is not where it is looked for; reads none of it."""
+    """ValueError for an unknown name or option, or a data set that is not where it is looked for; reads none of it."""
     spec = Spec.parse(name)
-    if spec.name and _entry(spec.name).on_disk:
+    entry = _entry(spec.name)
+    _known(spec, entry, spec.options)
+    if not spec.name:
+        if not Path(str(spec.path)).expanduser().exists():
+            raise ValueError(f"{spec.path}: no such file or folder; expected {EXPECTED}")
+    elif entry.on_disk:
         locate(spec)
+    elif spec.path:
+        raise ValueError(_NO_PATH.format(spec.name))
 
 
 def has_frames(name: str) -> bool:
@@ -163,7 +179,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             return own
     if not entry.on_disk:
         if spec.path or root is not None:
-            raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
+            raise ValueError(_NO_PATH.format(spec.name))
         dataset: Dataset = module.load()
         return dataset
     for key in ("complete", "coarse"):

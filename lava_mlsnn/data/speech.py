@@ -18,6 +18,7 @@ into the first bias it is wrong at the borders.
 
 from __future__ import annotations
 
+import io
 import wave
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers import extras
+from ..helpers.doors import reason
+from ..helpers.reading import read_file, read_text
 from . import made
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset
@@ -83,7 +86,7 @@ def _listed(folder: Path) -> Copy:
     everything = {f"{word}/{p.name}" for word in words for p in (folder / word).glob("*.wav")}
     clips = {}
     for part, file in LISTS.items():
-        lines = (folder / file).read_text(encoding="utf-8").split()
+        lines = read_text(folder / file).split()
         missing = sorted(set(lines) - everything)
         if missing:
             raise ValueError(f"{folder / file}: names {missing[0]!r} ({len(missing)} such clips), which is not there")
@@ -212,12 +215,12 @@ def read_clip(path: Path) -> NDArray[np.float32]:
         ValueError: not 16 kHz, 16 bits, one channel, or damaged: names the file.
     """
     try:
-        with wave.open(str(path), "rb") as file:
+        with wave.open(io.BytesIO(read_file(path))) as file:
             form = file.getframerate(), file.getsampwidth(), file.getnchannels()
-            content = file.readframes(SAMPLES)
-    except (wave.Error, EOFError, OSError) as error:
-        raise ValueError(f"{path}: expected a .wav file ({error})") from None
+            frames = file.readframes(SAMPLES)
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last is what chunks that end beyond the file cause
+        raise ValueError(f"{path}: expected a .wav file ({reason(error)})") from None
     if form != (RATE, 2, 1):
         raise ValueError(f"{path}: expected {RATE} Hz, 2 bytes, 1 channel, got {form[0]} Hz, {form[1]}, {form[2]}")
-    sound = np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.float32) / 2**15
+    sound = np.frombuffer(frames[: len(frames) // 2 * 2], "<i2").astype(np.float32) / 2**15
     return np.pad(sound, (0, SAMPLES - len(sound)))

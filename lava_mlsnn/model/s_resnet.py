@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..block import Pool
-from ..block.norm import NORMS, Norm, make_norm
-from ..helpers.check import choice, integer, positive_ints
+from ..block.norm import Norm, make_norm
 from ..neuron import Leak, SoftLIF
 from ..neuron.leaky import LEAK
 from .poisson import Poisson
@@ -24,8 +23,6 @@ BLOCKS = {20: (3, 3, 3), 38: (6, 6, 6), 44: (7, 7, 7)}
 STEMS = {"cifar": (3, 1), "dvs64": (3, 2), "dvs128": (5, 2)}
 """Kernel and stride of the first convolution, for images of 32, 64 and 128 rows ([VicenteSola2022], Table 13)."""
 
-ENCODINGS = ("direct", "poisson")
-PLIF = ("none", "layer", "shared")
 VOTES = 10
 
 
@@ -62,9 +59,6 @@ class SResNet(Network):
             the rows of the image.
         fraction, bits: fractional bits, and bits in all, of messages of the integer network that are not spikes.
 
-    Raises:
-        ValueError: an unknown name, or levels other than 1: the neurons are binary.
-
     Example:
         >>> from lava_mlsnn import model
         >>> net = model.create("s_resnet20", in_shape=(1, 8, 8), width=4, levels=1, steps=4, input_scale=1 / 16)
@@ -96,23 +90,9 @@ class SResNet(Network):
         fraction: int = 4,
         bits: int = 8,
     ) -> None:
-        for what, value, known in (
-            ("residual", residual, RESIDUALS),
-            ("encoding", encoding, ENCODINGS),
-            ("norm", norm, NORMS),
-            ("plif", plif, PLIF),
-            ("stem", "cifar" if stem is None else stem, STEMS),
-        ):
-            choice(value, what, known)
-        if setting.levels != 1 and not setting.is_twin:
-            raise ValueError(f"levels: expected 1, as the neurons of an S-ResNet are binary, got {setting.levels}")
-        if setting.neuron not in ("multilevel", "relu"):
-            raise ValueError(f"neuron: expected none, as S-ResNet has its own, or 'relu', got {setting.neuron!r}")
         super().__init__(setting)
         if encoding == "poisson":
             self.input = Poisson(setting.in_shape, setting.input_scale, setting.input_bits, setting.steps)
-        width = integer(width, "width", 1)
-        counts = positive_ints(blocks, "blocks")
         shared = Leak(leak, trainable=True) if plif == "shared" else None
 
         def neuron() -> nn.Module:
@@ -133,7 +113,7 @@ class SResNet(Network):
         if stem == "dvs128":
             self.append("maxpool", Pool(2, mode="max"))
         stages, channels = [], width
-        for i, count in enumerate(counts):
+        for i, count in enumerate(blocks):
             for j in range(count):
                 out = width * 2**i
                 stages.append(first(parts, channels, out, 2 if i and j == 0 else 1, i > 0))

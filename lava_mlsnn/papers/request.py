@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..train import Recipe
 
 PRESETS = ("quick", "full")
+"""How large an item is done: small networks on small data, or the paper's own setting."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Request:
         progress: as for :func:`lava_mlsnn.train.fit`.
 
     Raises:
-        ValueError: an unknown preset, or seeds that are negative, repeated or none.
+        ValueError: an unknown preset or recipe, or seeds that are negative, repeated or none.
 
     Example:
         >>> Request(seeds=(0, 1)).dataset().name
@@ -61,6 +62,9 @@ class Request:
         seeds = tuple(self.seeds)
         if not seeds or len(set(seeds)) != len(seeds) or any(type(s) is not int or s < 0 for s in seeds):
             raise ValueError(f"seeds: expected one or more different whole numbers from 0 on, got {seeds}")
+        from ..train import recipe
+
+        recipe(self.recipe or "digits", epochs=self.epochs, quantized_epochs=self.quantized_epochs)
         object.__setattr__(self, "out", Path(self.out))
         if self.steps is not None:
             integer(self.steps, "steps", 2)

@@ -13,7 +13,7 @@ from numba import int32, int64, typeof
 
 from ..helpers import compiling
 from . import event_lists, neurons, phase, scatter
-from .event_lists import EventList, clear, collect, event_list
+from .event_lists import EventList, clear, collect, event_list, make_list
 from .records import Counts, Memory, Tables
 from .simd import copy, inlined, inner, jit, zero
 from .transmit import transmit
@@ -35,10 +35,10 @@ def _list(row: Any, slot: int) -> int:
 
 
 @inner
-def _sent(row: Any, slots: Any, step: int) -> EventList:
+def _sent(row: Any, memory: Memory, step: int) -> EventList:
     """What a node sent in a step."""
     slot = _slot(row, step)
-    return event_list(_list(row, slot), row.sites, row.channels, slots[slot])
+    return event_list(_list(row, slot), row.sites, row.channels, memory.slots[slot], memory.control[0].spikes)
 
 
 @inlined
@@ -52,25 +52,25 @@ def _received(tables: Tables, memory: Memory, link: Any, node: int, step: int, a
     nodes, slots, work, control = tables.nodes, memory.slots, memory.work, memory.control[0]
     source = tables.sources[first]
     if end == first + 1 and delays == 1 and (age > 0 or source.node != node):
-        events = _sent(nodes[source.node], slots, step - source.lag)
+        events = _sent(nodes[source.node], memory, step - source.lag)
         return events, events.count
     row, slot, seen = nodes[source.node], slots[len(slots) - 1], 0
     clear(slot)
-    events = event_list(control.merged_events, row.sites * delays, row.channels, slot)
+    events = event_list(control.merged_events, row.sites * delays, row.channels, slot, control.spikes)
     for k in range(delays):
         delay = tables.constants[link.delays + k]
         for s in range(first, end):
             source = tables.sources[s]
             if delay + (1 if source.node == node else 0) > age:
                 continue
-            part = _sent(nodes[source.node], slots, step - source.lag - delay)
+            part = _sent(nodes[source.node], memory, step - source.lag - delay)
             for e in range(part.first, part.first + part.count):
                 work[control.merged + work[e]] += work[e + part.size]
         collect(work, control.merged, events, slot, k * row.sites, row.sites)
         zero(work, control.merged, row.size)
         if k == 0:
             seen = slot.count
-    return event_list(control.merged_events, row.sites * delays, row.channels, slot), seen
+    return event_list(control.merged_events, row.sites * delays, row.channels, slot, control.spikes), seen
 
 
 @inlined
@@ -89,7 +89,7 @@ def _layer(tables: Tables, memory: Memory, now: Any, node: int) -> None:
         overflown = transmit(tables, memory, link, events, row.size * row.currents)
         if link.counted:
             now[2 * count + node] += overflown
-    fire(tables, memory, row, _sent(row, memory.slots, step), slot, age, t)
+    fire(tables, memory, row, _sent(row, memory, step), slot, age, t)
     now[node], now[count + node] = slot.count, slot.sum
 
 
@@ -127,7 +127,8 @@ def _copy_out(tables: Tables, memory: Memory, places: Any, frames: Any, begin: i
             copy(frames, start, work, row.state, row.size)
             continue
         zero(frames, start, row.size)
-        events = _sent(row, memory.slots, memory.control[0].step)
+        events = _sent(row, memory, memory.control[0].step)
+        make_list(work, events)
         for e in range(events.first, events.first + events.count):
             frames[start + work[e]] = work[e + events.size]
 
@@ -138,7 +139,7 @@ def _read(memory: Memory, row: Any, images: Any, i: int, slot: Any) -> None:
     work, control = memory.work, memory.control[0]
     copy(work, control.merged, images, i * row.size, row.size)
     clear(slot)
-    collect(work, control.merged, _sent(row, memory.slots, control.step), slot, 0, row.sites)
+    collect(work, control.merged, _sent(row, memory, control.step), slot, 0, row.sites)
     zero(work, control.merged, row.size)
 
 
@@ -211,8 +212,9 @@ def advance(tables: Tables, memory: Memory, counts: Counts, images: Any, places:
     key = len(neurons.KERNELS), len(scatter.KERNELS)
     if key not in _ENTRIES:
         with _LOCK:
-            records = (typeof(x) for x in (tables, memory, counts))
-            _ENTRIES[key] = dispatcher().compile((*records, int32[::1], int64[::1], int32[::1]))
+            if key not in _ENTRIES:
+                records = (typeof(x) for x in (tables, memory, counts))
+                _ENTRIES[key] = compiling.entry(dispatcher(), (*records, int32[::1], int64[::1], int32[::1]))
     _ENTRIES[key](tables, memory, counts, images, places, frames)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from ..graph.neurons import Readout
 from ..graph.synapses import Synapse
 from .reference import Ints, initial_state, overflows, step, wrap
 
+if TYPE_CHECKING:
+    from .program import Program
+
 PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
 
 COPIED = 1 << 22
-"""Spikes that the fast engine copies out at a time: its memory does not grow with T beyond what it returns."""
+"""Spikes that are held at a time: the fast engine's memory does not grow with T beyond what it returns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +44,14 @@ def reference(
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """The plain numpy engine, in one thread whatever ``threads`` is."""
+    """The plain numpy engine, in one thread whatever ``threads`` is; it holds all spikes of a sample or a few."""
     activity, overflown = Activity.zeros(graph), dict.fromkeys((layer.name for layer in graph), 0)
     outputs = [np.zeros((0, graph.output.size), np.int64)]
     traces: dict[str, list[Ints]] = {name: [] for name in trace}
-    for start in range(0, len(images), PIECE):
-        frames = at_each_step(graph, images[start : start + PIECE])
+    sizes = prod(graph.input.shape) + sum(layer.size for layer in graph)
+    piece = min(PIECE, max(1, COPIED // (sizes * graph.timesteps)))
+    for start in range(0, len(images), piece):
+        frames = at_each_step(graph, images[start : start + piece])
         spikes = {INPUT: frames}
         for layer in graph:
             spikes[layer.name], sites, count = run_layer(layer, spikes)
@@ -57,7 +62,7 @@ def reference(
         for name in trace:
             traces[name].append(spikes[name])
         if progress is not None:
-            progress(min(start + PIECE, len(images)), len(images))
+            progress(min(start + piece, len(images)), len(images))
     joined = {name: np.concatenate(parts or [empty_trace(graph, name)]) for name, parts in traces.items()}
     found = {name: count for name, count in overflown.items() if count}
     return Result(np.concatenate(outputs), activity, joined, found)
@@ -74,9 +79,8 @@ def fast(
     from concurrent.futures import ThreadPoolExecutor
 
     from .engine import Engine
-    from .program import compile_graph
 
-    program = compile_graph(graph, pipelined=False)
+    program = _program(graph)
     last = graph.output.name
     outputs = np.zeros((len(images), graph.output.size), np.int64)
     traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
@@ -116,6 +120,14 @@ def fast(
         for name, count in engine.overflows().items():
             overflown[name] += count
     return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
+
+
+@lru_cache(maxsize=1)
+def _program(graph: NetGraph) -> Program:
+    """The program of a graph; kept, since a data set is often run in pieces."""
+    from .program import compile_graph
+
+    return compile_graph(graph, pipelined=False)
 
 
 def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:

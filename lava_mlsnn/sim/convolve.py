@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from .event_lists import EventList
+from .event_lists import EventList, make_list
 from .simd import F32, I32, I64, at, constant, in_pieces, inner, intrinsic, like, load, pointer_to, spread, store, zero
 
 EXACT = 2**24
@@ -134,6 +134,7 @@ def convolve(
 
     ``image`` is float32 memory for the padded input.
     """
+    make_list(work, events)
     height, width, channels = link.height, link.width, link.channels
     rows, columns = link.padded_height, link.padded_width
     zero(image, 0, rows * columns * channels)

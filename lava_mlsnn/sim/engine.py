@@ -108,7 +108,10 @@ class Engine:
             turn = self.step % int(node["slots"])
             first = int(node["lists"]) + turn * length(sites, size) + sites + 1
             count = int(self.memory.slots["count"][node["first_slot"] + turn])
-            dense[work[first : first + count]] = work[first + size : first + size + count]
+            if self.memory.slots["listed"][node["first_slot"] + turn]:
+                dense[work[first : first + count]] = work[first + size : first + size + count]
+            else:
+                dense[:] = work[first + 2 * size :].view(np.uint8)[:size]
         return dense.reshape(height, width, channels).transpose(2, 0, 1)
 
     def state(self, name: str, index: int) -> NDArray[np.int32]:

@@ -4,6 +4,9 @@ A list in ``work`` is, for ``size`` neurons at ``sites`` sites: where each site'
 (sites + 1 numbers), the neurons that fired (size), what they sent (size), and what all neurons sent, in bytes. Its
 slot says how many there are. Hardly a branch of the search depends on where the spikes are, which no processor could
 foresee.
+
+At high activity every reader of a layer takes a dense path, which looks at the bytes alone: a layer that was so active
+in the step before (:data:`MANY`) then writes nothing else, and who does need its list makes it (:func:`make_list`).
 """
 
 from __future__ import annotations
@@ -15,8 +18,11 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from .simd import I1, I8, I32, I64, WIDTH, at, constant, has, inner, intrinsic, load, pointer_to, spread, store
+from .sent_bytes import copy_bytes, spread_bytes, sum_bytes
+from .simd import I1, I32, I64, WIDTH, at, constant, has, inner, intrinsic, load, pointer_to, spread, store
 
+MANY = 0.5
+"""From this share of non-zero values on, no list is written where all readers can do without."""
 BEYOND = 64
 """So many elements after a stretch of neurons are read, and ignored, when their spikes are collected."""
 
@@ -35,12 +41,15 @@ class EventList(NamedTuple):
     count: Any
     max: Any  # of the values
     min: Any
+    listed: Any  # whether there is more than the bytes
+    scratch: Any  # place in work for the values of a site
 
 
 @inner
-def event_list(place: int, sites: int, channels: int, slot: Any) -> EventList:
+def event_list(place: int, sites: int, channels: int, slot: Any, scratch: int) -> EventList:
     """The list at work[place], as its slot describes it now."""
-    return EventList(place, place + sites + 1, sites * channels, channels, slot.count, slot.max, slot.min)
+    first, size = place + sites + 1, sites * channels
+    return EventList(place, first, size, channels, slot.count, slot.max, slot.min, slot.listed, scratch)
 
 
 def length(sites: int, size: int) -> int:
@@ -107,21 +116,6 @@ def bits_set(typingctx: Any, mask: Any) -> Any:
 
 
 @intrinsic
-def copy_bytes(typingctx: Any, work: Any, values: Any, place: Any, offset: Any) -> Any:
-    """The lowest bytes of the 64 values from work[values] on, side by side, to byte ``offset`` after work[place]."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        begin, to = (pointer_to(context, builder, sig.args[0], args[0], offset) for offset in args[1:3])
-        to = builder.gep(builder.bitcast(to, I8.as_pointer()), [args[3]])
-        for k in range(0, 64, WIDTH):
-            found = load(builder, builder.gep(begin, [I64(k)]), WIDTH)
-            store(builder, builder.trunc(found, ir.VectorType(I8, WIDTH)), builder.gep(to, [I64(k)]))
-        return context.get_dummy_value()
-
-    return types.void(work, types.int64, types.int64, types.int64), codegen
-
-
-@intrinsic
 def can_compress(typingctx: Any) -> Any:
     """Whether the processor moves the chosen lanes of a vector to its begin (AVX-512); decided at compile time."""
     able = has("avx512f")
@@ -163,6 +157,7 @@ _append_some, _append_one = append_bits(AT_ONCE), append_bits(1)
 def clear(slot: Any) -> None:
     """An empty event list."""
     slot.count = slot.max = slot.min = slot.sum = 0
+    slot.listed = 1
 
 
 @inner
@@ -173,29 +168,60 @@ def collect(work: Any, values: int, events: EventList, slot: Any, first_site: in
     :data:`BEYOND` elements after those of the last site are read, too.
     """
     channels, size, offsets, first = events.channels, events.size, events.offsets + first_site, events.first
-    count = slot.count
+    count, listed = slot.count, slot.listed
     for site in range(sites):
-        work[offsets + site] = count
+        if listed:
+            work[offsets + site] = count
         here, neuron = values + site * channels, (first_site + site) * channels
         for c in range(0, channels, 64):
-            mask = _mask(work, here + c, channels - c)
             copy_bytes(work, here + c, first + 2 * size, neuron + c)
-            last = count + bits_set(mask)
-            if can_compress() and last + WIDTH <= size:
-                to, count = first + count, last
-                append_all(work, mask, neuron + c, here + c, to, to + size)
-            while count < last:
-                to = first + count
-                if count + AT_ONCE <= size:
-                    mask = _append_some(work, mask, neuron + c, here + c, to, to + size)
-                    count = min(count + AT_ONCE, last)
-                else:
-                    mask = _append_one(work, mask, neuron + c, here + c, to, to + size)
-                    count += 1
+            if listed:
+                count = _append(work, here + c, channels - c, events, neuron + c, count)
     slot.count = count
     if offsets + sites + 1 == first:
-        work[offsets + sites] = count
-        _sum_up(work, first + size, slot)
+        if listed:
+            work[offsets + sites] = count
+            _sum_up(work, first + size, slot)
+        else:
+            slot.count, slot.max, slot.min, slot.sum = sum_bytes(work, first + 2 * size, size)
+        slot.before = slot.count
+
+
+@inner
+def make_list(work: Any, events: EventList) -> None:
+    """The list of which only the bytes were written; nothing if it is there."""
+    if events.listed:
+        return
+    channels, offsets, count = events.channels, events.offsets, 0
+    for site in range(events.size // channels):
+        work[offsets + site] = count
+        for c in range(0, channels, 64):
+            neuron = site * channels + c
+            spread_bytes(work, events.scratch, events.first + 2 * events.size, neuron)
+            count = _append(work, events.scratch, channels - c, events, neuron, count)
+    work[events.first - 1] = count
+
+
+@inner
+def _append(work: Any, here: int, n: int, events: EventList, neuron: int, count: int) -> int:
+    """Append the non-zero ones of the first n, at most 64, values at work[here], of neurons from ``neuron`` on.
+
+    Returns how many events there are then.
+    """
+    first, size, mask = events.first, events.size, _mask(work, here, n)
+    last = count + bits_set(mask)
+    if can_compress() and last + WIDTH <= size:
+        append_all(work, mask, neuron, here, first + count, first + count + size)
+        return last
+    while count < last:
+        to = first + count
+        if count + AT_ONCE <= size:
+            mask = _append_some(work, mask, neuron, here, to, to + size)
+            count = min(count + AT_ONCE, last)
+        else:
+            mask = _append_one(work, mask, neuron, here, to, to + size)
+            count += 1
+    return count
 
 
 @inner

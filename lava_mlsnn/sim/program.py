@@ -7,8 +7,11 @@ layer looks back, and one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +23,17 @@ from .event_lists import BEYOND, length
 from .records import LINK, NODE, PARAMETER, SOURCE, Tables
 from .update import CHUNK
 
+KEPT = 4
+"""Programs that are kept for the next call; each has the weights of its network once or twice."""
+
+BYTE = 255
+"""The largest value of one."""
+
 NARROW_LAYER = 32
 """Below so many channels, parameters are repeated for every site: one long loop beats many short ones."""
+
+LISTS = "length", "count", "tap", "out"
+"""Of a table of taps; runs of rows are one tap long."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +84,8 @@ class _Compiler:
         start, self.work = self.work, self.work + whole_lines(int(size), np.int32)
         return start
 
-    def run(self) -> Program:
+    def run(self) -> Callable[[NetGraph], Program]:
+        """Everything of the program but the graph."""
         self.node(INPUT)
         links = 0
         for layer in self.graph:
@@ -82,6 +95,7 @@ class _Compiler:
                 self.link(self.links[links], layer, connection)
                 links += 1
             self.neuron(layer, row)
+        self.readers()
         slots = self.slots()
         largest = int((self.nodes["size"] * self.nodes["currents"]).max())
         places = {name: self.allot(largest) for name in ("current", "scratch", "merged")}
@@ -96,7 +110,8 @@ class _Compiler:
             self.links,
             np.array(self.sources, SOURCE),
         )
-        return Program(self.graph, self.pipelined, tables, places, self.work, self.padded, self.packed, slots + 1)
+        fixed = self.pipelined, tables, places, self.work, self.padded, self.packed, slots + 1
+        return lambda graph: Program(graph, *fixed)
 
     def node(self, name: str) -> Any:
         channels, height, width = self.graph.shape(name)
@@ -113,6 +128,22 @@ class _Compiler:
             row["first_slot"], first = first, first + int(row["slots"])
             row["lists"] = self.allot(int(row["slots"]) * length(int(row["sites"]), int(row["size"])))
         return first
+
+    def readers(self) -> None:
+        """Says of every layer whether its bytes suffice."""
+        most: dict[int, int] = {}
+        for link in self.links:
+            first, end = link["first_source"], link["end_source"]
+            plain = link["kernel"] == scatter.KERNELS.index(scatter.one_to_one)
+            alone = end == first + 1 and link["delay_count"] == 1 and not link["wide"]
+            for node, _ in self.sources[first:end]:
+                takes = (BYTE if plain else int(link["most"])) * alone
+                most[node] = min(takes, most.get(node, BYTE))
+        for layer in self.graph:
+            node, neuron = self.index[layer.name], layer.neuron
+            largest = neuron.largest_spike
+            fits = node in most and neuron.spiking and not neuron.signed and largest is not None
+            self.nodes[node]["bytes_suffice"] = fits and (largest or 0) <= most.get(node, 0)
 
     def link(self, row: Any, layer: Layer, connection: Connection) -> None:
         synapse, shape = connection.synapse, self.graph.shape(connection.sources[0])
@@ -158,10 +189,10 @@ class _Compiler:
             out_group=out_group,
         )
         rows, columns = arranged.tables()
-        for name in ("first", "tap", "out"):
-            row[f"rows_{name}"] = self.constants.add(getattr(rows, name))
-        for name in ("first", "tap", "length", "out"):
-            row[f"columns_{name}"] = self.constants.add(getattr(columns, name))
+        for axis, table, names in (("rows", rows, LISTS[1:]), ("columns", columns, LISTS)):
+            for name in names:
+                row[f"{axis}_{name}"] = self.constants.add(getattr(table, name))
+            row[f"{axis}_tap_step"], row[f"{axis}_out_step"] = table.tap_step, table.out_step
 
     def dense(self, row: Any, arranged: synapses.Layout, channels: int) -> None:
         """What the dense path needs to know of a convolution."""
@@ -219,8 +250,14 @@ def _fill(record: Any, /, **values: Any) -> None:
         record[name] = value
 
 
+_LAID_OUT: dict[tuple[int, bool, bool], tuple[ref[NetGraph], Callable[[NetGraph], Program]]] = {}
+_LOCK = Lock()
+
+
 def compile_graph(graph: NetGraph, pipelined: bool, keep: bool = False) -> Program:
-    """Lay ``graph`` out for the kernels.
+    """Lay ``graph`` out for the kernels, or take what an earlier call for the same object has laid out.
+
+    The last :data:`KEPT` are remembered as long as their graphs exist, which nothing can change.
 
     Args:
         graph: the network.
@@ -228,4 +265,12 @@ def compile_graph(graph: NetGraph, pipelined: bool, keep: bool = False) -> Progr
             its sources' spikes of the same step (and its own of the step before), from zero state in every call.
         keep: whether states are there after the last step, too.
     """
-    return _Compiler(graph, pipelined, keep).run()
+    key = id(graph), pipelined, keep
+    with _LOCK:
+        known, program = _LAID_OUT.pop(key, (None, None))
+        if program is None or known is None or known() is not graph:
+            program = _Compiler(graph, pipelined, keep).run()
+        _LAID_OUT[key] = ref(graph, lambda _: _LAID_OUT.pop(key, None)), program
+        for oldest in list(_LAID_OUT)[:-KEPT]:
+            _LAID_OUT.pop(oldest, None)
+    return program(graph)

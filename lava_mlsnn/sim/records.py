@@ -33,7 +33,8 @@ NODE = _record(
     "states",  # how many there are
     "slots",  # event lists that it keeps: one for each timestep that some layer looks back, and one
     "first_slot",
-    "lists",  # place in work: the first of these lists; each is sites + 1 + 2 size long
+    "lists",  # place in work: the first of these lists, see event_lists
+    "bytes_suffice",  # whether what it sends fits bytes and all its readers have a path that reads nothing else
 )
 """The input, which is node 0, or a layer."""
 
@@ -60,13 +61,17 @@ LINK = _record(
     "kernel_width",
     "in_group",  # input channels of a group
     "out_group",
-    "rows_first",  # places in constants: see synapses.arrangement.Table
+    "rows_count",  # places in constants, and steps: see synapses.arrangement.Table
     "rows_tap",
     "rows_out",
-    "columns_first",
-    "columns_tap",
+    "rows_tap_step",
+    "rows_out_step",
+    "columns_count",
     "columns_length",
+    "columns_tap",
     "columns_out",
+    "columns_tap_step",
+    "columns_out_step",
     "dense",  # whether the dense path can do it; what follows is for that path
     "stride_rows",
     "stride_columns",
@@ -97,8 +102,8 @@ PARAMETER = _record(
 )
 """Where a neuron's kernel finds one of its parameters."""
 
-SLOT = _record("count", "max", "min", "sum")
-"""What is known of the values of an event list; ``sum`` is that of the absolute values."""
+SLOT = _record("count", "max", "min", "sum", "listed", "before")
+"""What is known of the values of an event list; ``sum`` is that of the absolute values, ``before`` the last count."""
 
 CONTROL = _record(
     "step",  # the last timestep that has been computed

@@ -5,15 +5,33 @@ All output channels of a tap are neighbours in memory, and so are taps that fall
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
-from .event_lists import EventList
+from .event_lists import EventList, make_list
 from .scatter import scatters
-from .simd import I32, I64, WIDTH, at, constant, in_pieces, inner, intrinsic, like, load, pointer_to, spread, store
+from .simd import (
+    I1,
+    I8,
+    I16,
+    I32,
+    I64,
+    WIDTH,
+    at,
+    constant,
+    has,
+    in_pieces,
+    inner,
+    intrinsic,
+    like,
+    load,
+    pointer_to,
+    spread,
+    store,
+)
 
 MOST = 255
 """So large a sum of absolute events fits a 16-bit sum of products with 8-bit weights: 255 * 128 < 2**15."""
@@ -23,9 +41,108 @@ AT_ONCE = 32
 """Events summed in registers: so many rows of weights can be fetched side by side, more wear out the prefetcher."""
 BLOCKS = 6, 4, 2, 1
 """Vectors that are summed over all events side by side: six are a row of three taps of 64 channels in 16 bits."""
+PAIR_BLOCKS = 3, 2, 1
+"""The same in registers of bytes, each of which becomes two of sums."""
+ALL_BYTES = 64
+"""Bytes of the largest registers."""
 
 
-def add_events(product_bits: int) -> Any:
+class _Sweep(NamedTuple):
+    """What :func:`adder` works on: target[i] += the sum over events e in first .. end - 1 of value times weight i."""
+
+    builder: Any
+    target: Any  # int32
+    base: Any  # int8: the row of event number k begins at base[k * row]
+    row: Any
+    events: Any  # int32: the number of event e is events[e], its value events[e + values]
+    first: Any
+    end: Any
+    values: Any
+
+    def weights(self, e: ir.Value, i: ir.Value) -> ir.Value:
+        b = self.builder
+        index = b.sext(b.load(b.gep(self.events, [e])), I64)
+        return b.gep(self.base, [b.add(b.mul(index, self.row), i)])
+
+    def value(self, e: ir.Value) -> ir.Value:
+        return self.builder.load(self.builder.gep(self.events, [self.builder.add(e, self.values)]))
+
+    def zeros(self, shape: ir.Type, count: int) -> list[ir.Value]:
+        sums = [cgutils.alloca_once(self.builder, shape) for _ in range(count)]
+        for total in sums:
+            self.builder.store(constant(shape, 0), total)
+        return sums
+
+    def add(self, total: ir.Value, i: ir.Value) -> None:
+        """Add sums to the accumulators from number i on."""
+        b = self.builder
+        lanes = total.type.count if isinstance(total.type, ir.VectorType) else 1
+        place, wide = b.gep(self.target, [i]), like(I32, total.type)
+        store(b, b.add(load(b, place, lanes), total if total.type == wide else b.sext(total, wide)), place)
+
+
+def _one_by_one(s: _Sweep, i: ir.Value, width: int, product_bits: int) -> None:
+    """Columns i .. i + width - 1, one event after the other."""
+    b, bits = s.builder, max(product_bits, 16)
+    kind = ir.IntType(bits)
+    size = min(width, WIDTH * 32 // bits)
+    pieces, shape = range(0, width, size), ir.VectorType(kind, size) if size > 1 else kind
+    sums = s.zeros(shape, len(pieces))
+    with cgutils.for_range_slice(b, s.first, s.end, I64(1), intp=I64) as (e, _):
+        source = s.weights(e, i)
+        if width > WIDTH:
+            for ahead in range(0, width, 64):
+                prefetch(b, b.gep(source, [I64(width + ahead)]))
+        if product_bits > 8:
+            factor = s.value(e)
+            factor = spread(b, b.trunc(factor, kind) if bits < 32 else factor, size)
+        for piece, total in zip(pieces, sums, strict=True):
+            weight = b.sext(load(b, b.gep(source, [I64(piece)]), size), shape)
+            if product_bits > 8:
+                weight = b.mul(weight, factor)
+            b.store(b.add(b.load(total), weight), total)
+    for piece, total in zip(pieces, sums, strict=True):
+        s.add(b.load(total), b.add(i, I64(piece)))
+
+
+def _two_by_two(s: _Sweep, i: ir.Value, width: int, chunk: int) -> None:
+    """The same for values of 0 .. :data:`SMALL`, two events at a time: one instruction multiplies pairs of bytes and
+    adds the two products. ``chunk`` is how many bytes a register has."""
+    b, half = s.builder, chunk // 2
+    one_byte, words, pieces = ir.VectorType(I8, chunk), ir.VectorType(I16, half), range(0, width, chunk)
+    name = f"llvm.x86.{'avx512.pmaddubs.w.512' if chunk == ALL_BYTES else 'avx2.pmadd.ub.sw'}"
+    multiply = cgutils.get_or_insert_function(b.module, ir.FunctionType(words, (one_byte, one_byte)), name)
+    lanes = [range(start, start + 8) for start in range(0, chunk, 16)]  # registers are interleaved by 16 bytes
+    mixed = [
+        ir.Constant(ir.VectorType(I32, chunk), [k + of for lane in lanes for k in (*lane,) for of in (up, chunk + up)])
+        for up in (0, 8)
+    ]
+    sums = [s.zeros(words, 2) for _ in pieces]
+    with cgutils.for_range_slice(b, s.first, s.end, I64(2), intp=I64) as (e, _):
+        following = b.add(e, I64(1))
+        there = b.icmp_signed("<", following, s.end)
+        following = b.select(there, following, e)
+        second = b.select(there, s.value(following), I32(0))
+        factor = b.trunc(b.or_(s.value(e), b.shl(second, I32(8))), I16)
+        factors = b.bitcast(spread(b, factor, half), one_byte)
+        sources = [s.weights(event, i) for event in (e, following)]
+        for source in sources:
+            for piece in pieces:
+                prefetch(b, b.gep(source, [I64(width + piece)]))
+        for piece, pair in zip(pieces, sums, strict=True):
+            weights = [load(b, b.gep(source, [I64(piece)]), chunk) for source in sources]
+            for total, mask in zip(pair, mixed, strict=True):
+                products = b.call(multiply, (factors, b.shuffle_vector(*weights, mask)))
+                b.store(b.add(b.load(total), products), total)
+    for piece, pair in zip(pieces, sums, strict=True):
+        totals = [b.load(total) for total in pair]
+        for k in range(0, chunk, WIDTH):  # 8 sums of the first and 8 of the second make 16 neighbours
+            order = [k // 2 + n + of for of in (0, half) for n in range(8)]
+            some = b.shuffle_vector(*totals, ir.Constant(ir.VectorType(I32, WIDTH), order))
+            s.add(some, b.add(i, I64(piece + k)))
+
+
+def adder(product_bits: int) -> Any:
     """``add(acc, a, weights, start, shape, work, events)``: add a row of weights for every event.
 
     With ``shape`` = (row, n) and ``events`` = (j, end, size), for every e in j .. end - 1:
@@ -33,14 +150,11 @@ def add_events(product_bits: int) -> Any:
 
     A block of columns is summed over all events in registers, in ``product_bits`` (16 or 32), before it touches the
     int32 accumulators; the caller sees to it that (end - j) * max|value| * 128 fits. ``product_bits`` 8 stands for
-    values that are all one: no multiplication, sums in 16 bits.
+    values of 0 .. :data:`SMALL` where :func:`takes_pairs`, and for values that are all one elsewhere: no
+    multiplication, sums in 16 bits.
 
     Rows lie far apart, in caches far away. While a block is summed, the next one of the same row is fetched.
     """
-    ones, bits = product_bits == 8, max(product_bits, 16)
-    kind = ir.IntType(bits)
-    lanes = WIDTH * 32 // bits
-    widths = *(vectors * lanes for vectors in BLOCKS), *([WIDTH] if lanes > WIDTH else []), 1
 
     @intrinsic
     def add(typingctx: Any, acc: Any, a: Any, weights: Any, start: Any, shape: Any, work: Any, events: Any) -> Any:
@@ -48,48 +162,41 @@ def add_events(product_bits: int) -> Any:
         signature = types.void(acc, long, weights, long, types.UniTuple(long, 2), work, types.UniTuple(long, 3))
 
         def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            acc_array, a, weight_array, start, pair, work_array, triple = args
-            row, n = (builder.extract_value(pair, k) for k in range(2))
-            first, end, values = (builder.extract_value(triple, k) for k in range(3))
-            target = pointer_to(context, builder, sig.args[0], acc_array, a)
-            base = pointer_to(context, builder, sig.args[2], weight_array, start)
-            events = pointer_to(context, builder, sig.args[5], work_array, I64(0))
+            row, n = (builder.extract_value(args[4], k) for k in range(2))
+            first, end, values = (builder.extract_value(args[6], k) for k in range(3))
+            target, base, numbers = (
+                pointer_to(context, builder, sig.args[k], args[k], args[k + 1] if k < 5 else I64(0)) for k in (0, 2, 5)
+            )
+            sweep = _Sweep(builder, target, base, row, numbers, first, end, values)
+            chunk = _bytes_in_pairs() if product_bits == 8 else 0
+            lanes = WIDTH * 32 // max(product_bits, 16)
+            blocks = [chunk * count for count in PAIR_BLOCKS] if chunk else [lanes * count for count in BLOCKS]
+            rest = 16 if chunk else product_bits
 
             def emit(i: ir.Value, width: int) -> None:
-                size = min(width, lanes)
-                pieces = range(0, width, size)
-                shape = ir.VectorType(kind, size) if size > 1 else kind
-                sums = [cgutils.alloca_once(builder, shape) for _ in pieces]
-                for total in sums:
-                    builder.store(constant(shape, 0), total)
-                here = builder.gep(base, [i])
-                with cgutils.for_range_slice(builder, first, end, I64(1), intp=I64) as (e, _):
-                    index = builder.sext(builder.load(builder.gep(events, [e])), I64)
-                    source = builder.gep(here, [builder.mul(index, row)])
-                    if width > WIDTH:
-                        for ahead in range(0, width, 64):
-                            prefetch(builder, builder.gep(source, [I64(width + ahead)]))
-                    if not ones:
-                        factor = builder.load(builder.gep(events, [builder.add(e, values)]))
-                        factor = spread(builder, builder.trunc(factor, kind) if bits < 32 else factor, size)
-                    for piece, total in zip(pieces, sums, strict=True):
-                        weight = load(builder, builder.gep(source, [I64(piece)]), size)
-                        weight = builder.sext(weight, shape)
-                        if not ones:
-                            weight = builder.mul(weight, factor)
-                        builder.store(builder.add(builder.load(total), weight), total)
-                for piece, total in zip(pieces, sums, strict=True):
-                    place = builder.gep(target, [builder.add(i, I64(piece))])
-                    wide = builder.load(total)
-                    wide = builder.sext(wide, like(I32, shape)) if bits < 32 else wide
-                    store(builder, builder.add(load(builder, place, size), wide), place)
+                if width in blocks and chunk:
+                    _two_by_two(sweep, i, width, chunk)
+                else:
+                    _one_by_one(sweep, i, width, rest)
 
-            in_pieces(builder, n, widths, emit)
+            in_pieces(builder, n, (*blocks, *([WIDTH] if blocks[-1] > WIDTH else []), 1), emit)
             return context.get_dummy_value()
 
         return signature, codegen
 
     return add
+
+
+def _bytes_in_pairs() -> int:
+    """Bytes of the registers that :func:`_two_by_two` can use on the processor that numba compiles for, 0 for none."""
+    return ALL_BYTES if has("avx512bw") else ALL_BYTES // 2 if has("avx2") else 0
+
+
+@intrinsic
+def takes_pairs(typingctx: Any) -> Any:
+    """Whether products of two unsigned events at a time are at hand; decided at compile time."""
+    able = bool(_bytes_in_pairs())
+    return types.boolean(), lambda context, builder, sig, args: I1(able)
 
 
 def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
@@ -100,7 +207,7 @@ def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
 
 
 ONES, PRODUCTS, WIDE_PRODUCTS = range(3)
-_add_ones, _add_small, _add_large = add_events(8), add_events(16), add_events(32)
+_add_few, _add_small, _add_large = adder(8), adder(16), adder(32)
 
 
 @inner
@@ -121,15 +228,16 @@ def _part(n: int, most: int) -> int:
 @scatters
 def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
     """Synapses of one group; see :data:`lava_mlsnn.sim.scatter.KERNELS` for the arguments."""
+    make_list(work, events)
     flat, width, row, features = link.flat, link.width, link.row, link.out_channels
     out_stride, kernel_stride = link.out_width * features, link.kernel_width * features
-    rows_first, rows_tap, rows_out = link.rows_first, link.rows_tap, link.rows_out
-    columns_first, columns_tap = link.columns_first, link.columns_tap
-    columns_length, columns_out = link.columns_length, link.columns_out
+    down, across = link.rows_tap_step * kernel_stride, link.columns_tap_step * features
+    out_down, out_across = link.rows_out_step * out_stride, link.columns_out_step * features
     offsets, first, size, weight = events.offsets, events.first, events.size, link.weight
     level, at_once = effort(events), AT_ONCE
     if level == PRODUCTS:
         at_once = min(AT_ONCE, MOST // max(events.max, -events.min))
+    few = level == ONES or (level == PRODUCTS and takes_pairs() and events.min >= 0)
     y, x = 0, -1
     for site in range(1 if flat else link.height * width):
         x += 1
@@ -139,16 +247,17 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
         if not flat:
             j, last = first + at(work, offsets + site), first + at(work, offsets + site + 1)
         origin = weight - site * events.channels * row
+        origin += at(constants, link.rows_tap + y) * kernel_stride + at(constants, link.columns_tap + x) * features
+        corner = target + at(constants, link.rows_out + y) * out_stride + at(constants, link.columns_out + x) * features
+        shape = row, at(constants, link.columns_length + x) * features
         while j < last:
             end = last if last - j <= at_once else j + _part(last - j, at_once)
-            for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
-                tap_row, out_row = at(constants, rows_tap + r) * kernel_stride, at(constants, rows_out + r) * out_stride
-                for c in range(at(constants, columns_first + x), at(constants, columns_first + x + 1)):
-                    start = origin + tap_row + at(constants, columns_tap + c) * features
-                    a = target + out_row + at(constants, columns_out + c) * features
-                    shape, some = (row, at(constants, columns_length + c) * features), (j, end, size)
-                    if level == ONES:
-                        _add_ones(acc, a, weights, start, shape, work, some)
+            for r in range(at(constants, link.rows_count + y)):
+                for c in range(at(constants, link.columns_count + x)):
+                    start, a = origin + r * down + c * across, corner + r * out_down + c * out_across
+                    some = j, end, size
+                    if few:
+                        _add_few(acc, a, weights, start, shape, work, some)
                     elif level == PRODUCTS:
                         _add_small(acc, a, weights, start, shape, work, some)
                     else:

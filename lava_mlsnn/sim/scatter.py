@@ -13,7 +13,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 
-from .event_lists import EventList
+from .event_lists import EventList, make_list
 from .simd import I8, I32, WIDTH, in_pieces, inlined, intrinsic, like, load, pointer_to, store
 
 KERNELS: list[Any] = []
@@ -64,6 +64,7 @@ def _choice(k: int) -> Callable[..., None]:
 @scatters
 def each_tap(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: Any, events: EventList) -> None:
     """Any synapse, one event and tap at a time: any number of groups, any width of weights and accumulators."""
+    make_list(work, events)
     channels, height, width, sites_end = events.channels, link.height, link.width, events.first
     row, features, own, size = link.row, link.out_channels, link.out_group, events.size
     if link.flat:
@@ -77,14 +78,15 @@ def each_tap(weights: Any, constants: Any, link: Any, acc: Any, target: int, wor
             for e in range(sites_end + j, sites_end + end):
                 channel, value = work[e] - site * channels, np.int64(work[e + size])
                 group = channel // link.in_group
-                for r in range(constants[link.rows_first + y], constants[link.rows_first + y + 1]):
-                    tap_row = constants[link.rows_tap + r] * link.kernel_width
-                    out_row = constants[link.rows_out + r] * link.out_width
-                    for c in range(constants[link.columns_first + x], constants[link.columns_first + x + 1]):
-                        tap, out = constants[link.columns_tap + c], constants[link.columns_out + c]
+                for r in range(constants[link.rows_count + y]):
+                    tap_row = (constants[link.rows_tap + y] + r * link.rows_tap_step) * link.kernel_width
+                    out_row = (constants[link.rows_out + y] + r * link.rows_out_step) * link.out_width
+                    for c in range(constants[link.columns_count + x]):
+                        tap = constants[link.columns_tap + x] + c * link.columns_tap_step
+                        out = constants[link.columns_out + x] + c * link.columns_out_step
                         w = link.weight + channel * row + (tap_row + tap) * own
                         a = target + (out_row + out) * features + group * own
-                        for i in range(constants[link.columns_length + c] * own):
+                        for i in range(constants[link.columns_length + x] * own):
                             acc[a + i] += value * weights[w + i]
 
 
@@ -125,6 +127,7 @@ def one_to_one(weights: Any, constants: Any, link: Any, acc: Any, target: int, w
         for i in range(0, events.size, channels):
             _add_products(acc, target + i, weights, link.weight, work, events.first + 2 * events.size, i, channels)
         return
+    make_list(work, events)
     for e in range(events.first, events.first + events.count):
         i = work[e]
         acc[target + i] += np.int64(work[e + events.size]) * weights[link.weight + i % channels]

@@ -31,6 +31,9 @@ DENSE_FROM = (0.9, 0.8, 0.45, 256.0)
 path in float32 is faster: its weights are loaded once per few outputs. For that in bytes the instruction says it.
 (Measured with benchmarks/engine.py.)"""
 
+PER_EVENT = 4
+"""Input channels that the search for a site's events costs as much as; with a stride, so many for each output."""
+
 FLOATS, BYTES = range(2)
 
 
@@ -58,8 +61,9 @@ def _settle(acc: Any, start: int, current: Any, target: int, n: int, link: Any) 
 @inner
 def _is_full(link: Any, events: EventList, least: Any, path: int) -> bool:
     """Whether a dense path is faster than the events."""
-    outputs = link.out_height * link.out_width
-    return outputs >= least[path, 3] and events.count >= least[path, effort(events)] * events.size
+    outputs, per_event = link.out_height * link.out_width, PER_EVENT * link.stride_rows * link.stride_columns
+    share = least[path, effort(events)] * link.channels / (link.channels + per_event)
+    return outputs >= least[path, 3] and events.count >= share * events.size
 
 
 @inlined

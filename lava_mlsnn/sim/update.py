@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .event_lists import EventList, clear, collect
+from .event_lists import MANY, EventList, clear, collect
 from .neurons.kernel import Span, update
 from .records import Memory, Tables
 from .simd import inlined, zero
@@ -18,6 +18,7 @@ def fire(tables: Tables, memory: Memory, node: Any, events: EventList, slot: Any
     """Step t of a sample of a layer, ``age`` steps after its reset: with age 0 the state begins at zero."""
     work, control, channels = memory.work, memory.control[0], node.channels
     clear(slot)
+    slot.listed = not (node.bytes_suffice and slot.before >= MANY * node.size)
     at_once = min(max(CHUNK // channels, 1), node.sites)
     for site in range(0, node.sites, at_once):
         sites = min(at_once, node.sites - site)

@@ -13,6 +13,8 @@ from torch import nn
 
 from ..block import Input, as_integers, no_integer_layer, quantization_of, quantized, unquantized
 from ..data import Dataset
+from ..data.dataset import require_dataset
+from ..helpers.check import instance
 from .batches import Batches
 
 EVALUATION_BATCH = 256
@@ -24,6 +26,7 @@ def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[s
     A network without integer form (:func:`lava_mlsnn.block.no_integer_layer`) has "float" only. "quantized" is what
     every engine computes for ``netx.quantize(net, weight_bits)``, label by label.
     """
+    check(net, dataset)
     with _as_floats(net):
         as_float = _share(predict(net, dataset), dataset)
     if no_integer_layer(net):
@@ -69,6 +72,8 @@ def _presented(images: torch.Tensor, steps: int | None) -> torch.Tensor:
 
 def check(net: nn.Module, dataset: Dataset) -> None:
     """ValueError if the network reads other images than the dataset's, or in another scale."""
+    instance(net, nn.Module, "network")
+    require_dataset(dataset)
     entrance = next((module for module in net.modules() if isinstance(module, Input)), None)
     if entrance is None:
         raise ValueError(f"network {type(net).__name__}: expected one that starts with block.Input, found none")

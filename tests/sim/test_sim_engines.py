@@ -201,3 +201,30 @@ def test_neurons_of_which_nearly_all_fire():
         images[k, -1, -1, 3 - k % 3 :] = images[k, k % 71, 0, 0] = 0
         images[k, :k, 1, 1] = 0
     _equal(_run(graph, images), _run(graph, images, engine="reference"))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_layers_so_active_that_they_write_no_lists(path):
+    """Of a layer whose readers take bytes the list is left out after an active step; whoever needs it makes it."""
+    from lava_mlsnn.netx import Connection, Conv, Identity, Input, Layer, MultiLevel, Readout
+    from lava_mlsnn.sim import dot
+    from lava_mlsnn.sim.program import compile_graph
+
+    rng, shape = np.random.default_rng(3), (70, 5, 6)
+    first, second = (Conv(rng.integers(-128, 128, size=(70, 70, 3, 3)), padding=1) for _ in range(2))
+    relay = Layer("a", (Connection("input", Identity()),), shape, MultiLevel(5, 1))
+    inner = Layer("b", (Connection("a", first),), shape, MultiLevel(4, 1))
+    outer = Layer("c", (Connection("b", second), Connection("a", Identity())), shape, Readout())
+    graph = NetGraph(Input(shape), (relay, inner, outer))
+    suffices = compile_graph(graph, pipelined=False).tables.nodes["bytes_suffice"]
+    assert suffices.tolist() == [0, *[int(dot.instruction() is not None)] * 2, 0]
+    images = rng.integers(1, 9, size=(8, *shape))
+    images *= rng.random(images.shape) < np.array([1, 0.02, 0.7, 0.6, 0, 1, 1, 0.3]).reshape(-1, 1, 1, 1)
+    _equal(_on(path, graph, images), _run(graph, images, engine="reference"))
+    untraced = [sim.run(graph, images, engine=engine, threads=1) for engine in ("fast", "reference")]
+    assert np.array_equal(untraced[0].output, untraced[1].output) and untraced[0].activity == untraced[1].activity
+    streams = [sim.Stream(graph, 1, engine=engine) for engine in ("fast", "reference")]
+    for image in images:
+        assert np.array_equal(*(stream.step(image) for stream in streams))
+        assert all(np.array_equal(*(stream[name] for stream in streams)) for name in "abc")
+        assert streams[0].counts() == streams[1].counts()

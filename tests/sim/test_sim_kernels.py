@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
 import subprocess
 import sys
 import time
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +21,7 @@ pytest.importorskip("numba")
 from lava_mlsnn import sim
 from lava_mlsnn.graph.neurons import NEURONS
 from lava_mlsnn.netx import INPUT, Connection, Conv, Identity, Input, Layer, MultiLevel, NetGraph
-from lava_mlsnn.sim import advance, neurons, scatter, synapses
+from lava_mlsnn.sim import advance, neurons, program, scatter, synapses
 from lava_mlsnn.sim.phase import phase
 from lava_mlsnn.sim.program import compile_graph
 from lava_mlsnn.sim.synapses import Window
@@ -160,14 +163,46 @@ def test_tables_of_taps_are_those_of_the_slow_loop(merge):
             continue
         axis = Window(n, out, kernel, stride, padding, dilation)
         table = axis.table(merge)
-        runs = np.stack([table.tap, table.length, table.out], axis=1)
-        found = [runs[a:b].tolist() for a, b in zip(table.first[:-1], table.first[1:], strict=True)]
+        found = [
+            [[tap + r * table.tap_step, length, out + r * table.out_step] for r in range(count)]
+            for count, length, tap, out in np.stack([table.count, table.length, table.tap, table.out], axis=1).tolist()
+        ]
         assert found == slow_runs(axis, merge), axis
         tried += 1
     assert tried > 200
 
 
-def test_a_long_convolution_along_one_axis_is_arranged_in_no_time():
+@pytest.mark.parametrize("merge", [False, True])
+def test_a_long_convolution_along_either_axis_is_arranged_in_no_time(merge):
     start = time.process_time()
-    table = Window(64_000, 63_001, 1000).table(merge=True)
-    assert time.process_time() - start < 1 and table.length.sum() == 1000 * 63_001
+    table = Window(64_000, 63_001, 1000).table(merge)
+    assert time.process_time() - start < 1 and (table.length * table.count).sum() == 1000 * 63_001
+    assert table.tap.size == 64_000
+
+
+def test_a_network_is_laid_out_once_while_it_exists(monkeypatch):
+    laid_out, lay_out = [], program._Compiler.run
+    monkeypatch.setattr(program._Compiler, "run", lambda self: laid_out.append(self.pipelined) or lay_out(self))
+    graph, images = _graph(), np.arange(240).reshape(20, 3, 2, 2)
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: sim.run(graph, images, threads=1), range(8)))
+    assert laid_out == [False] and not any(run.difference(runs[0]) for run in runs)
+    sim.Stream(graph)
+    sim.run(_graph(), images)  # equal, but another object
+    assert laid_out == [False, True, False]
+    others = [_graph() for _ in range(program.KEPT)]
+    for other in others:
+        sim.run(other, images)
+    assert len(program._LAID_OUT) == program.KEPT
+    sim.run(graph, images)
+    assert len(laid_out) == 4 + program.KEPT
+
+
+def test_what_was_laid_out_goes_with_its_network():
+    graph = _graph()
+    compile_graph(graph, pipelined=False)
+    key, known = (id(graph), False, False), weakref.ref(graph)
+    assert key in program._LAID_OUT
+    del graph
+    gc.collect()
+    assert known() is None and key not in program._LAID_OUT
