@@ -212,8 +212,11 @@ def test_command_line(tmp_path: Path):
     assert done.exit_code == 0, done.output
     page = (tmp_path / "paper000.md").read_text(encoding="utf-8")
     assert page.startswith("# Paper 000 on few") and page.count("## Fig.") == 2
-    assert "Not done here: table1, table2, fig6" in page and "paper002" not in page
+    assert "Not done here: fig4, table1, table2, fig6" in page and "paper002" not in page
     assert "`mlsnn reproduce fig2 fig5 --data digits --preset quick --seeds 0,1,2`" in page
-    for arguments in (["fig3"], ["fig2", "--seeds", "a"], ["fig2", "--preset", "slow"]):
+    runner.invoke(app, ["reproduce", "fig2", "fig5", "--steps", "4", "--alpha", "0.5", "--out", str(tmp_path)])
+    assert "--seeds 0,1,2 --steps 4 --alpha 0.5`" in (tmp_path / "paper000.md").read_text(encoding="utf-8")
+    wrong = (["fig3"], ["fig2", "--seeds", "a"], ["fig2", "--preset", "slow"], ["fig2", "--alpha", "0"])
+    for arguments in wrong:
         failed = runner.invoke(app, ["reproduce", *arguments, "--out", str(tmp_path)])
         assert failed.exit_code == 2 and "expected" in failed.output

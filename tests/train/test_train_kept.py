@@ -163,12 +163,22 @@ def test_an_interrupted_training_goes_on_and_is_the_whole_one(tmp_path: Path, mo
 def test_a_measurement_that_draws_at_random_repeats() -> None:
     net = {"encoding": "poisson", "levels": 1, "steps": 2, "width": 2, "blocks": (1, 1, 1)}
     one = training(model="s_resnet20", options=net)
+    images = torch.from_numpy(one.dataset.test_images[:20].copy())
+    drawn: list[torch.Tensor] = []
     logits: list[Any] = []
+
+    def measure(net: Any) -> dict[str, Any]:
+        drawn.append(net.input(images))
+        logits.append(train.predict(net, one.dataset))
+        return {"accuracy": {}}
+
     for seed in (1, 2):
         torch.manual_seed(seed)
-        one.run(lambda net: (logits.append(train.predict(net, one.dataset)), {"accuracy": {}})[1])
+        one.run(measure)
+    assert torch.equal(*drawn) and np.array_equal(*logits)
     torch.manual_seed(3)
-    assert np.array_equal(*logits) and not np.array_equal(logits[0], train.predict(one.fit().net, one.dataset))
+    net = one.fit().net
+    assert not torch.equal(drawn[0], net.input(images)) and np.array_equal(logits[0], train.predict(net, one.dataset))
 
 
 def test_an_outcome_that_is_not_what_it_was_is_refused(tmp_path: Path) -> None:
