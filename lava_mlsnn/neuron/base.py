@@ -67,7 +67,7 @@ class GradedNeuron(base.Neuron):
         """ValueError for a sample of more timesteps than the neuron accepts."""
 
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-        """Whole spikes 0..N for a charge in units of :attr:`threshold`, whole multiples of 1 / scale per channel.
+        """Whole spikes 0..N for a charge N x in units of :attr:`threshold`, multiples of 1 / scale per channel.
 
         **Shape:** charge (N, C, ..., T); scale (C,) or (1,), powers of two. Returns (N, C, ..., T).
         """

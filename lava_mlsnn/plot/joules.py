@@ -57,7 +57,7 @@ def energy(reports: Report | Mapping[str, Report], axes: Any = None) -> Any:
     for place, report in enumerate(named.values()):
         axes.text(place, report.total * 1e6, joules(report.total), ha="center", va="bottom", fontsize=9)
     axes.margins(y=0.08)
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    _legend_beside(axes)
     axes.set_ylabel(f"µJ per inference, {', '.join(dict.fromkeys(r.model for r in named.values()))}")
     return axes
 
@@ -74,6 +74,7 @@ def energy_layers(report: Report, axes: Any = None) -> Any:
     """
     axes = axes_or_new(axes, (6.4, 1.2 + 0.28 * len(report.layers)))
     stacked(axes, [(layer.name, layer.terms) for layer in report.layers], across=True)
+    _legend_beside(axes)
     axes.set_xlabel(f"µJ per inference, {report.model}, {report.network}")
     return axes
 
@@ -97,3 +98,8 @@ def tradeoff(points: Mapping[str, tuple[float, float]], axes: Any = None) -> Any
     axes.set_xlabel("µJ per inference")
     axes.set_ylabel("accuracy in %")
     return finish(axes)
+
+
+def _legend_beside(axes: Any) -> None:
+    """Where it covers no bar."""
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))

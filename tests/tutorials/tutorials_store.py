@@ -92,6 +92,7 @@ def store(path: Path) -> None:
     """Execute a notebook and write its outputs into it."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = execute(path, Path(folder))
+    judge(notebook)
     for cell in notebook.cells:
         cell.metadata.clear()
         if cell.cell_type == "code":
