@@ -67,7 +67,7 @@ def _bytes(arrays: Sequence[np.ndarray]) -> int:
 
 
 def measure() -> dict[str, Any]:
-    found: dict[str, Any] = {"processor": processor(), "cores": len(os.sched_getaffinity(0))}
+    found: dict[str, Any] = {"processor": processor(), "machine_cores": len(os.sched_getaffinity(0))}
 
     def row(table: str, **values: float) -> None:
         found.setdefault(table, []).append(values)
@@ -99,7 +99,7 @@ def measure() -> dict[str, Any]:
         first = 1e3 * engine.seconds(lambda fresh=fresh, images=images: sim.run(fresh, images, threads=1))
         row("images", images=count, first_ms=first / count, ms=per_image(graph, images))
     images = images_for(graph, 256, 4)
-    for threads in range(1, found["cores"] + 1):
+    for threads in range(1, found["machine_cores"] + 1):
         spent = min(engine.wall(lambda k=threads: sim.run(graph, images, threads=k)) for _ in range(5))
         row("cores", threads=threads, ms=1e3 * spent / len(images))
     for name in engine.NETWORKS:
@@ -185,8 +185,8 @@ def _scale(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     text = (
         "## Size, levels, timesteps, images, cores, memory\n\n`python benchmarks/performance.py --json "
-        f"benchmarks/performance.json`, {found['processor']}, {found['cores']} cores. Four convolutions of 3x3 (64 "
-        "channels, N = 4, T = 1 where nothing else is said) for 32x32 images of which a tenth is not zero.\n"
+        f"benchmarks/performance.json`, {found['processor']}, {found['machine_cores']} cores. Four convolutions of 3x3 "
+        "(64 channels, N = 4, T = 1 where nothing else is said) for 32x32 images of which a tenth is not zero.\n"
     )
     for title, heads, name, formats in sections:
         text += f"\n### {title}\n\n{table(heads, rows(name, *formats))}"
