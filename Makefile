@@ -42,11 +42,30 @@ test310: ## run the tests on Python 3.10, where Lava's own pins rule
 		echo "no Python 3.10 found: the tests on 3.10 did not run"; \
 	fi
 
+LEAN := .venv-lean-$(VERSION)
+LEAN_READY := $(LEAN)/ready-$(word 3,$(FOUND))
+LEAN_TESTS := tests/energy tests/loihi2 tests/netx tests/nir tests/sim tests/test_kinds.py
+
+.PHONY: leanvenv
+leanvenv: $(LEAN_READY) ## create .venv-lean-X.Y, without torch
+$(LEAN_READY): pyproject.toml $(wildcard constraints/*.txt) .ci/make-venv .ci/without-torch.py
+	@test -n "$(FOUND)" || { echo "PYTHON=$(PYTHON): no working Python 3.10 to 3.13 with venv found" >&2; exit 1; }
+	@.ci/make-venv "$(word 1,$(FOUND))" "$(LEAN)" without-torch
+	@rm -f "$(LEAN)"/ready-*; touch "$@"
+
+.PHONY: lean
+lean: $(LEAN_READY) ## test what runs networks where torch is not installed: make lean PYTHON=3.13
+	@$(LEAN)/bin/python -m pytest -n $(JOBS) --dist loadfile $(LEAN_TESTS) $(ARGS)
+
 .PHONY: lint
 lint: $(READY) ## ruff (lint and format) and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+.PHONY: docs
+docs: $(READY) ## build the site into site/, and serve it with ARGS=serve
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(or $(ARGS),build) --strict -q
 
 .PHONY: shipped
 shipped: $(READY) ## train the nets of netx_exports/ again
@@ -54,5 +73,5 @@ shipped: $(READY) ## train the nets of netx_exports/ again
 
 .PHONY: clean
 clean: ## remove the environments and all that builds, tests and runs leave behind
-	@rm -rf .venv .venv-3.* build dist out runs lightning_logs .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
+	@rm -rf .venv .venv-* build dist out runs site lightning_logs .pytest_cache .hypothesis .mypy_cache .ruff_cache *.egg-info
 	@find . -path ./.git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

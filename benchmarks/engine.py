@@ -45,6 +45,7 @@ import torch
 from torch.nn import functional
 
 from lava_mlsnn import sim
+from lava_mlsnn.helpers.files import atomic_write
 from lava_mlsnn.netx import LIF, Connection, Conv, Identity, Input, Layer, MultiLevel, NetGraph, Neuron
 from lava_mlsnn.sim.engine import Engine
 from lava_mlsnn.sim.program import compile_graph
@@ -329,8 +330,14 @@ def main() -> None:
     plot(sweeps, options.plot)
     sets = [row for n in options.networks for row in all_cores(n, options, cores)] if onnx_int8.found() else []
     if options.json:
-        figures = {"compare": rows, "all_cores": sets, "sweeps": sweeps, "bounds": bounds}
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+        figures = {
+            "load_average": os.getloadavg()[2],
+            "compare": rows,
+            "all_cores": sets,
+            "sweeps": sweeps,
+            "bounds": bounds,
+        }
+        atomic_write(options.json, json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

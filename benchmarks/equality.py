@@ -31,6 +31,7 @@ import numpy as np
 
 import lava_mlsnn
 from lava_mlsnn import netx, sim
+from lava_mlsnn.helpers.files import atomic_write
 
 TESTS = Path(__file__).parents[1] / "tests"
 sys.path[:0] = [str(TESTS / "netx"), str(TESTS / "nir")]  # where the networks and the other sides are defined
@@ -233,9 +234,9 @@ def main() -> None:
                 print(f"{row.way:8}{row.by:14}{row.what:80}{row.equal:>10} / {row.entries}", flush=True)
     if options.json:
         content = {"versions": versions(), "rows": [row._asdict() for row in rows]}
-        options.json.write_text(json.dumps(content, indent=1) + "\n")
+        atomic_write(options.json, json.dumps(content, indent=1) + "\n")
     if options.page:
-        options.page.write_text(page(rows, versions()))
+        atomic_write(options.page, page(rows, versions()))
     sys.exit(any(row.equal != row.entries for row in rows))
 
 

@@ -78,7 +78,9 @@ def main() -> None:
     spent = json.loads(printed)
     print("compiling: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in spent.items()))
     if options.json:
-        options.json.write_text(json.dumps({"calls": rows, "compiling_s": spent}, indent=1) + "\n")
+        options.json.write_text(
+            json.dumps({"load_average": os.getloadavg()[1], "calls": rows, "compiling_s": spent}, indent=1) + "\n"
+        )
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from lava_mlsnn import netx, proc, sim
+from lava_mlsnn.helpers.files import atomic_write
 from lava_mlsnn.netx import LIF, Connection, Conv, Input, Layer, NetGraph
 from lava_mlsnn.proc.synapses.models import convolve, taps_of
 
@@ -274,7 +275,7 @@ def main() -> None:
             f"{row['ratio_own']:8.0f}x{spread(row['ratio_own_range'])}{row['aim']:6.0f}x"
         )
     if options.json:
-        options.json.write_text(json.dumps({"core": core, "turns": options.turns, "networks": rows}, indent=1))
+        atomic_write(options.json, json.dumps({"core": core, "turns": options.turns, "networks": rows}, indent=1))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,11 @@ def _bytes(arrays: Sequence[np.ndarray]) -> int:
 
 
 def measure() -> dict[str, Any]:
-    found: dict[str, Any] = {"processor": processor(), "machine_cores": len(os.sched_getaffinity(0))}
+    found: dict[str, Any] = {
+        "load_average": os.getloadavg()[1],
+        "processor": processor(),
+        "machine_cores": len(os.sched_getaffinity(0)),
+    }
 
     def row(table: str, **values: float) -> None:
         found.setdefault(table, []).append(values)
@@ -140,7 +144,9 @@ def _engine(found: dict[str, Any]) -> str:
     text = (
         "## Beside a dense network in 8 bits\n\n`python benchmarks/engine.py --json benchmarks/engine.json`. CPU time "
         "of one image and timestep on one core; ONNX Runtime runs the same network dense in int8, batch 1 and batch 64 "
-        "(per image). A synaptic operation is one weight added because of one event. Above 1 the engine is faster.\n\n"
+        "(per image). A synaptic operation is one weight added because of one event. Above 1 the engine is faster."
+        + _load(found)
+        + "\n\n"
         + table(heads, rows)
     )
     if found["all_cores"]:
@@ -186,11 +192,19 @@ def _scale(found: dict[str, Any]) -> str:
     text = (
         "## Size, levels, timesteps, images, cores, memory\n\n`python benchmarks/performance.py --json "
         f"benchmarks/performance.json`, {found['processor']}, {found['machine_cores']} cores. Four convolutions of 3x3 "
-        "(64 channels, N = 4, T = 1 where nothing else is said) for 32x32 images of which a tenth is not zero.\n"
+        "(64 channels, N = 4, T = 1 where nothing else is said) for 32x32 images of which a tenth is not zero."
+        + _load(found)
+        + "\n"
     )
     for title, heads, name, formats in sections:
         text += f"\n### {title}\n\n{table(heads, rows(name, *formats))}"
     return text
+
+
+def _load(found: dict[str, Any]) -> str:
+    """How busy other programs kept the machine."""
+    said = f"was {found['load_average']:.0f}" if "load_average" in found else "was not noted"
+    return f" The machine's load average {said}: programs that share its cores and caches make any figure worse."
 
 
 def _first(found: dict[str, Any]) -> str:
@@ -198,7 +212,11 @@ def _first(found: dict[str, Any]) -> str:
     spent = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found["compiling_s"].items())
     return (
         "## The first call\n\n`python benchmarks/first_call.py --json benchmarks/first_call.json`. Seconds of a fresh "
-        "process, from its start to its end.\n\n" + table(("", "wall", "CPU"), calls) + f"\nCompiling: {spent}.\n"
+        "process, from its start to its end."
+        + _load(found)
+        + "\n\n"
+        + table(("", "wall", "CPU"), calls)
+        + f"\nCompiling: {spent}.\n"
     )
 
 

@@ -43,6 +43,7 @@ from torch import nn
 
 from lava_mlsnn import model
 from lava_mlsnn import neuron as mlneuron
+from lava_mlsnn.helpers.files import atomic_write
 
 CREATED = "model."
 NETWORKS = ("vgg16", "resnet18", "model.vgg16", "model.sparse_resnet18")
@@ -297,7 +298,7 @@ def main() -> None:
     print(f"torch {torch.__version__}, one core")
     figures = {network: report(network, options) for network in options.networks}
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1))
+        atomic_write(options.json, json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,17 @@ The rooms load when they are first used, so ``import lava_mlsnn`` costs nothing 
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .helpers import starting
 from .helpers.version import __version__ as __version__
+
+if os.path.basename(sys.argv[0] if getattr(sys, "argv", None) else "") == "mlsnn":
+    starting.begin()
+
 from .lava_compat import apply
 
 if TYPE_CHECKING:

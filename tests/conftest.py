@@ -20,12 +20,16 @@ import hypothesis
 import psutil
 import pytest
 import tally
+import without_torch
 
 # The machine may be busy, so no deadlines. On CI the same examples every time; `thorough` is for a change of an engine.
 hypothesis.settings.register_profile("dev", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True, print_blob=True)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
+
+
+without_torch.skip_what_needs_it()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -12,6 +12,7 @@ from .dense import Dense, Readout
 from .input import Input
 from .integer import Quantization
 from .leaky import Leaky
+from .membranes import membranes
 from .mode import as_integers, quantization_of, quantized, unquantized
 from .norm import BNTT, TdBN
 from .plan import no_integer_layer, plan
@@ -43,6 +44,7 @@ __all__ = [
     "as_integers",
     "conv",
     "identity",
+    "membranes",
     "no_integer_layer",
     "plan",
     "quantization_of",

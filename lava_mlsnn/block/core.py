@@ -19,6 +19,9 @@ from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
 from .norm import BNTT
 from .signal import Signal
 
+RELU = "a ReLU (ANN twin) sends no spikes: expected neuron.MultiLevel or neuron.ATIF; export the spiking network"
+"""Why a block of the ANN twin has no integer layer."""
+
 
 def fold_time(x: Tensor) -> tuple[Tensor, int]:
     """(N, ..., T) -> (N T, ...) and T; an image repeated by ``expand`` gives (N, ...) and 1, as each step is the same.
@@ -269,9 +272,7 @@ def spiking(neuron: nn.Module | None) -> GradedNeuron:
     if isinstance(neuron, GradedNeuron) and not isinstance(neuron, Barrier):
         return neuron
     if isinstance(neuron, nn.ReLU):
-        raise ValueError(
-            "a ReLU (ANN twin) sends no spikes: expected neuron.MultiLevel or neuron.ATIF; export the spiking network"
-        )
+        raise ValueError(RELU)
     if neuron is None:
         raise ValueError(
             "a block without neuron passes on membrane potentials, not spikes (the MS-ResNet residual does): "

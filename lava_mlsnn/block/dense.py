@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -44,13 +46,18 @@ class Readout(Block):
         bias: whether the map has one.
         votes: neurons per class whose average is its logit (boosting: [VicenteSola2022], sec. 3.2.3). As the average is
             linear, the integer network has one neuron with their mean weights.
+        matched: whether the average is multiplied by the square root of ``votes``: as large as one of the neurons where
+            their weights are independent, and changed by a step of gradient descent as one neuron would be.
 
     Shape:
         (N, features, T) or (N, C, H, W, T) -> (N, classes).
     """
 
-    def __init__(self, in_features: int, out_features: int, *, bias: bool = True, votes: int = 1) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, *, bias: bool = True, votes: int = 1, matched: bool = False
+    ) -> None:
         self.votes = integer(votes, "votes", 1)
+        self.gain = math.sqrt(self.votes) if matched else 1.0
         classes = integer(out_features, "out_features", 1)
         connection = _linear(in_features, classes * self.votes, False)
         if not bias:
@@ -60,8 +67,12 @@ class Readout(Block):
     def forward(self, *inputs: Tensor) -> Tensor:
         current = super().forward(*inputs)
         if self.quantization is None:
-            return (current if self.votes == 1 else current.unflatten(1, (-1, self.votes)).mean(2)).mean(-1)
+            return (current if self.votes == 1 else self.elected(current)).mean(-1)
         return current.sum(-1) / (self.quantization.inputs[0].levels * current.shape[-1])
+
+    def elected(self, each: Tensor) -> Tensor:
+        """What the neurons of a class come to together: (N, classes * votes, ...) -> (N, classes, ...) on axis 1."""
+        return each.unflatten(1, (-1, self.votes)).mean(2) * self.gain
 
     def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
         """Currents in units of spikes, multiples of 2^-exponent."""
@@ -82,7 +93,7 @@ class Readout(Block):
     def dyadic(self, q: Quantization) -> Dyadic:
         """Quantized weights and bias, with one power of two for all classes, whose voltages are compared."""
         per_layer = Quantization(q.weight_bits, False, q.steps, q.inputs)
-        weight, bias = (t.unflatten(0, (-1, self.votes)).mean(1) for t in next(iter(self.connections)).folded())
+        weight, bias = (self.elected(t[None])[0] for t in next(iter(self.connections)).folded())
         return quantize([weight], bias * q.inputs[0].levels, per_layer)
 
     def out_shape(self, inputs: tuple[Signal, ...]) -> Shape:

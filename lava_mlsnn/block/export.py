@@ -18,7 +18,7 @@ from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..graph.synapses import Pool as PoolSynapse
-from ..helpers.check import IntArray, int_array
+from ..helpers.check import IntArray, flag, int_array, texts
 from ..neuron import GradedNeuron
 from .add import Add
 from .core import Block
@@ -29,12 +29,17 @@ from .leaky import Leaky
 from .mode import as_integers, quantization_of
 from .plan import Step, plan
 from .pool import Pool
-from .stock import is_stock, stock_layer
+from .stock import is_stock, shifted, shifts, stock_layer
 from .window import Window
 
 
 def quantize(
-    net: nn.Module, weight_bits: int | None = None, *, per_channel: bool = True, labels: Sequence[str] = ()
+    net: nn.Module,
+    weight_bits: int | None = None,
+    *,
+    per_channel: bool = True,
+    labels: Sequence[str] = (),
+    delay_shift: bool = True,
 ) -> NetGraph:
     """The integer network of a torch network.
 
@@ -46,6 +51,9 @@ def quantize(
         weight_bits: 2 .. 8; default is that of the quantized mode, else 8.
         per_channel: one power of two per channel or, if False, per layer; a network in quantized mode keeps its own.
         labels: class names.
+        delay_shift: behind a stock SLAYER block with ``delay_shift=True``, its default, a layer of
+            :class:`~lava_mlsnn.netx.Late` neurons sends the spikes a step later, as in torch; it is called
+            ``NAME.shift``. False leaves it out, as SLAYER's own export does, for stock NetX, which has no such neurons.
 
     Returns:
         A graph whose layers have the names of the network's modules.
@@ -56,7 +64,7 @@ def quantize(
             layer and what would be accepted.
 
     Warns:
-        UserWarning: stock SLAYER blocks with ``delay_shift=True``, whose spikes come later in torch than in the graph.
+        UserWarning: stock SLAYER blocks with ``delay_shift=True`` that are exported without it.
 
     Example:
         >>> from torch import nn
@@ -81,22 +89,22 @@ def quantize(
             )
     with torch.no_grad(), as_integers(net, 8 if weight_bits is None else weight_bits, per_channel=per_channel):
         steps = plan(net)
-        _warn_of_shifts(steps)
-        graph = _Builder(steps)
+        if not flag(delay_shift, "delay_shift"):
+            _warn_of_shifts(steps)
+        graph = _Builder(steps, delay_shift)
         for step in steps:
             graph.add(step)
-        return graph.build(tuple(labels))
+        return graph.build(texts(labels, "labels"))
 
 
 def _warn_of_shifts(steps: list[Step]) -> None:
     """UserWarning for stock blocks that delay their spikes in torch, which a layer of the graph does not."""
-    stock = [step for step in steps if is_stock(cast(nn.Module, step.module))]
-    late = [step.name for step in stock if getattr(step.module, "delay_shift", False)]
+    late = [step.name for step in steps if shifts(step.module)]
     if late and cast(Input, steps[0].module).steps > 1:
         warnings.warn(
-            f"SLAYER blocks {', '.join(map(repr, late))} with delay_shift=True, its default: in torch their spikes "
-            "come a timestep late and those of the last step are lost; in the graph every layer sees step t of a "
-            "sample at its own t, so that labels can differ: train with delay_shift=False",
+            f"SLAYER blocks {', '.join(map(repr, late))} with delay_shift=True, exported with delay_shift=False: in "
+            "torch their spikes come a timestep late and those of the last step are lost; in the graph every layer "
+            "sees step t of a sample at its own t, so that labels can differ: train with delay_shift=False",
             UserWarning,
             stacklevel=3,
         )
@@ -105,7 +113,8 @@ def _warn_of_shifts(steps: list[Step]) -> None:
 class _Builder:
     """Turns the steps of a plan into layers."""
 
-    def __init__(self, steps: list[Step]) -> None:
+    def __init__(self, steps: list[Step], delay_shift: bool) -> None:
+        self.delay_shift = delay_shift
         self.steps = {step.name: step for step in steps}
         self.input = cast(Input, steps[0].module)
         self.sources: dict[str, tuple[str, ...]] = {}
@@ -125,6 +134,11 @@ class _Builder:
             except ValueError as error:
                 raise ValueError(_named(step.name, error)) from None
             self.sources[step.name] = (step.name,)
+            if self.delay_shift and shifts(step.module):
+                late = shifted(step.name)
+                passed = Connection((step.name,), Identity())
+                self.layers.append(Layer(late, (passed,), step.output.shape, netx.Late()))
+                self.sources[step.name] = (late,)
 
     def _windows(self, step: Step, window: Window) -> None:
         mode = window.quantization
@@ -139,7 +153,7 @@ class _Builder:
     def build(self, labels: tuple[str, ...]) -> NetGraph:
         """The graph; ValueError if it ends in a sum or contains no layer."""
         last = next(reversed(self.steps.values()))
-        if not self.layers or self.layers[-1].name != last.name:
+        if not self.layers or self.layers[-1].name not in (last.name, shifted(last.name)):
             raise ValueError(
                 f"the network ends in {last.name!r}, which is no layer: expected a readout or a block with neuron"
             )

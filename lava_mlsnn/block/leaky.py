@@ -104,6 +104,17 @@ class Leaky(Block):
     def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
         """Integer spikes or messages of integer inputs, as floating point numbers."""
         n = self.integers(q)
+        x, dtype = self.drive(inputs, n), inputs[0].dtype
+        if self.neuron is None:
+            return x.clamp(-self.limit, self.limit).to(dtype)
+        neuron = leaky(self.neuron)
+        keep = round_through(torch.as_tensor(neuron.leak(), dtype=torch.float64, device=x.device) * 4096)
+        theta = n.threshold.reshape(-1, *[1] * (x.ndim - 3))
+        z = whole_lif(x, keep, theta, neuron.vth / theta, neuron.surrogate, neuron.alpha, neuron.strict)
+        return (z * 2**self.fraction).to(dtype)
+
+    def drive(self, inputs: tuple[Tensor, ...], n: Integers) -> Tensor:
+        """x of the integer neurons, whole numbers in float64."""
         with torch.autocast(inputs[0].device.type, enabled=False), torch.backends.nnpack.flags(enabled=False):
             currents = [c.apply_weight(x, w) for c, x, w in zip(self.connections, inputs, n.weights, strict=True)]
         current = reduce(add, currents)
@@ -114,14 +125,7 @@ class Leaky(Block):
         unit, scale, offset = 2.0**n.shift, n.scale.reshape(rows)[..., :steps], n.offset.reshape(rows)[..., :steps]
         half = (unit / 2).floor()
         product = (a * scale + half.reshape(*shape, 1)) / unit.reshape(*shape, 1)
-        x = straight_through(torch.floor, product) + offset
-        if self.neuron is None:
-            return x.clamp(-self.limit, self.limit).to(current.dtype)
-        neuron = leaky(self.neuron)
-        keep = round_through(torch.as_tensor(neuron.leak(), dtype=torch.float64, device=x.device) * 4096)
-        theta = n.threshold.reshape(shape)
-        z = whole_lif(x, keep, theta, neuron.vth / theta, neuron.surrogate, neuron.alpha)
-        return (z * 2**self.fraction).to(current.dtype)
+        return straight_through(torch.floor, product) + offset
 
     def integers(self, q: Quantization) -> Integers:
         """Quantized weights, norms and thresholds: what training's forward uses and what the exporter reads."""
@@ -201,8 +205,9 @@ class Leaky(Block):
         tables = whole(n.scale), whole(n.shift), whole(n.offset)
         if self.neuron is None:
             return weights, netx.Rescale(*tables, limit=self.limit)
-        keep = leaky(self.neuron).keep
-        return weights, netx.SoftLIF(*tables, whole(n.threshold), 4096 - keep, 2**self.fraction)
+        neuron = leaky(self.neuron)
+        spike = 2**self.fraction
+        return weights, netx.SoftLIF(*tables, whole(n.threshold), 4096 - neuron.keep, spike, int(neuron.strict))
 
     def signal(self, *inputs: Signal) -> Signal:
         """Spikes of 2^fraction, or currents in steps of 2^-fraction."""

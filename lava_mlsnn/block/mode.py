@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from torch import nn
 
@@ -12,6 +13,7 @@ from .core import Block
 from .input import Input
 from .integer import Quantization
 from .plan import BLOCKS, Step, plan
+from .stock import is_stock
 
 
 def quantized(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> nn.Module:
@@ -60,21 +62,41 @@ def specifications(steps: list[Step], weight_bits: int, per_channel: bool) -> It
     weight_bits, per_channel = integer(weight_bits, "weight_bits", 2, 8), flag(per_channel, "per_channel")
     timesteps = next(step.module.steps for step in steps if isinstance(step.module, Input))
     for step in steps:
-        yield step, Quantization(weight_bits, per_channel, timesteps, step.inputs)
+        if not _read_in_floats(step, steps):
+            yield step, Quantization(weight_bits, per_channel, timesteps, step.inputs)
+
+
+def _read_in_floats(step: Step, steps: list[Step]) -> bool:
+    """Whether a step is the input of stock sigma-delta blocks, which compute in training's units in any mode."""
+    readers = [is_stock(cast(nn.Module, reader.module)) for reader in steps if step.name in reader.sources]
+    if not isinstance(step.module, Input) or step.output.levels == 1 or not any(readers):
+        return False
+    if not all(readers):
+        raise ValueError(f"layer {step.name!r}: stock sigma-delta blocks and others read it: expected one kind")
+    return True
+
+
+@contextmanager
+def evaluated(net: nn.Module) -> Iterator[nn.Module]:
+    """A context in which the network is in evaluation mode; the modes of its modules are restored at its end."""
+    training = [(m, m.training) for m in net.modules()]
+    try:
+        yield net.eval()
+    finally:
+        for module, mode in training:
+            module.training = mode
 
 
 @contextmanager
 def as_integers(net: nn.Module, weight_bits: int = 8, *, per_channel: bool = True) -> Iterator[nn.Module]:
     """A context in which the network is in evaluation and quantized mode; both modes are restored at its end."""
     blocks = [m for m in net.modules() if isinstance(m, BLOCKS) and hasattr(m, "quantization")]
-    before, training = [b.quantization for b in blocks], [(m, m.training) for m in net.modules()]
-    try:
-        net.eval()
-        if quantization_of(net) is None:
-            quantized(net, weight_bits, per_channel=per_channel)
-        yield net
-    finally:
-        for block, quantization in zip(blocks, before, strict=True):
-            block.quantization = quantization
-        for module, mode in training:
-            module.training = mode
+    before = [b.quantization for b in blocks]
+    with evaluated(net):
+        try:
+            if quantization_of(net) is None:
+                quantized(net, weight_bits, per_channel=per_channel)
+            yield net
+        finally:
+            for block, quantization in zip(blocks, before, strict=True):
+                block.quantization = quantization

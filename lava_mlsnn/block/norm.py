@@ -102,6 +102,9 @@ class TdBN(nn.BatchNorm2d):
 
 Norm = BNTT | nn.BatchNorm2d | nn.BatchNorm1d
 
+NORM_LAYERS = (BNTT, nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+"""Of any network: their parameters are none that weight decay acts on."""
+
 
 def make_norm(name: str, channels: int, steps: int, bias: bool, threshold: float) -> Norm | None:
     """The norm called ``name``, one of :data:`NORMS`; ``bias`` is that of BNTT, the others have one.

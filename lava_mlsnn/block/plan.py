@@ -14,7 +14,7 @@ import torch
 from torch import fx, nn
 
 from .add import Add
-from .core import Block
+from .core import RELU, Block
 from .dense import Readout
 from .input import Input
 from .pool import Flatten, Pool
@@ -109,7 +109,8 @@ def no_integer_layer(net: nn.Module) -> str:
     ''
     """
     for name, module in net.named_modules():
-        reason = getattr(module, "no_integer_layer", "")
+        is_twin = isinstance(getattr(module, "neuron", None), nn.ReLU)
+        reason = RELU if is_twin else getattr(module, "no_integer_layer", "")
         if reason:
             return f"layer {name!r}: {reason}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from .export import quantize
 from .input import Input
 from .mode import as_integers
 from .plan import Step, plan
-from .stock import is_stock
+from .stock import is_stock, shifted, shifts
 from .window import Window
 
 
@@ -22,16 +23,14 @@ from .window import Window
 def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool = True) -> dict[str, Tensor]:
     """Integer spikes of every layer, by the layer's name in the NetGraph, and of "input".
 
-    A network in float mode is quantized for this run only. A readout's entry is its membrane after each step. Stock
-    SLAYER blocks are left out: they compute in floating point, each one step later than its predecessor.
+    A network in float mode is quantized for this run only. A readout's entry is its membrane after each step.
 
     Shape:
         x: as the network's input; each entry int32 (N, C, H, W, T).
     """
     found: dict[str, Tensor] = {}
     with as_integers(net, weight_bits, per_channel=per_channel):
-        steps = [s for s in plan(net) if s.is_layer and not is_stock(cast(nn.Module, s.module))]
-        hooks = [cast(nn.Module, s.module).register_forward_hook(_recorder(s, found)) for s in steps]
+        hooks = [hook for step in plan(net) if step.is_layer for hook in _hooks(step, found)]
         try:
             net(x)
         finally:
@@ -40,16 +39,40 @@ def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool 
     return found
 
 
+def _hooks(step: Step, found: dict[str, Tensor]) -> Iterator[Any]:
+    """Of a stock block, the neuron's spikes and what the block makes of them, in integers."""
+    module = cast(Any, step.module)
+    if not is_stock(module):
+        yield module.register_forward_hook(_recorder(step, found))
+        return
+
+    def recorder(name: str) -> Any:
+        def record(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            found[name] = _integers(output * step.output.levels, step)
+
+        return record
+
+    if shifts(module):
+        yield module.neuron.register_forward_hook(recorder(step.name))
+    yield module.register_forward_hook(recorder(shifted(step.name) if shifts(module) else step.name))
+
+
+def _integers(spikes: Tensor, step: Step) -> Tensor:
+    """As int32 (N, C, H, W, T)."""
+    return spikes.round().to(torch.int32).reshape(spikes.shape[0], *step.output.shape, spikes.shape[-1])
+
+
 def _recorder(step: Step, found: dict[str, Tensor]) -> Any:
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(module, Window):
             found.update({n: z.round().to(torch.int32) for n, z in module.layer_spikes(step.name, inputs[0])})
             return
-        name = "input" if isinstance(module, Input) else step.name
+        name = step.name
+        if isinstance(module, Input):
+            name, output = "input", output if module.quantization else output / module.pixel_scale
         if isinstance(module, Readout):
             output = module.membrane(*inputs)
-        shape = (output.shape[0], *step.output.shape, output.shape[-1])
-        found[name] = output.round().to(torch.int32).reshape(shape)
+        found[name] = _integers(output, step)
 
     return record
 
@@ -64,7 +87,7 @@ def activity(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bo
         x: images, all T steps of them.
 
     Raises:
-        ValueError: another number of timesteps, or stock SLAYER blocks, which :func:`trace` leaves out.
+        ValueError: another number of timesteps.
 
     Example:
         >>> from lava_mlsnn.block import Conv, Readout
@@ -76,11 +99,6 @@ def activity(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bo
     with as_integers(net, weight_bits, per_channel=per_channel):
         graph = quantize(net)
         spikes = {name: sent.numpy() for name, sent in trace(net, x).items()}
-    missing = [layer.name for layer in graph if layer.name not in spikes]
-    if missing:
-        raise ValueError(
-            f"activity: stock SLAYER layers {', '.join(missing)} are not traced: expected sim.run for them"
-        )
     if spikes["input"].shape[-1] != graph.timesteps:
         raise ValueError(f"activity: expected {graph.timesteps} timesteps, got {spikes['input'].shape[-1]}")
     found = Activity.of_spikes(graph, spikes)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from lava.lib.dl.slayer import neuron as slayer_neuron
 from lava.lib.dl.slayer.block import base as slayer
+from lava.lib.dl.slayer.block import sigma_delta
 from lava.lib.dl.slayer.neuron.norm import MeanOnlyBatchNorm
 from torch import nn
 
@@ -30,6 +31,18 @@ _MESSAGE_SCALE = 64 * 64  # that times 2 ** spike_exp
 def is_stock(module: nn.Module) -> bool:
     """Whether a module is a block of lava.lib.dl.slayer."""
     return isinstance(module, _ALL)
+
+
+def shifts(module: nn.Module | None) -> bool:
+    """Whether a module is a stock block that sends its spikes a timestep later; sigma-delta inputs never do."""
+    if module is None or not is_stock(module) or isinstance(module, sigma_delta.Input):
+        return False
+    return getattr(module, "delay_shift", False) is True
+
+
+def shifted(name: str) -> str:
+    """The layer that sends the spikes of a stock block later."""
+    return f"{name}.shift"
 
 
 def is_stock_flatten(module: nn.Module | None) -> bool:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-try:
-    from .app import app, main
-except KeyboardInterrupt:  # no command has begun
-    raise SystemExit(130) from None
+from .app import app, main
 
 __all__ = ["app", "main"]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ..helpers import starting
 from ..helpers.version import __version__
 from . import (
     data,
@@ -57,8 +58,14 @@ class Commands(TyperGroup):
             show.complain(f"not enough memory: {str(error).splitlines()[0]}")
             raise typer.Exit(2) from None
         except (ValueError, OSError) as error:
-            show.complain(str(error) or type(error).__name__)
+            show.complain(_said(error))
             raise typer.Exit(2) from None
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 app = typer.Typer(
@@ -107,4 +114,5 @@ def _options(
 
 def main() -> None:
     """Entry point of ``mlsnn``."""
+    starting.end()
     app()

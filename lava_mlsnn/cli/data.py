@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +15,7 @@ from rich.table import Table
 from . import options, show
 
 if TYPE_CHECKING:
+    from ..data import made
     from ..data._published import Finding
 
 app = typer.Typer(
@@ -20,6 +24,18 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
 )
+
+make = typer.Typer(
+    help="Make data that stand in for others, on this machine: synthetic speech, simulated event cameras.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+app.add_typer(make, name="make")
+
+Out = Annotated[
+    Path | None, typer.Option(help="A new folder.", show_default="where the data are looked for, $MLSNN_DATA or ./data")
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same bytes.")]
 
 
 @app.command("list")
@@ -90,6 +106,65 @@ def check(
     show.say(f"{name}: {'nothing is wrong' if own else 'complete and right'}")
 
 
+@make.command("speech-synthetic")
+def speech_synthetic(
+    out: Out = None,
+    speakers: Annotated[int, typer.Option(help="Made-up speakers; their voices are kept apart.")] = 120,
+    takes: Annotated[int, typer.Option(help="Clips of each of the 35 words by each speaker.")] = 2,
+    seed: Seed = 0,
+    programs: Annotated[
+        str | None,
+        typer.Option(help="That speak: espeak-ng, flite.", show_default="espeak-ng, and flite if it is installed"),
+    ] = None,
+) -> None:
+    """Have programs speak the 35 words of Speech Commands v2, with noise, into the published folder layout.
+
+    A synthetic stand-in: accuracies on it say nothing about people's speech.
+
+    [bold]Example:[/] mlsnn data make speech-synthetic --speakers 40 && mlsnn data check speech-synthetic
+    """
+    from ..data import speech_synthetic as synthetic
+
+    with _making(synthetic.NAME, out) as (folder, progress):
+        chosen = None if programs is None else programs.split(",")
+        synthetic.make(folder, speakers, takes, seed, chosen, progress)
+
+
+@make.command("fashion-dvs")
+def fashion_dvs(
+    out: Out = None,
+    per_class: Annotated[
+        int | None, typer.Option(help="Training images of each class.", show_default="all 6000")
+    ] = None,
+    test_per_class: Annotated[
+        int | None, typer.Option(help="Test images of each class.", show_default="all 1000")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Rows and columns of the sensor, 16 .. 240.")] = 34,
+    seed: Seed = 0,
+    images: Annotated[str, typer.Option(help="The images that are moved, NAME[:PATH].")] = "fashion-mnist",
+) -> None:
+    """Move Fashion-MNIST's images in front of a simulated event camera, into N-MNIST's folder layout.
+
+    Some hundred images per second; all 70,000 take about 1.3 GB.
+
+    [bold]Example:[/] mlsnn data make fashion-dvs --per-class 1000 --test-per-class 200
+    """
+    from ..data import fashion_dvs as simulated
+
+    with _making(simulated.NAME, out) as (folder, progress):
+        simulated.make(folder, per_class, test_per_class, size, seed, images, progress)
+
+
+@contextmanager
+def _making(name: str, out: Path | None) -> Iterator[tuple[Path, made.Progress]]:
+    from ..data import registry
+
+    folder = out or registry.home(name)
+    with show.counting(f"making {name}") as progress:
+        yield folder, progress
+    show.wrote(folder)
+
+
 def _known(name: str) -> dict[str, Any]:
     from ..data import registry
 
@@ -102,7 +177,7 @@ def _known(name: str) -> dict[str, Any]:
         found = str(getattr(place, "path", None) or place.root)
     except ValueError:
         found = "no"
-    page = published.page + (f" or apt-get install {published.package}" if published.package else "")
+    page = published.made or published.page + (f" or apt-get install {published.package}" if published.package else "")
     return {"name": name, "title": published.title, "found": found, "page": page}
 
 

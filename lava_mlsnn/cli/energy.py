@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,7 +36,10 @@ def energy(
     [bold]Example:[/] mlsnn energy digits.net --model lemaire -o sram=bus -o bits=8
     """
     from .. import netx
-    from ..energy.network import check_model
+    from ..data.registry import require
+    from ..energy.network import check_model, estimate
+    from ..graph.activity import Activity
+    from ..helpers.tables import NoFigureError
     from . import target
     from .engines import load_data, provenance
 
@@ -47,6 +51,9 @@ def energy(
     check_model(model, settings)
     graph = reading.load(net)
     where = target.check(json or options.beside(net, "energy.json"), "json", ("digest", "energy"))
+    require(data)
+    with suppress(NoFigureError):  # which is told of with the counts
+        estimate(graph, Activity.zeros(graph, 1), model, **settings)  # a wrong value before anything is counted
     dataset = load_data(data, graph)
     record = _record(net.name, graph, dataset, model, settings)
     command = ["mlsnn", "energy", net.name, "--data", data, "--model", model]

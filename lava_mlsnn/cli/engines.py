@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 
+from ..helpers import extras
 from . import show
 
 if TYPE_CHECKING:
     from ..data import Dataset
     from ..netx import NetGraph
     from ..sim import Run
+    from ..sim.shards import Executors
 
 
 def load_data(name: str, graph: NetGraph) -> Dataset:
@@ -76,6 +82,32 @@ def run_engine(graph: NetGraph, dataset: Dataset, keep: Path | None = None, **se
         return sim.run_resumable(graph, dataset.test_images, keep, progress=report, **settings)
 
 
+@contextmanager
+def workers(count: int | None, scheduler: str | None) -> Iterator[Executors | None]:
+    """Who runs the images: ``count`` processes of this machine, the cluster of a Dask scheduler, or nobody else.
+
+    Raises:
+        ValueError: both, or the package distributed is missing.
+        OSError: no scheduler answers.
+    """
+    if count is not None and scheduler is not None:
+        raise ValueError(f"--workers {count}: expected it without --scheduler {scheduler}, which has its own")
+    if scheduler is not None:
+        distributed = extras.load("distributed", "--scheduler")
+        with show.working(f"connecting to {scheduler}"):
+            client = distributed.Client(scheduler, timeout=10)
+        with client, client.get_executor() as executor:
+            yield executor
+    elif count is not None:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        ignoring = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is for us
+        yield partial(ProcessPoolExecutor, count, mp_context=get_context("spawn"), **ignoring)
+    else:
+        yield None
+
+
 def measured(
     name: str,
     graph: NetGraph,
@@ -84,15 +116,17 @@ def measured(
     settings: dict[str, Any] | None = None,
     keep: Path | None = None,
     traced: int = 0,
+    executor: Executors | None = None,
 ) -> tuple[dict[str, Any], Run]:
     """A network's record (accuracy, activity, energy) on the test images, and the run that it was made from.
 
-    ``traced``: of so many images NeuroBench's metrics are counted with traces, exactly.
+    ``traced``: of so many images NeuroBench's metrics are counted with traces, exactly. ``executor``: has others run
+    the images.
     """
     from .. import energy, sim
     from ..report import network_record
 
-    run, metrics = run_engine(graph, dataset, keep), None
+    run, metrics = run_engine(graph, dataset, keep, executor=executor), None
     if traced:
         images = dataset.test_images[:traced]
         metrics = energy.neurobench(graph, sim.run(graph, images, trace=True), images)

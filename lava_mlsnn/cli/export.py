@@ -18,6 +18,7 @@ FORMATS = {"net": ".net", "stock": ".stock.net", "nir": ".nir"}
 """Formats and the endings of their files."""
 
 
+@options.reads_networks
 def export(
     model: Annotated[
         Path, typer.Argument(help="model.safetensors of mlsnn train, or a .net file to convert.", show_default=False)
@@ -38,6 +39,8 @@ def export(
     ] = False,
     json: options.Json = None,
     force: options.Force = False,
+    *,
+    reading: options.Reading,
 ) -> None:
     """Turn a trained network into integers and write it as a .net file, which the engine and Lava run.
 
@@ -48,6 +51,8 @@ def export(
     """
     from .. import netx
     from ..graph.hardware import problems
+    from ..helpers.check import integer
+    from ..model.header import read_header
     from ..nir.write import check_dialect
     from . import target
 
@@ -63,15 +68,19 @@ def export(
     if path.exists() and path.samefile(model):
         raise ValueError(f"{path.name} would overwrite the network it is made from: choose another --output")
     _refuse_checkpoint(model)
+    if bits is not None:
+        integer(bits, "--bits", 2, 8)
+    if model.suffix != ".net":
+        read_header(model)
     target.check(path, "nir" if format == "nir" else "net", force=force)
     about = target.check(json or options.beside(path, "export.json"), "json", ("file", "digest", "layers"), force)
     notes: Mapping[str, Any] = {}
     if model.suffix == ".net":
-        graph = netx.load(model)
+        graph = reading.load(model)
     else:
         from .. import model as models
 
-        net = models.load(model)
+        net = models.load(model, **options.bound(reading.largest))
         notes = net.notes
         graph = netx.quantize(net, bits, per_channel=not per_layer, labels=notes.get("labels", ()))
     graph = netx.lower(graph) if format == "stock" else graph

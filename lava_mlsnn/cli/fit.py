@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..helpers.doors import door
+from ..helpers.reading import read_json
 from . import options, show
 
 if TYPE_CHECKING:
@@ -88,10 +88,7 @@ def _read(path: Path) -> Activity:
     from ..graph.activity import Activity
 
     with door(path):
-        try:
-            content = json_module.loads(path.read_bytes())
-        except ValueError as error:
-            raise ValueError(f"{path}: expected JSON as mlsnn simulate writes it ({error})") from None
+        content = read_json(path, "as mlsnn simulate writes it")
         if not isinstance(content, dict) or not isinstance(content.get("activity"), dict):
             raise ValueError(f"{path}: expected the JSON of mlsnn simulate, found no activity in it")
         return Activity.from_dict(content["activity"])

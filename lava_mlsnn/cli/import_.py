@@ -33,6 +33,7 @@ def import_(
     ] = None,
     output: options.Output = None,
     force: options.Force = False,
+    largest: options.Largest = None,
 ) -> None:
     """Turn a network of another library (snnTorch, sinabs, SpikingJelly ...) into a .net file of integers.
 
@@ -49,7 +50,8 @@ def import_(
     from .engines import load_named
 
     if not file.is_file():
-        raise ValueError(f"no such NIR file: {file}")
+        raise ValueError(f"{file}: no such file")
+    ours = bool(nir_file.own_notes(nir_file.read(file)))
     path = target.check(output or options.beside(file.with_suffix(".net"), "net"), "net", force=force)
     named = {"dt": dt, "reset": reset}
     values = {k: None if v == "none" else v for k, v in options.key_values(option, "--option").items()}
@@ -57,7 +59,6 @@ def import_(
     dataset = load_named(data, timesteps or 1, {"test": 0})
     images = (dataset.train_images if len(dataset.train_images) else dataset.test_images)[:samples]
     is_numbered = not is_name(data) and all(label.isdecimal() for label in dataset.labels)  # perhaps not all there are
-    ours = bool(nir_file.own_notes(nir_file.read(file)))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         graph = netx.from_nir(
@@ -69,6 +70,7 @@ def import_(
             input_scale=None if ours else dataset.input_scale,
             input_bits=dataset.bits,
             labels=() if is_numbered else dataset.labels,
+            **options.bound(largest),
             **given,
         )
     for warning in caught:

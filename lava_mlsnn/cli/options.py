@@ -37,6 +37,15 @@ Stock = Annotated[
     bool, typer.Option("--stock", help="Also with stock neurons only (T = 1): the price of needing no microcode.")
 ]
 
+Largest = Annotated[
+    int | None,
+    typer.Option(
+        "--largest",
+        min=1,
+        help="Most values of an input or layer that a file may declare.",
+        show_default="2^28; of a trained model's input 2^22",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Write over files of other kinds.")]
 
 Levels = Annotated[int, typer.Option("--levels", "-N", min=1, help="Largest value of a spike; 1 is binary.")]
@@ -83,6 +92,8 @@ class Reading:
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what stock NetX ignores or changes in a file; else a warning.")
     ] = False
+    verify: Annotated[bool, typer.Option(help="Refuse a file whose content is not what its digest says.")] = True
+    largest: Largest = None
 
     def load(self, net: Path) -> NetGraph:
         """The network of a file; each warning is one line."""
@@ -104,10 +115,17 @@ class Reading:
                 input_shape=shape,
                 input_scale=self.input_scale,
                 strict=self.strict,
+                verify=self.verify,
+                **bound(self.largest),
             )
         for warning in said:
             show.warn(str(warning.message))
         return graph
+
+
+def bound(largest: int | None) -> dict[str, int]:
+    """The argument ``largest`` of a reader, if there is one."""
+    return {} if largest is None else {"largest": largest}
 
 
 def reads_networks(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -26,22 +25,15 @@ def pareto(
     [bold]Example:[/] mlsnn pareto multilevel.energy.json binary.energy.json -o front.svg
     """
     from ..helpers.files import atomic_write
+    from ..helpers.reading import read_json
     from ..report.pareto import FORMATS, draw, points, table
     from . import target
 
     if (kind := output.suffix.removeprefix(".")) in FORMATS:
         target.check(output, kind, force=force)
         target.check(output.with_suffix(".csv"), "csv", ("series", "joules"), force)
-    found = points({str(path): _read(path) for path in results})
+    found = points({str(path): read_json(path, "such as mlsnn energy writes") for path in results})
     picture = draw(found, output, title)
     written = output.with_suffix(".csv")
     atomic_write(written, table(found))
     show.wrote(picture, written)
-
-
-def _read(path: Path) -> object:
-    try:
-        content: object = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, such as mlsnn energy writes ({error})") from None
-    return content

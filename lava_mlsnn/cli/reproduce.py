@@ -28,6 +28,15 @@ def reproduce(
     ] = None,
     epochs: options.Epochs = None,
     quantized_epochs: options.QuantizedEpochs = None,
+    steps: Annotated[
+        int | None, typer.Option(min=2, help="T of paper 002's networks.", show_default="50, the paper's")
+    ] = None,
+    alpha: Annotated[
+        float | None,
+        typer.Option(
+            help="Scale of the surrogate gradient in papers 002 and 003.", show_default="the papers', 0.3 and 1"
+        ),
+    ] = None,
     threads: options.Threads = 1,
 ) -> None:
     """Do a figure or table of a paper again: CSV, PNG and a text that puts our numbers beside the paper's.
@@ -36,6 +45,7 @@ def reproduce(
 
     [bold]Example:[/] mlsnn reproduce fig2 --out runs/paper000
     """
+    from ..data.registry import require
     from ..papers import ITEMS, Request, find, run
 
     if not item:
@@ -43,7 +53,10 @@ def reproduce(
             show.say(f"{known.name:17} {known.about}{'' if known.trains else ' (exact, no data)'}")
         return
     find(*item)  # a wrong name fails before torch is loaded
-    request = Request(data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, show.error_console)
+    request = Request(
+        data, preset, out, _seeds(seeds), recipe, epochs, quantized_epochs, steps, alpha, show.error_console
+    )
+    require(data)
     options.use_threads(threads)
     show.if_interrupted(
         lambda: f"trainings and the checkpoint of the last one are kept in {out / 'runs'}, the same command goes on"

@@ -10,6 +10,7 @@ import typer
 
 from ..helpers.check import choice
 from ..helpers.doors import door
+from ..helpers.reading import read_json
 from . import options, show
 
 if TYPE_CHECKING:
@@ -66,13 +67,11 @@ def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest of a folder of nets; ValueError if there is none or of another format."""
-    import json
-
     path = folder / MANIFEST
     if not path.is_file():
         raise ValueError(f"{path}: expected the manifest of exported nets, found none")
     with door(path):
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = read_json(path, "of exported nets")
         if manifest.get("format") != FORMAT:
             raise ValueError(f"{path}: format {manifest.get('format')!r}, expected {FORMAT}")
         return manifest

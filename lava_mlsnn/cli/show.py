@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ..helpers import files
 from ..helpers.doors import printable
+from ..helpers.starting import NOTHING_KEPT
 
 PLAIN_WIDTH = 112
 """Columns of a table where there is no terminal."""
@@ -85,7 +86,6 @@ def complain(text: str) -> None:
     error_console.print(f"[bold red]error:[/] {escape(text)}", highlight=False, soft_wrap=True)
 
 
-NOTHING_KEPT = "nothing was written, the same command begins anew"
 _kept: list[Callable[[], str]] = []
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from ..helpers.starting import NOTHING_KEPT
 from . import options, show
 
 
@@ -31,20 +32,31 @@ def simulate(
     samples: Annotated[
         int | None, typer.Option(min=1, help="Images that run in Lava.", show_default="all, layers 32")
     ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes of this machine that share the images.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, whose workers share the images.")
+    ] = None,
     json: options.Json = None,
     *,
     reading: options.Reading,
 ) -> None:
     """Run the whole test set in the integer engine, and with --lava some of it in Lava, compared spike by spike.
 
-    Exit code 1 if Lava and the engine differ. An interrupted run of the engine continues where it stopped.
+    Exit code 1 if Lava and the engine differ. An interrupted run of the engine continues where it stopped. With
+    --workers or --scheduler other processes or machines run shards of the images, and those of a lost one again; the
+    numbers are the same.
 
-    [bold]Example:[/] mlsnn simulate digits.net --lava layers --samples 16
+    [bold]Examples:[/]
+
+    mlsnn simulate digits.net --lava layers --samples 16
+
+    mlsnn simulate vgg16.net --data cifar10 --scheduler tcp://10.0.0.1:8786
     """
     from ..helpers import compiling
     from ..report import checks_table, layers_table
     from . import target
     from .engines import compare_lava, load_data, measured, provenance, say_missing, say_ratios
+    from .engines import workers as working_for
 
     graph = reading.load(net)
     where = target.check(json or options.beside(net, "simulate.json"), "json", ("digest", "activity"))
@@ -54,12 +66,13 @@ def simulate(
         lambda: (
             f"the images that are done are kept in {partial}, the same command goes on"
             if partial.exists()
-            else show.NOTHING_KEPT
+            else NOTHING_KEPT
         )
     )
     dataset = load_data(data, graph)
     started = time.perf_counter()
-    record, run = measured(net.name, graph, dataset, keep=keep)
+    with working_for(workers, scheduler) as executor:
+        record, run = measured(net.name, graph, dataset, keep=keep, executor=executor)
     seconds = time.perf_counter() - started - compiling.seconds()
     show.console.print(layers_table(record))
     say_missing(record)

@@ -36,35 +36,41 @@ def sweep(
     """Search learning rate, leak, timesteps or other settings: TPE proposes, Hyperband stops ([VicenteSola2022], sec.
     3.5).
 
-    Several processes, on several machines if the study is on a common disk, work on one study when they are given
-    the same one. A trial that was killed is taken up again by the next process that starts.
+    Several processes, on several machines if the study is on a common disk or in a database, work on one study when
+    they are given the same one. A trial that was killed is taken up again by the next process that starts on its disk.
 
     [bold]Example:[/] mlsnn sweep s_resnet20 --study runs/s.journal --trials 20 --epochs 9 -m width=8 -m blocks=1,1,1
     """
     from ..data.registry import require
     from ..model import check
+    from ..model.catalog import check_own
     from ..train import default_recipe
     from ..train import recipe as named
+    from ..train.space import PAPER002, Range, check_space
     from . import target
 
     require(data)
-    check(model)
     plan = named(recipe or default_recipe(data), epochs=epochs, quantized_epochs=quantized_epochs, batch=batch)
     chosen = {"levels": levels, **options.key_values(model_option, "--model-option")}
-    from ..train.sweep import PAPER002, Range, Sweep, run  # loads torch
-
-    options.use_threads(threads)
+    check_own(chosen, data)
     dimensions = tuple(map(Range.parse, space or ())) or PAPER002
     chosen = {name: value for name, value in chosen.items() if name not in {d.name for d in dimensions}}
+    check(model, chosen)
+    check_space(dimensions, model, chosen)
+    if Path(study).is_dir():
+        raise ValueError(f"{study}: a folder, expected the name of a file")
+    from ..train.sweep import Sweep, run  # loads torch
+
+    options.use_threads(threads)
     search = Sweep(model, chosen, data, plan, dimensions, study, seed)
     where = json or Path("sweep.json" if search.is_database else f"{study}.json")
     target.check(where, "json", ("study", "trials"))
-    show.if_interrupted(lambda: f"trials and their checkpoints are kept in {study}, the same command goes on")
+    show.if_interrupted(lambda: f"trials and their checkpoints are kept in {search.shown}, the same command goes on")
     found = run(search, trials, progress=True)
     best = found.best_trial
     show.say(f"best of {len(found.trials)} trials: {best.value:.2%} of the validation part, {best.params}")
     record = {
-        "study": study,
+        "study": search.shown,
         "best": {"value": best.value, "params": best.params, "number": best.number},
         "trials": [
             {"number": t.number, "state": t.state.name, "value": t.value, "params": t.params} for t in found.trials

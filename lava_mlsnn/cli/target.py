@@ -6,11 +6,11 @@ results (:mod:`lava_mlsnn.train.folder`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..helpers.files import check_writable
+from ..helpers.reading import opened, read_json
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _KINDS: dict[str, tuple[bytes, tuple[str, ...]]] = {
@@ -53,14 +53,14 @@ def check(path: Path, kind: str, keys: Sequence[str] = (), force: bool = False) 
 
 
 def _is(path: Path, kind: str, keys: Sequence[str]) -> bool:
-    with open(path, "rb") as file:
+    with opened(path) as file:
         start = file.read(4096)
     if not start or not start.lstrip().startswith(_KINDS[kind][0].lstrip()):
         return not start
     if not keys or kind == "csv":
         return all(key in start.splitlines()[0].decode(errors="replace") for key in keys)
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
+        content = read_json(path, "")
+    except ValueError:
         return False
     return isinstance(content, dict) and all(key in content for key in keys)

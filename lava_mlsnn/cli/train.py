@@ -57,7 +57,9 @@ def train(
     precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     devices: Annotated[int, typer.Option(help="Processes per node; they share each batch.")] = 1,
-    nodes: Annotated[int, typer.Option(help="Machines; start the command on each (torchrun, Slurm).")] = 1,
+    nodes: Annotated[
+        int, typer.Option(help="Machines; start the command on each, with MASTER_ADDR, MASTER_PORT, NODE_RANK set.")
+    ] = 1,
     strategy: Annotated[str, typer.Option(help="auto or ddp.")] = "auto",
     threads: options.Threads = 1,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.", show_default="runs/MODEL_DATA_...")] = None,
@@ -69,14 +71,15 @@ def train(
         Path | None,
         typer.Option("--from", help="model.safetensors of mlsnn train to start from; it says which architecture."),
     ] = None,
+    largest: options.Largest = None,
     *,
     context: typer.Context,
 ) -> None:
     """Train a network on images, the last epochs with integer weights.
 
-    The folder receives model.safetensors, metrics.csv, tensorboard/, result.json, a checkpoint after each epoch and,
-    with --validation, best.safetensors. A training that was cut off goes on with --resume and the same options, to the
-    same weights. One that is in the folder is not overwritten without --force.
+    The folder receives model.safetensors, metrics.csv, result.json, a checkpoint after each epoch, tensorboard/ where
+    that package is installed and, with --validation, best.safetensors. A training that was cut off goes on with
+    --resume and the same options, to the same weights. One that is in the folder is not overwritten without --force.
 
     [bold]Examples:[/]
 
@@ -96,18 +99,17 @@ def train(
     from ..data import has_frames
     from ..data.registry import Spec, is_name, require
     from ..model import check
+    from ..model.catalog import OF_DATA, check_own
+    from ..model.header import read_header
     from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
+    from ..train.folder import check_free, check_resumable, is_first_started, prepare
     from .engines import load_named
 
     chosen = options.key_values(model_option, "--model-option")
-    source = None
     if start is not None:
-        from ..train import ModelFile
-
-        source = ModelFile(start)
-        sizes = source.options
+        sizes = {key: value for key, value in read_header(start)["config"].items() if key not in OF_DATA}
         name = str(sizes.pop("name"))
         if model not in (None, name):
             raise ValueError(f"--from {start}: its architecture is {name}, expected no other one, got {model!r}")
@@ -122,6 +124,7 @@ def train(
     if model is None:
         model, sizes = default_model(data)
         chosen = {**sizes, **chosen}
+    check_own(chosen, data)
     check(model, chosen)
     changes = {
         "epochs": epochs,
@@ -139,12 +142,13 @@ def train(
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
+    if plan.batch % machine.processes:
+        raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {plan.batch}")
     require(data)
-    from ..train.folder import check_free, prepare  # these load torch
-    from ..train.world import is_first
-
-    if is_first():
-        if not resume and not force:
+    if is_first_started():
+        if resume:
+            check_resumable(folder)
+        elif not force:
             check_free(folder)
         prepare(folder)
 
@@ -160,7 +164,10 @@ def train(
     show.if_interrupted(kept)
     shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out
     dataset = load_named(data, steps) if shown else None
+    from ..train import ModelFile  # loads torch
+
     options.use_threads(threads)
+    source = None if start is None else ModelFile(start, **options.bound(largest))
     how: dict[str, Any] = {"resume": resume, "force": force, "progress": show.error_console, "machine": machine}
     _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:

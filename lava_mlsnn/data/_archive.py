@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from ..helpers.reading import MOST, opened
 from ._published import Archive, Finding, Published
 
 LONGEST_HEADER = 1 << 20
@@ -19,7 +20,7 @@ LONGEST_HEADER = 1 << 20
 def md5(path: Path) -> str:
     """The MD5 sum of a file in hex; the file is read piece by piece."""
     digest = hashlib.md5(usedforsecurity=False)
-    with open(path, "rb") as file:
+    with opened(path) as file:
         while piece := file.read(1 << 20):
             digest.update(piece)
     return digest.hexdigest()
@@ -28,14 +29,6 @@ def md5(path: Path) -> str:
 def md5_of(content: bytes) -> str:
     """The MD5 sum of bytes in hex."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def read_limited(path: Path, limit: int) -> bytes:
-    """A file's content; ValueError if it is longer than any real one."""
-    size = path.stat().st_size
-    if size > limit:
-        raise ValueError(f"{path.name}: {size:,} bytes, expected at most {limit:,}")
-    return path.read_bytes()
 
 
 def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Archive | None) -> dict[str, bytes]:
@@ -52,7 +45,7 @@ def read_tar(path: Path, folder: str, names: set[str], limit: int, published: Ar
     last = "its beginning"
     try:
         with (
-            open(path, "rb") as packed,
+            opened(path) as packed,
             tarfile.open(fileobj=_Limited(gunzip(packed), limit), mode="r|", tarinfo=_Member) as tar,
         ):
             while (member := tar.next()) is not None:
@@ -171,7 +164,8 @@ def archives(known: Published, folders: Iterable[Path]) -> list[Finding]:
 
 def compared(path: Path, published: Archive | None) -> str:
     """Size and md5 of a file beside the published ones, in words."""
-    words = f"it has {path.stat().st_size:,} bytes, md5 {md5(path)}"
+    found = path.stat().st_size
+    words = f"it has {found:,} bytes" + (f", md5 {md5(path)}" if found <= MOST else "")
     if published is None:
         return words
     size = f"{published.size:,} bytes, " if published.size else ""

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.reading import opened
 from ._archive import gunzip
 
 LIMIT, UNPACKED, RATIO = 1 << 30, 1 << 28, 64
@@ -30,7 +31,7 @@ LIMIT, UNPACKED, RATIO = 1 << 30, 1 << 28, 64
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
-def parse(file: BufferedIOBase, most: int) -> NDArray[Any]:
+def parse(file: IO[bytes], most: int) -> NDArray[Any]:
     """The numbers of an open idx file, at most ``most`` bytes of them.
 
     Raises:
@@ -69,7 +70,7 @@ def is_idx(path: Path) -> bool:
     try:
         with File(path).opened() as (file, _):
             start = file.read(4)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, ValueError, zlib.error):
         return False
     return len(start) == 4 and start[:2] == b"\0\0" and start[2] in TYPES and 1 <= start[3] <= 5
 
@@ -85,15 +86,15 @@ class File:
         return self.member.rpartition("/")[2] or self.path.name
 
     @contextmanager
-    def opened(self, limit: int = LIMIT) -> Iterator[tuple[BufferedIOBase, int]]:
+    def opened(self, limit: int = LIMIT) -> Iterator[tuple[IO[bytes], int]]:
         """The file, unpacked, and the most bytes of numbers that it may hold."""
         if self.member:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as packed:
+            with opened(self.path) as file, zipfile.ZipFile(file) as archive, archive.open(self.member) as packed:
                 size = archive.getinfo(self.member).compress_size
                 yield gunzip(packed), _most(limit, size)
             return
-        size = self.path.stat().st_size
-        with open(self.path, "rb") as file:
+        with opened(self.path) as file:
+            size = os.fstat(file.fileno()).st_size
             is_packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             if is_packed:

@@ -33,6 +33,7 @@ class Published:
         layout: what is expected in the folder.
         others: archives of the same recordings that other libraries download.
         package: the Debian package that holds the data.
+        made: the command that makes the data, which nobody publishes.
     """
 
     title: str
@@ -42,9 +43,12 @@ class Published:
     any_of: bool = False
     others: tuple[Archive, ...] = ()
     package: str = ""
+    made: str = ""
 
     def how_to_get(self) -> str:
         """Where to get it and what to do with it, in one sentence."""
+        if self.made:
+            return f"make it: {self.made}"
         first, last = self.archives[0], self.archives[-1]
         if self.any_of or len(self.archives) == 1:
             which = str(first)
@@ -151,6 +155,20 @@ PUBLISHED = {
         (Archive("speech_commands_v0.02.tar.gz", "6b74f3901214cb2c2934e98196829835", 2_428_923_189),),
         "the extracted folders of the 35 words (.wav files) with validation_list.txt and testing_list.txt",
     ),
+    "speech-synthetic": Published(
+        "Synthetic speech commands (espeak-ng, flite)",
+        "",
+        (),
+        "the folder that the command below has made",
+        made="mlsnn data make speech-synthetic",
+    ),
+    "fashion-dvs": Published(
+        "Fashion-MNIST before a simulated event camera",
+        "",
+        (),
+        "the folder that the command below has made",
+        made="mlsnn data make fashion-dvs",
+    ),
     "tinyimagenet": Published(
         "Tiny ImageNet",
         "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
@@ -204,7 +222,8 @@ def incomplete(name: str, where: str, findings: list[Finding]) -> ValueError:
     wrong = [f"{finding.what}: {finding.detail}" for finding in findings if not finding.passed]
     more = f" (and {len(wrong) - 4} more; mlsnn data check lists all)" if len(wrong) > 4 else ""
     known = PUBLISHED[name]
+    whole = "as it was made" if known.made else "the published data"
     return ValueError(
-        f"{known.title} in {where} is not the published data: {'; '.join(wrong[:4])}{more}. To mend it, "
+        f"{known.title} in {where} is not {whole}: {'; '.join(wrong[:4])}{more}. To mend it, "
         f"{known.how_to_get()}; to use a part of it on purpose, give the option complete=no"
     )

@@ -26,8 +26,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..helpers.reading import opened, read_file
 from . import _aedat4
-from ._archive import read_limited
 from .integration import Events
 
 LIMIT = 1 << 30
@@ -40,16 +40,16 @@ DAVIS = {b"240": (180, 240), b"346": (260, 346)}
 def read(path: Path) -> Events:
     """Events of a recording in any of the AEDAT formats; ValueError names the file and what is wrong."""
     try:
-        with open(path, "rb") as file:
+        with opened(path) as file:
             first = file.readline(64)
         if first.startswith(b"#!AER-DAT4"):
             found = _aedat4.read(path)
             (width, height), (x, y, t, p) = found[:2, 0].tolist(), found[:, 1:]
             return Events(x, y, t, p, (height, width) if width and height else None)
         if first.startswith(b"#!AER-DAT3.1"):
-            return _read31(read_limited(path, LIMIT))
+            return _read31(read_file(path, LIMIT))
         if first.startswith(b"#!AER-DAT2.0"):
-            return _read2(read_limited(path, LIMIT))
+            return _read2(read_file(path, LIMIT))
         raise ValueError(f"expected a file that begins with #!AER-DAT2.0, 3.1 or 4.0, got {first[:16]!r}")
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
@@ -57,7 +57,7 @@ def read(path: Path) -> Events:
 
 def read_nmnist(path: Path) -> Events:
     """Events of an N-MNIST file; ValueError names the file and what is wrong."""
-    content = read_limited(path, LIMIT)
+    content = read_file(path, LIMIT)
     if len(content) % 5:
         raise ValueError(f"{path.name}: {len(content):,} bytes, expected a multiple of 5: cut or damaged")
     raw = np.frombuffer(content, np.uint8).reshape(-1, 5).astype(np.int64)
@@ -65,6 +65,18 @@ def read_nmnist(path: Path) -> Events:
     time = ((raw[:, 2] & 127) << 16 | raw[:, 3] << 8 | raw[:, 4]) + (np.cumsum(overflow) << 13)
     real = raw[~overflow]
     return Events(real[:, 0], real[:, 1], time[~overflow], real[:, 2] >> 7, counter=23)
+
+
+def nmnist_bytes(events: Events) -> bytes:
+    """The content of an N-MNIST file; ValueError for events that do not fit it: row 240, or 2^23 us, or more."""
+    for name, limit in (("x", 256), ("y", 240), ("t", 1 << 23), ("p", 2)):
+        values = getattr(events, name)
+        if len(values) and not 0 <= int(values.min()) <= int(values.max()) < limit:
+            raise ValueError(
+                f"events: {name} of {values.min()} .. {values.max()}, expected 0 .. {limit - 1} in .bin files"
+            )
+    columns = (events.x, events.y, events.p << 7 | events.t >> 16, events.t >> 8 & 255, events.t & 255)
+    return np.stack(columns, axis=1).astype(np.uint8).tobytes()
 
 
 def _read2(content: bytes) -> Events:

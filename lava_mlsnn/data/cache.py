@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from ..helpers.files import replacing, write_json
 from ..helpers.lock import locked
+from ..helpers.reading import opened, read_json
 from ..helpers.sealed import file_digest, json_digest
 
 VARIABLE = "MLSNN_CACHE"
@@ -105,8 +106,9 @@ _DIGESTS: dict[tuple[Any, ...], str] = {}
 def _open(place: Path, shape: Sequence[int]) -> tuple[NDArray[np.uint8], dict[str, Any]] | None:
     """None if it is not there or not what it should be."""
     try:
-        about = json.loads((place / ABOUT).read_bytes())
+        about = read_json(place / ABOUT, "")
         stated, digest = about.pop("digest"), about.pop("frames")
+        opened(place / FRAMES).close()
         found = np.load(place / FRAMES, mmap_mode="r", allow_pickle=False)
         right = stated == json_digest({**about, "frames": digest}) and digest == _digest_once(place / FRAMES)
     except Exception:  # nothing there, or whatever json and numpy make of damage
@@ -133,7 +135,8 @@ def _write(
     free = shutil.disk_usage(place.parent).free
     if size > free:
         raise ValueError(f"cache {place.parent}: {size:,} bytes of frames, {free:,} free; see {VARIABLE}")
-    (place / ABOUT).unlink(missing_ok=True)  # what is here cannot be read
+    for name in (ABOUT, FRAMES):  # what is here cannot be read, and may be a pipe
+        (place / name).unlink(missing_ok=True)
     place.mkdir(exist_ok=True)
     try:
         with replacing(place / FRAMES) as part, open(part, "wb") as file:

@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.reading import read_file
 from . import _pickle
-from ._archive import compared, md5, md5_of, read_limited, read_tar
+from ._archive import compared, md5, md5_of, read_tar
 from ._cifar_files import ARCHIVES, VERSIONS, Version
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset, Images, Labels
@@ -56,7 +57,7 @@ class Copy:
         if self.packed:
             return read_tar(self.path, self.version.folder, wanted, LIMIT, self.version.archive)
         present = [name for name in sorted(wanted) if (self.path / name).is_file()]
-        return {name: read_limited(self.path / name, LIMIT) for name in present}
+        return {name: read_file(self.path / name, LIMIT) for name in present}
 
 
 @dataclass(frozen=True)

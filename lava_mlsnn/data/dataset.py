@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..helpers.check import finite
+from ..helpers.check import finite, instance, integer
 from ..helpers.shown import Grid, Shown, shape_text
 
 Images = NDArray[Any]
@@ -126,6 +126,46 @@ class Dataset(Shown):
             source=f"{self.source} Training part only, split again {1 - fraction:.0%}/{fraction:.0%} with seed {seed}.",
         )
 
+    def smaller(self, train: int | None = None, test: int | None = None, *, pool: int = 1, seed: int = 0) -> Dataset:
+        """Fewer images, drawn at random, with fewer pixels: to try something in seconds.
+
+        Args:
+            train, test: how many images of each part; None for all.
+            pool: pixels become the rounded mean of squares of pool x pixels, whole ones only.
+            seed: of the draw.
+
+        Raises:
+            ValueError: more images than there are, or squares that are larger than them.
+
+        Example:
+            >>> from lava_mlsnn import data
+            >>> data.load("digits").smaller(train=500, test=100, pool=2).train_images.shape
+            (500, 1, 4, 4)
+        """
+        pool = integer(pool, "pool", 1, min(self.shape[1:]))
+        random = np.random.RandomState(seed)
+        parts: dict[str, Any] = {}
+        for part, count in (("train", train), ("test", test)):
+            images, labels = getattr(self, f"{part}_images"), getattr(self, f"{part}_labels")
+            count = len(labels) if count is None else integer(count, f"{part} images", 1, len(labels))
+            drawn = np.sort(random.permutation(len(labels))[:count])
+            parts[f"{part}_images"], parts[f"{part}_labels"] = _pooled(_rows(images, drawn), pool), labels[drawn]
+        kept = (
+            f"{len(parts['train_labels'])} training and {len(parts['test_labels'])} test images drawn with seed {seed}"
+        )
+        squares = f", means of {pool} x {pool} pixels" * (pool > 1)
+        return replace(self, **parts, source=f"{self.source} Of these {kept}{squares}.")
+
+
+def _pooled(images: Images, pool: int) -> Images:
+    """Rounded means over squares of pool x pool pixels, of the same dtype."""
+    if pool == 1:
+        return images
+    height, width = images.shape[2] // pool, images.shape[3] // pool
+    whole = images[:, :, : height * pool, : width * pool]
+    squares = whole.reshape(*images.shape[:2], height, pool, width, pool, *images.shape[4:])
+    return squares.mean(axis=(3, 5)).round().astype(images.dtype)
+
 
 def _rows(images: Images, rows: NDArray[np.int64]) -> Images:
     """``images[rows]``, memory-mapped if the images are and there are many."""
@@ -138,6 +178,11 @@ def _rows(images: Images, rows: NDArray[np.int64]) -> Images:
             file.write(np.ascontiguousarray(images[rows[start : start + piece]]).data)
         file.flush()
         return np.memmap(file, images.dtype, "r", shape=(len(rows), *images.shape[1:]))
+
+
+def require_dataset(value: object) -> None:
+    """ValueError for anything but a Dataset, with how to come by one."""
+    instance(value, Dataset, "dataset", "data.load reads one, data.make makes one of arrays")
 
 
 def split(labels: Labels, fraction: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -14,6 +14,7 @@ say it; ``test`` (default 0.2): the share of each class that is held out for tes
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers.check import finite, integer
+from ..helpers.reading import read_text
 from . import formats
 from ._published import Finding
 from .arrays import SHARE, SPLIT_SEED
@@ -90,8 +92,8 @@ def _classes(names: set[str]) -> tuple[str, ...]:
 
 
 def _in_table(path: Path) -> dict[str, list[tuple[str, Recording]]]:
-    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = [(number, [cell.strip() for cell in row]) for number, row in enumerate(csv.reader(file), 1) if any(row)]
+    lines = csv.reader(io.StringIO(read_text(path, "utf-8-sig"), newline=""))
+    rows = [(number, [cell.strip() for cell in row]) for number, row in enumerate(lines, 1) if any(row)]
     header = [cell.lower() for cell in rows[0][1]] if rows else []
     is_header = "file" in header and "label" in header
     names = header if is_header else list(COLUMNS[:2])

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ._archive import read_limited
+from ..helpers.reading import read_file
 from .integration import Events
 
 LIMIT = 1 << 30
@@ -29,7 +29,7 @@ WINDOW = 256
 
 def read(path: Path) -> Events:
     """Events of a file; ValueError names it and what is wrong."""
-    content = read_limited(path, LIMIT)
+    content = read_file(path, LIMIT)
     if content[:12] != b"Event Stream" or len(content) < 20:
         raise ValueError(f"{path.name}: expected a file that begins with 'Event Stream', got {content[:12]!r}")
     if content[12] != 2 or content[15] not in (1, 2):

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from ..helpers import extras
 from ..helpers.doors import door
 from ..helpers.hdf5 import read_image
+from ..helpers.reading import read_file
 from . import aedat, eventstream, prophesee
-from ._archive import read_limited
 from ._npy import LIMIT, RATIO, read_npy
 from .integration import Events
 from .ready import read_arrays
@@ -72,7 +72,7 @@ def _array(path: Path) -> Events | NDArray[Any]:
 
 
 def _text(path: Path) -> Events:
-    content = read_limited(path, LIMIT)
+    content = read_file(path, LIMIT)
     lines = content[: 1 << 16].splitlines(keepends=True)
     skipped = 0
     while lines and (lines[0].strip().startswith(b"#") or not lines[0].strip()):

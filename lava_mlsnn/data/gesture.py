@@ -14,12 +14,14 @@ Users 1 to 23 train, 24 to 29 test, as published.
 from __future__ import annotations
 
 import csv
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..helpers.reading import read_text
 from . import aedat
 from ._npy import read_npy
 from .dataset import Dataset
@@ -87,7 +89,7 @@ def _listed(root: Path, file: str) -> tuple[Recording, ...]:
     if not (root / file).is_file():
         return ()
     found: list[Recording] = []
-    for line in (root / file).read_text(encoding="utf-8", errors="replace").split():
+    for line in read_text(root / file).split():
         if Path(line).name != line:
             raise ValueError(f"{file}: {line!r}: expected the name of a file beside it")
         if (root / line).is_file():
@@ -101,17 +103,16 @@ def _samples(path: Path) -> list[Recording]:
     if not table.is_file():
         raise ValueError(f"{path.name}: expected its labels in {table.name}, which is missing")
     found = []
-    with open(table, newline="", encoding="utf-8", errors="replace") as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if number == 1 or not row:
-                continue
-            try:
-                label, start, stop = (int(cell) for cell in row[:3])
-            except ValueError:
-                raise ValueError(f"{table.name}, line {number}: {row}, expected class, start, end") from None
-            if not 1 <= label <= len(CLASSES) or stop < start:
-                raise ValueError(f"{table.name}, line {number}: {row}, expected a class 1 .. 11 and start <= end")
-            found.append(Recording(path, label - 1, start, stop))
+    for number, row in enumerate(csv.reader(io.StringIO(read_text(table), newline="")), 1):
+        if number == 1 or not row:
+            continue
+        try:
+            label, start, stop = (int(cell) for cell in row[:3])
+        except ValueError:
+            raise ValueError(f"{table.name}, line {number}: {row}, expected class, start, end") from None
+        if not 1 <= label <= len(CLASSES) or stop < start:
+            raise ValueError(f"{table.name}, line {number}: {row}, expected a class 1 .. 11 and start <= end")
+        found.append(Recording(path, label - 1, start, stop))
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..helpers.check import finite
+from ..helpers.check import finite, texts
 from . import integration
 from .arrays import SHARE, Part, Wish, dataset, part
 from .dataset import Dataset
@@ -69,7 +69,7 @@ def make(
     """
     is_share = isinstance(test, int | float) and not isinstance(test, bool)
     share = finite(test, "test", low=0, high=1) if is_share else None
-    wish = Wish(share, bits, input_scale, tuple(map(str, labels)) if labels is not None else _classes(train))
+    wish = Wish(share, bits, input_scale, texts(labels, "labels") if labels is not None else _classes(train))
     reader = _Reader(steps, by, size, sensor)
     sources = {"all": train} if is_share else {"train": train, "test": test}
     try:

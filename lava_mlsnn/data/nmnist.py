@@ -2,7 +2,8 @@
 
 Source: G. Orchard et al., "Converting static image datasets to spiking neuromorphic datasets using saccades",
 Frontiers in Neuroscience 9, 2015. The published archives hold ``Train/<0 .. 9>/<number>.bin`` and ``Test/...``; the
-format of a file stands in :mod:`.aedat`. Training and test are the publisher's, MNIST's own.
+format of a file stands in :mod:`.aedat`. Training and test are the publisher's, MNIST's own. The same layout holds
+"fashion-dvs", simulated recordings of Fashion-MNIST (:mod:`.fashion_dvs`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from . import aedat
+from . import aedat, made
+from ._published import Finding
 from .dataset import Dataset
 from .integration import Events
-from .recordings import Copy, Recording, check, framed, in_order
+from .recordings import Copy, Recording, framed, in_order
+from .recordings import check as check_recordings
 
 __all__ = ["check", "find", "load"]
 
@@ -29,17 +32,19 @@ def find(name: str, path: Path) -> Copy | None:
     for inner in ("", "NMNIST", "N-MNIST"):
         root = path / inner
         train, test = _files(root / "Train"), _files(root / "Test")
-        if train or test:
+        if (train or test) and made.is_named(name, root):
+            about = made.about(root)
+            size = about["camera"]["size"] if about else 34
             return Copy(
                 name=name,
                 root=root,
                 train=train,
                 test=test,
-                classes=tuple(str(i) for i in range(10)),
-                counts=COUNTS,
+                classes=tuple(about.get("classes", map(str, range(10)))),
+                counts={part: tuple(counts) for part, counts in about.get("counts", COUNTS).items()},
                 read=_read,
-                sensor=(34, 34),
-                split="the publisher's",
+                sensor=(size, size),
+                split=f"those of {about['images']}" if about else "the publisher's",
                 format=".bin",
             )
     return None
@@ -53,6 +58,11 @@ def _files(folder: Path) -> tuple[Recording, ...]:
 
 def _read(one: Recording) -> Events:
     return aedat.read_nmnist(one.path)
+
+
+def check(name: str, copy: Copy, **settings: Any) -> list[Finding]:
+    """As of all recordings; of made ones also whether the files are those that were made."""
+    return [*(made.check(copy.root) if made.about(copy.root) else []), *check_recordings(name, copy, **settings)]
 
 
 def load(name: str, copy: Copy, **options: Any) -> Dataset:

@@ -13,6 +13,7 @@ width and value of one integer step; ``size``: height and width that images of a
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers.check import flag, integer
+from ..helpers.reading import read_file
 from . import _idx
 from ._npy import read_npz
 from .arrays import Part, Wish, dataset, part
@@ -234,8 +236,9 @@ def _opened(path: Path) -> Iterator[Any]:
     """The image of a file, not decoded yet; ValueError names the file."""
     from PIL import Image
 
+    content = io.BytesIO(read_file(path))  # Pillow makes room for what a file declares before it reads
     try:
-        image = Image.open(path, formats=("PNG", "JPEG"))
+        image = Image.open(content, formats=("PNG", "JPEG"))
     except (OSError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path}: expected a PNG or JPEG file ({error})") from None
     with image:

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.reading import read_file
 from . import clock
-from ._archive import read_limited
 from .integration import Events
 
 LIMIT = 1 << 30
@@ -64,7 +64,7 @@ def read_dat(path: Path) -> Events:
 
 def _split(path: Path) -> tuple[str, memoryview]:
     """The lines that begin with "%", and what follows."""
-    content = read_limited(path, LIMIT)
+    content = read_file(path, LIMIT)
     start = 0
     while content[start : start + 1] == b"%":
         end = content.find(b"\n", start)

@@ -177,8 +177,9 @@ def framed(
     train = sum(tally.samples[: len(copy.train)])
     how = str(cut) if cut.is_long else f"{cut.steps} frames by {cut.by}"
     counts = f" as {train} and {len(labels) - train} samples" if cut.is_long else ""
+    simulated = "-simulated" if copy.name in PUBLISHED and PUBLISHED[copy.name].made else ""
     return Dataset(
-        name=copy.name,
+        name=f"{copy.name}{simulated}",
         train_images=frames[:train],
         train_labels=labels[:train],
         test_images=frames[train:],

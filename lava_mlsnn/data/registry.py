@@ -28,8 +28,10 @@ VARIABLE = "MLSNN_DATA"
 """Environment variable: the folder that holds data sets."""
 
 USUAL = (Path("data"), Path("/usr/share/datasets"))
-"""Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second."""
+"""Folders that are looked in after it for idx files; torchvision's examples use the first, Debian the second. What
+``mlsnn data make`` has made lies in the first, too, if no other place was given."""
 
+_NO_PATH = "dataset {!r} comes with an installed package: expected no path"
 _EVENTS = ("steps", "by", "duration", "events", "size", "complete", "cache", "progress")
 
 
@@ -52,16 +54,21 @@ _DATASETS = {
     "cifar10": Entry("cifar", ("complete",)),
     "cifar100": Entry("cifar", ("complete", "coarse")),
     "speech": Entry("speech", ("complete", "part")),
+    "speech-synthetic": Entry("speech", ("complete", "part")),
     "tinyimagenet": Entry("tiny_imagenet", ("complete", "progress")),
     "events": Entry("events", (*(name for name in _EVENTS if name != "complete"), "sensor", "test")),
     "cifar10dvs": Entry("cifar10dvs", _EVENTS),
     "nmnist": Entry("nmnist", _EVENTS),
+    "fashion-dvs": Entry("nmnist", _EVENTS),
     "dvs128gesture": Entry("gesture", _EVENTS),
 }
 
 
 OWN = Entry("own", ("test", "order", "bits", "input_scale", "size", "gray", "labels"))
 """One's own images; they have no name, but a path."""
+
+LONGEST = 10_000
+"""Characters of a name with its path and options."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +87,18 @@ class Spec:
     @classmethod
     def parse(cls, text: str) -> Spec:
         """ValueError for an unknown name or option."""
+        if not isinstance(text, str | os.PathLike):
+            raise ValueError(f"dataset {text!r}: expected one of {', '.join(_DATASETS)}, or a path: {EXPECTED}")
+        text = os.fspath(text)
         rest, options = text, {}
+        if len(text) > LONGEST:
+            raise ValueError(f"dataset: a text of {len(text):,} characters, expected at most {LONGEST:,}")
         while found := re.fullmatch(r"(.+),([A-Za-z_]\w*)=([^,/]*)", rest, re.DOTALL):
             rest, key, value = found.groups()
             options[key] = _value(value)
         options = dict(reversed(options.items()))
         name, colon, path = rest.partition(":")
-        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or Path(rest).exists()):
+        if name not in _DATASETS and (os.sep in rest or rest.endswith(ENDING) or os.path.exists(rest)):
             return cls("", rest, options)
         _entry(name)
         if colon and not path:
@@ -105,10 +117,17 @@ def names() -> tuple[str, ...]:
 
 
 def require(name: str) -> None:
-    """ValueError if a data set is not where it is looked for; reads none of it."""
+    """ValueError for an unknown name or option, or a data set that is not where it is looked for; reads none of it."""
     spec = Spec.parse(name)
-    if spec.name and _entry(spec.name).on_disk:
+    entry = _entry(spec.name)
+    _known(spec, entry, spec.options)
+    if not spec.name:
+        if not Path(str(spec.path)).expanduser().exists():
+            raise ValueError(f"{spec.path}: no such file or folder; expected {EXPECTED}")
+    elif entry.on_disk:
         locate(spec)
+    elif spec.path:
+        raise ValueError(_NO_PATH.format(spec.name))
 
 
 def has_frames(name: str) -> bool:
@@ -133,7 +152,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             and does not compare them with what was published.
             ``coarse`` (cifar100): the 20 coarse labels.
             ``split`` (emnist): balanced, byclass, bymerge, letters, digits or mnist.
-            ``part`` (speech): "validation" in place of "test" as test part.
+            ``part`` (speech, speech-synthetic): "validation" in place of "test" as test part.
             ``sensor``, ``test`` (events:PATH): see :mod:`lava_mlsnn.data.events`.
             ``steps``, ``by``, ``duration``, ``events``, ``size``, ``cache``, ``progress`` (events): see
             :mod:`lava_mlsnn.data.recordings`.
@@ -160,7 +179,7 @@ def load(name: str, root: str | Path | None = None, **options: Any) -> Dataset:
             return own
     if not entry.on_disk:
         if spec.path or root is not None:
-            raise ValueError(f"dataset {spec.name!r} comes with an installed package: expected no path")
+            raise ValueError(_NO_PATH.format(spec.name))
         dataset: Dataset = module.load()
         return dataset
     for key in ("complete", "coarse"):
@@ -295,9 +314,14 @@ def _places(spec: Spec, root: str | Path | None) -> list[Path]:
         raise ValueError(f"dataset {spec.name!r}: expected {spec.name}:PATH")
     given_folder = os.environ.get(VARIABLE)
     folders = [Path(given_folder).expanduser()] if given_folder else []
-    if _DATASETS[spec.name].module == "idx":
+    if _DATASETS[spec.name].module == "idx" or PUBLISHED[spec.name].made:
         folders += [folder for folder in USUAL if folder.is_dir()]
     return [place for folder in folders for place in (folder / spec.name, folder)]
+
+
+def home(name: str) -> Path:
+    """Where a data set that is made here goes if nobody says where: the first place that it is looked for."""
+    return Path(os.environ.get(VARIABLE) or USUAL[0]).expanduser() / name
 
 
 def _finder(name: str) -> Callable[[str, Path], Any]:

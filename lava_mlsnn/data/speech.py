@@ -2,7 +2,8 @@
 
 Source: P. Warden, "Speech Commands: a dataset for limited-vocabulary speech recognition", 2018: 105829 clips of about
 one second, 16 kHz, 16 bits, of 35 words; one folder per word, ``validation_list.txt`` and ``testing_list.txt`` name the
-clips (``word/speaker_nohash_0.wav``) that are not for training.
+clips (``word/speaker_nohash_0.wav``) that are not for training. The same layout holds "speech-synthetic", which
+programs speak (:mod:`.speech_synthetic`).
 
 **Coefficients.** A clip of 16000 samples, padded with 320 zeros on both sides, is cut into windows of 640 samples, one
 every 320, each transformed with an FFT of 1024 points (centered in it). 49 windows of 1024 fit; the paper has 48, so
@@ -17,6 +18,7 @@ into the first bias it is wrong at the borders.
 
 from __future__ import annotations
 
+import io
 import wave
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..helpers import extras
+from ..helpers.doors import reason
+from ..helpers.reading import read_file, read_text
+from . import made
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset
 
@@ -72,7 +77,7 @@ def find(name: str, path: Path) -> Copy | None:
     """The copy at ``path``: a folder with the two lists and folders of words; None for none."""
     for folder in (path, path / "speech_commands_v0.02", path / "SpeechCommands" / "speech_commands_v0.02"):
         if folder.is_dir() and all((folder / file).is_file() for file in LISTS.values()):
-            return _listed(folder)
+            return _listed(folder) if made.is_named(name, folder) else None
     return None
 
 
@@ -81,7 +86,7 @@ def _listed(folder: Path) -> Copy:
     everything = {f"{word}/{p.name}" for word in words for p in (folder / word).glob("*.wav")}
     clips = {}
     for part, file in LISTS.items():
-        lines = (folder / file).read_text(encoding="utf-8").split()
+        lines = read_text(folder / file).split()
         missing = sorted(set(lines) - everything)
         if missing:
             raise ValueError(f"{folder / file}: names {missing[0]!r} ({len(missing)} such clips), which is not there")
@@ -101,7 +106,7 @@ def load(
     """Speech commands from a copy: training part, and ``part`` as test part.
 
     Args:
-        name: "speech".
+        name: "speech" or "speech-synthetic".
         copy: from :func:`find`.
         complete: False also takes a part of the data, or other words in the same layout.
         part: "test" or "validation", whose clips the lists name.
@@ -135,20 +140,31 @@ def load(
         input_scale=1 / 255,
         bits=8,
         labels=copy.words,
-        source=f"{PUBLISHED[name].title}, {kept}, {COEFFICIENTS} MFCC of {FRAMES} windows, the publisher's split.",
+        source=f"{PUBLISHED[name].title}, {kept}, {COEFFICIENTS} MFCC of {FRAMES} windows, "
+        + ("other voices in each part." if PUBLISHED[name].made else "the publisher's split."),
     )
 
 
 def check(name: str, copy: Copy) -> list[Finding]:
-    """Whether the words and the numbers of clips are those that were published."""
+    """Whether the words and the numbers of clips are those that were published or made, and who speaks for tests."""
     odd = sorted(set(copy.words) ^ set(WORDS))
     found = [
         Finding("words", not odd, f"{len(copy.words)} of {len(WORDS)}" + (f": {', '.join(odd[:5])}" if odd else ""))
     ]
-    for part, count in COUNTS.items():
+    about = made.about(copy.path)
+    for part, count in about.get("clips", COUNTS).items():
         clips = len(copy.clips[part])
         found.append(Finding(f"{part} clips", clips == count, f"{clips}, expected {count}"))
+    if about:
+        found += [_speakers(copy), *made.check(copy.path)]
     return found
+
+
+def _speakers(copy: Copy) -> Finding:
+    """That nobody speaks for training and for tests."""
+    parts = [{Path(clip).name.partition("_")[0] for clip in clips} for clips in copy.clips.values()]
+    several = sum(map(len, parts)) - len(set().union(*parts))
+    return Finding("speakers", not several, f"{sum(map(len, parts))}, {several} of them in several parts")
 
 
 def messages(values: NDArray[np.float32], train: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -199,12 +215,12 @@ def read_clip(path: Path) -> NDArray[np.float32]:
         ValueError: not 16 kHz, 16 bits, one channel, or damaged: names the file.
     """
     try:
-        with wave.open(str(path), "rb") as file:
+        with wave.open(io.BytesIO(read_file(path))) as file:
             form = file.getframerate(), file.getsampwidth(), file.getnchannels()
-            content = file.readframes(SAMPLES)
-    except (wave.Error, EOFError, OSError) as error:
-        raise ValueError(f"{path}: expected a .wav file ({error})") from None
+            frames = file.readframes(SAMPLES)
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last is what chunks that end beyond the file cause
+        raise ValueError(f"{path}: expected a .wav file ({reason(error)})") from None
     if form != (RATE, 2, 1):
         raise ValueError(f"{path}: expected {RATE} Hz, 2 bytes, 1 channel, got {form[0]} Hz, {form[1]}, {form[2]}")
-    sound = np.frombuffer(content[: len(content) // 2 * 2], "<i2").astype(np.float32) / 2**15
+    sound = np.frombuffer(frames[: len(frames) // 2 * 2], "<i2").astype(np.float32) / 2**15
     return np.pad(sound, (0, SAMPLES - len(sound)))

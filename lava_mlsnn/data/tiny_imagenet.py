@@ -14,6 +14,7 @@ The validation images are the test part here, as in the literature. Some images 
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..helpers.reading import read_file, read_text
 from ._published import PUBLISHED, Finding, incomplete
 from .dataset import Dataset
 
@@ -62,7 +64,7 @@ def find(name: str, path: Path) -> Copy | None:
 
 
 def _listed(folder: Path) -> Copy:
-    classes = tuple((folder / NAMES).read_text(encoding="utf-8").split())
+    classes = tuple(read_text(folder / NAMES).split())
     repeated = [name for name, count in Counter(classes).items() if count > 1]
     if not classes or repeated:
         detail = f"names {repeated[0]!r} twice" if repeated else "is empty"
@@ -80,7 +82,7 @@ def _annotated(folder: Path, classes: tuple[str, ...]) -> Iterable[tuple[str, in
     if not path.is_file():
         return
     labels = {name: label for label, name in enumerate(classes)}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip():
             continue
         file, _, rest = line.partition("\t")
@@ -148,7 +150,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     from PIL import Image
 
     try:
-        with Image.open(path, formats=("JPEG",)) as image:
+        with Image.open(io.BytesIO(read_file(path)), formats=("JPEG",)) as image:
             if image.size != (SIDE, SIDE):
                 raise ValueError(f"an image of {image.size[0]} x {image.size[1]}, expected {SIDE} x {SIDE}")
             pixels = np.asarray(image.convert("RGB"))
@@ -162,7 +164,7 @@ def class_names(copy: Copy) -> tuple[str, ...]:
     words: dict[str, str] = {}
     path = copy.path / WORDS
     if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in read_text(path).splitlines():
             name, _, text = line.partition("\t")
             words[name.strip()] = text.split(",")[0].strip()
     first = [words.get(name) or name for name in copy.classes]

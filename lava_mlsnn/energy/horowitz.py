@@ -1,8 +1,8 @@
 r"""Arithmetic-only energy of [Yao2023]: additions and multiplications in 45 nm, 32-bit float, no memory.
 
-    ANN layer: :math:`\#OP` multiply-accumulates (Eq 14), 4.6 pJ each.
-    SNN layer: :math:`s\,T\,\#OP` additions, 0.9 pJ each, with s the mean spikes per neuron and timestep; the analog
-    first layer does T times its multiply-accumulates.
+* ANN layer: :math:`\#OP` multiply-accumulates (Eq 14), 4.6 pJ each.
+* SNN layer: :math:`s\,T\,\#OP` additions, 0.9 pJ each, with s the mean spikes per neuron and timestep; the analog first
+  layer does T times its multiply-accumulates.
 
 Warning:
     * Eq 13 multiplies the spikes "over all time steps" by T, and the addition count multiplies by T again. Here
@@ -12,7 +12,7 @@ Warning:
       (5.5 pJ instead of 4.6). ``double_count=True`` repeats that; it is off.
     * Every energy in Table 2 is printed 1000 times too large (J for mJ, mJ for uJ): see :func:`table2`.
     * [Yao2023] knows binary spikes only; N additions per operation of an N-level spike follow [Castagnetti2025]
-    (extension).
+      (extension).
 """
 
 from __future__ import annotations

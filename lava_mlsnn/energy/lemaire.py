@@ -1,20 +1,16 @@
 r"""Energy of a layer by the model of Lemaire et al. 2023, extended to multi-level spikes ([Castagnetti2025], sec. 5.3).
 
 Digital hardware in 45 nm with one local SRAM per memory: a layer pays for potentials, weights, biases, its input and
-output queues, its operations and its address computations. Per inference, summed over all T timesteps:
+output queues, its operations and its address computations. Per inference, summed over all T timesteps, first of the ANN
+(Eq 1.1 to 4, 6, 11, 12), then of an SNN with :math:`\theta_{in}` events in:
 
-===============  ============================================  ====================================================
-term             ANN (Eq 1.1 to 4, 6, 11, 12)                  SNN with :math:`\theta_{in}` events in
-===============  ============================================  ====================================================
-potentials       0                                             :math:`2 (\theta_{in} C_{out} K + T n_{out}) E(n_{out})`
-weights          :math:`M E(|W|)`                              :math:`\theta_{in} C_{out} K E(|W|)`
-bias             :math:`n_{out} E(|b|)`                        :math:`T n_{out} E(|b|)`
-io               :math:`M E(n_{in}) + n_{out} E(n_{out})`      :math:`(\theta_{in} + \theta_{out}) E(F)`
-synaptic         :math:`M e_{MAC} + n_{out} e_{ACC}`           :math:`N \theta_{in} K_c C_{out} e_{ACC}`
-                                                               :math:`+ (T n_{out} + \theta_{out}) e_{ACC}`,
-                                                               leaky: :math:`+ T n_{out} e_{MAC}`
-addressing       :math:`(n_{in}+n_{out}+C_{out}K) e_{ACC}`     :math:`\theta_{in} (2 e_{MAC} + K e_{ACC})`
-===============  ============================================  ====================================================
+* potentials: none in an ANN; :math:`2 (\theta_{in} C_{out} K + T n_{out}) E(n_{out})` in an SNN.
+* weights: :math:`M E(|W|)`; :math:`\theta_{in} C_{out} K E(|W|)`.
+* bias: :math:`n_{out} E(|b|)`; :math:`T n_{out} E(|b|)`.
+* io: :math:`M E(n_{in}) + n_{out} E(n_{out})`; :math:`(\theta_{in} + \theta_{out}) E(F)`.
+* synaptic: :math:`M e_{MAC} + n_{out} e_{ACC}`;
+  :math:`N \theta_{in} K_c C_{out} e_{ACC} + (T n_{out} + \theta_{out}) e_{ACC}`, leaky: :math:`+ T n_{out} e_{MAC}`.
+* addressing: :math:`(n_{in} + n_{out} + C_{out} K) e_{ACC}`; :math:`\theta_{in} (2 e_{MAC} + K e_{ACC})`.
 
 with :math:`M = n_{out} C_{in} K` and E the energy of an SRAM access (:mod:`~lava_mlsnn.energy.sram`). A dense layer has
 K = 1, reads its input :math:`N_{in}` times and computes addresses as ``fc_addressing`` of

@@ -21,6 +21,7 @@ MODELS: dict[str, Callable[..., Report]] = {
     "loihi1": loihi_report,
     "loihi2_estimate": loihi_report,
 }
+"""The models of :func:`estimate` by name."""
 
 
 def estimate(graph: NetGraph, activity: Activity | None, model: str = "lemaire", **settings: Any) -> Report:

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from ..helpers.check import IntArray, Shape, finite, flag, int_array, integer, positive_ints
+from ..helpers.check import IntArray, Shape, finite, flag, int_array, integer, positive_ints, texts
 from ..helpers.shown import Grid, Shown, shape_text
 from .neurons import Neuron, Readout
 from .spec import Spec, by
@@ -203,7 +203,7 @@ class NetGraph(Shown, Spec):
 
     def validate(self) -> None:
         self._set("layers", tuple(self.layers))
-        self._set("labels", tuple(str(label) for label in self.labels))
+        self._set("labels", texts(self.labels, "labels"))
         self._set("timesteps", positive_ints(self.timesteps, "timesteps", 1)[0])
         if not all(label.isprintable() for label in self.labels):
             raise ValueError(f"labels: expected printable text, got {self.labels}")

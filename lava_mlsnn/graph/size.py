@@ -27,7 +27,8 @@ def require_size(graph: NetGraph, largest: int = LARGEST, reader: str = "netx.lo
     for where, value, what in _sizes(graph):
         if value > largest:
             raise ValueError(
-                f"{where}: {value:,} {what}: expected at most {largest:,}; {reader}(..., largest=N) raises the limit"
+                f"{where}: {value:,} {what}: expected at most {largest:,}; {reader}(..., largest=N), on the command "
+                "line --largest N, raises the limit"
             )
 
 
@@ -35,8 +36,8 @@ def require_steps(steps: int, largest: int = LARGEST, reader: str = "netx.load")
     """ValueError for more timesteps of a sample than ``largest`` allows, see :func:`require_size`."""
     if steps > max(largest // STEP, 1):
         raise ValueError(
-            f"timesteps: {steps:,}: expected at most {max(largest // STEP, 1):,}; {reader}(..., largest=N) raises the "
-            f"limit, here with N = {steps * STEP:,}"
+            f"timesteps: {steps:,}: expected at most {max(largest // STEP, 1):,}; {reader}(..., largest=N), on the "
+            f"command line --largest N, raises the limit, here with N = {steps * STEP:,}"
         )
 
 

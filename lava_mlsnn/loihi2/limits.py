@@ -46,6 +46,7 @@ class Chip:
 
 
 LOIHI2 = Chip()
+"""A Loihi 2 as published."""
 
 SOURCES = {
     "cores": "128 on the chip (Intel brief 2021), 120 usable in public scripts and papers",

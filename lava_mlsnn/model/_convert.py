@@ -8,6 +8,7 @@ squared error of what is rounded and clipped, on activations of the trained netw
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights, fuse_linear_bn_weights
 
-from ..block import Block, Connection, Flatten, Input, Pool, Readout
 from ..data import Dataset
-from ..helpers.check import integer
-from ..helpers.shown import Grid, Shown
-from ..neuron import MultiLevel
+from ..data.dataset import require_dataset
+from ..helpers.check import choice, instance, integer, positive_ints
+from .catalog import CONVERTED
+from .converted import Conversion, Converted, sizes_of, synapse
+from .setting import Setting
 
 SAMPLES = 512
 """Training images that are calibrated on."""
@@ -39,97 +41,65 @@ _KNOWN = (
 )
 
 
-@dataclass(frozen=True, repr=False)
-class Conversion(Shown):
-    """What a conversion did.
-
-    Args:
-        levels: N.
-        before, after: share of the test images that the ReLU network, and the converted one, gets right.
-        ranges: layer -> value of its largest spike, in units of the ReLU network.
-    """
-
-    levels: int
-    before: float
-    after: float
-    ranges: dict[str, float]
-
-    @property
-    def loss(self) -> float:
-        """Accuracy that the conversion cost, as a share."""
-        return self.before - self.after
-
-    def __repr__(self) -> str:
-        return f"Conversion(N = {self.levels}, accuracy {self.before:.2%} -> {self.after:.2%})"
-
-    def grid(self) -> Grid:
-        """A row per layer: the value of its largest spike."""
-        return Grid(repr(self), ("layer", "largest spike"), list(self.ranges.items()))
-
-
-class Converted(nn.Module):
-    """A multi-level network made from a ReLU network; trains, is quantized and exported like any other.
-
-    Attributes:
-        conversion: what the conversion did, and what it cost.
-    """
-
-    conversion: Conversion
-
-    def __init__(self, entry: Input) -> None:
-        super().__init__()
-        self.order: list[tuple[str, tuple[str, ...]]] = []
-        self.append("input", entry)
-
-    def append(self, name: str, module: nn.Module, *reads: str) -> None:
-        """Add a part that reads others."""
-        self.add_module(name, module)
-        self.order.append((name, reads))
-
-    def forward(self, x: Tensor) -> Tensor:
-        values = {"": x}
-        for name, reads in self.order:
-            values[name] = getattr(self, name)(*(values[read] for read in reads or ("",)))
-        return values[self.order[-1][0]]
-
-
-def convert(net: nn.Module, data: Dataset, levels: int = 8, *, samples: int = SAMPLES) -> Converted:
+def convert(
+    net: nn.Module, data: Dataset, levels: int = 8, *, samples: int = SAMPLES, max_pool: str = "refuse"
+) -> Converted:
     """A multi-level network, T = 1, that computes nearly what a trained ReLU network does.
 
     Args:
         net: images in training's units (pixels times ``data.input_scale``) -> logits, of Conv2d, Linear, BatchNorm,
             ReLU, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and residual sums before a ReLU; it ends
-            in a Linear. A MaxPool2d has no integer counterpart. Not changed.
+            in a Linear. Not changed.
         data: its training images calibrate, its test images tell what the conversion costs.
         levels: N; more lose less and spike more.
         samples: training images that are calibrated on.
+        max_pool: what becomes of a MaxPool2d. The largest of several graded spikes is no weighted sum, which is all
+            that synapses compute: "refuse", or "average" puts an average in its place, which changes the network. What
+            that costs is in the conversion; fine-tuning wins most of it back.
 
     Returns:
-        The network; ``.conversion`` has the accuracies and the ranges. ``train.fit`` fine-tunes it, ``netx.quantize``
-        exports it.
+        The network; ``.conversion`` has the accuracies and the ranges. ``train.fit`` fine-tunes it, ``model.save``
+        keeps it, ``netx.quantize`` exports it.
 
     Raises:
         ValueError: names the module that cannot be converted.
     """
     levels, samples = integer(levels, "levels", 1), integer(samples, "samples", 1)
+    choice(max_pool, "max_pool", ("refuse", "average"))
+    instance(net, nn.Module, "network")
+    require_dataset(data)
     if data.steps:
         raise ValueError(f"convert: expected images without time, got T = {data.steps}")
     training = net.training
     net.eval()
     try:
         with torch.no_grad():
-            traced = fx.symbolic_trace(net)
+            traced, averaged = _averaged(net) if max_pool == "average" else (fx.symbolic_trace(net), ())
             images = _floats(data.train_images[:samples], data)
             activations = _Recorder(traced).recorded(images)
-            entry = Input(data.shape, data.input_scale, data.bits, 1)
-            converted = _Walk(traced, entry, activations, levels).run().eval()
+            scale, bits = data.input_scale, data.bits
+            setting = Setting(data.shape, data.num_classes, levels, input_scale=scale, input_bits=bits)
+            walk = _Walk(traced, setting, activations)
+            converted = walk.run().eval()
             before, after = (_accuracy(module, data) for module in (net, converted))
     except fx.proxy.TraceError as error:
         raise ValueError(f"convert: the forward of {type(net).__name__} cannot be traced: {error}") from None
     finally:
         net.train(training)
-    converted.conversion = Conversion(levels, before, after, converted.conversion.ranges)
+    converted.notes["conversion"] = Conversion(levels, before, after, walk.ranges, averaged).to_dict()
     return converted.train()  # nothing in it depends on the mode; Lightning warns of the other
+
+
+def _averaged(net: nn.Module) -> tuple[fx.GraphModule, tuple[str, ...]]:
+    """The traced network with averages in place of its max pools, and the names of these."""
+    traced = fx.symbolic_trace(copy.deepcopy(net))
+    found = [name for name, module in traced.named_modules() if isinstance(module, nn.MaxPool2d)]
+    for name in found:
+        pool = cast(Any, traced.get_submodule(name))
+        if pool.padding in (0, (0, 0)) and pool.dilation in (1, (1, 1)) and not pool.ceil_mode:
+            parent, _, last = name.rpartition(".")
+            setattr(traced.get_submodule(parent), last, nn.AvgPool2d(pool.kernel_size, pool.stride))
+    return traced, tuple(found)
 
 
 def _floats(images: Any, data: Dataset) -> Tensor:
@@ -177,10 +147,11 @@ class _Current:
 class _Walk:
     """Goes through the traced network and builds the new one."""
 
-    def __init__(self, traced: fx.GraphModule, entry: Input, activations: dict[str, Tensor], levels: int) -> None:
-        self.traced, self.activations, self.levels = traced, activations, levels
+    def __init__(self, traced: fx.GraphModule, setting: Setting, activations: dict[str, Tensor]) -> None:
+        self.traced, self.activations, self.levels = traced, activations, setting.levels
         self.modules = dict(traced.named_modules())
-        self.net = Converted(entry)
+        self.net = Converted(setting)
+        self.parts: list[dict[str, Any]] = []
         self.values: dict[fx.Node, _Spikes | _Current] = {}
         self.ranges: dict[str, float] = {}
 
@@ -190,8 +161,13 @@ class _Walk:
                 self._readout(node)
             else:
                 self.values[node] = self._value(node)
-        self.net.conversion = Conversion(self.levels, 0.0, 0.0, self.ranges)
+        self.net.config = {"name": CONVERTED, **self.net.setting.to_dict(), "parts": tuple(self.parts)}
         return self.net
+
+    def _add(self, name: str, kind: str, sizes: list[Any], *reads: str) -> Any:
+        """Add a part to the network; its module."""
+        self.parts.append({"name": name, "reads": list(reads), "kind": kind, "sizes": sizes})
+        return self.net.add(self.parts[-1])
 
     def _value(self, node: fx.Node) -> _Spikes | _Current:
         if node.op == "placeholder":
@@ -208,27 +184,30 @@ class _Walk:
             return _Current(tuple(term for value in read for term in self._terms(node, value)))
         if isinstance(module, _IGNORED):
             return read[0]
-        part = self._part(node, module)
-        if part is None:
-            raise self._unknown(node, module)
-        spikes = self._spikes(node, read[0])
-        self.net.append(node.name, part, spikes.name)
-        return _Spikes(node.name, spikes.worth)
+        kind, sizes = self._part(node, module)
+        spikes, name = self._spikes(node, read[0]), _free(node.name, self.net)
+        self._add(name, kind, sizes, spikes.name)
+        return _Spikes(name, spikes.worth)
 
-    @staticmethod
-    def _part(node: fx.Node, module: nn.Module | None) -> nn.Module | None:
-        """A pool or a flatten."""
-        if isinstance(module, nn.AvgPool2d) and not module.padding and not module.ceil_mode:
-            return Pool(module.kernel_size, module.stride, "average")
+    def _part(self, node: fx.Node, module: nn.Module | None) -> tuple[str, list[Any]]:
+        """Kind and sizes of a pool or a flatten."""
+        if isinstance(module, nn.AvgPool2d) and module.padding in (0, (0, 0)) and not module.ceil_mode:
+            return "pool", [list(positive_ints(size, "pool", 2)) for size in (module.kernel_size, module.stride)]
         if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
-            return Pool(None, mode="average")
+            return "pool", []
         is_flatten = node.target is torch.flatten or (node.op, node.target) == ("call_method", "flatten")
-        return Flatten() if isinstance(module, nn.Flatten) or is_flatten else None
-
-    def _unknown(self, node: fx.Node, module: nn.Module | None) -> ValueError:
+        if isinstance(module, nn.Flatten) or is_flatten:
+            return "flatten", []
         what = str(node.target) if module is not None else node.name
         kind = type(module).__name__ if module is not None else getattr(node.target, "__name__", str(node.target))
-        return ValueError(f"convert: {what!r} ({kind}) cannot be converted: expected {_KNOWN}")
+        why = f"cannot be converted: expected {_KNOWN}"
+        if isinstance(module, nn.MaxPool2d) or "max_pool2d" in kind:
+            why = (
+                "has no integer counterpart, as the largest of several graded spikes is no weighted sum: expected "
+                'AvgPool2d, a strided Conv2d, or convert(..., max_pool="average"), which puts an average in the place '
+                "of a MaxPool2d without padding"
+            )
+        raise ValueError(f"convert: {what!r} ({kind}) {why}")
 
     def _spikes(self, node: fx.Node, value: _Spikes | _Current) -> _Spikes:
         if isinstance(value, _Current):
@@ -260,14 +239,13 @@ class _Walk:
             return value  # spikes are not negative
         name = _free(node.name, self.net)
         worth = self.ranges[name] = best_range(self.activations[node.name].numpy(), self.levels)
-        connections = []
+        sizes = [sizes_of(linear) for _, linear in value.terms]
+        block = self._add(name, "neurons", sizes, *(spikes.name for spikes, _ in value.terms))
         for i, (spikes, linear) in enumerate(value.terms):
             bias = torch.zeros(linear.weight.shape[0]) if linear.bias is None else linear.bias / worth
             if not i:
                 bias = bias + 0.5 / self.levels
-            connections.append(Connection(_like(linear, linear.weight * (spikes.worth / worth), bias)))
-        block = Block(connections, MultiLevel(levels=self.levels))
-        self.net.append(name, block, *(spikes.name for spikes, _ in value.terms))
+            block.connections[i].synapse = _like(linear, linear.weight * (spikes.worth / worth), bias)
         return _Spikes(name, worth)
 
     def _readout(self, node: fx.Node) -> None:
@@ -276,10 +254,9 @@ class _Walk:
             raise ValueError("convert: expected a network that ends in a Linear")
         spikes, last = value.terms[0]
         linear = cast(nn.Linear, last)
-        readout = Readout(linear.in_features, linear.out_features)
+        readout = self._add(_free("readout", self.net), "readout", sizes_of(linear), spikes.name)
         bias = torch.zeros(linear.out_features) if linear.bias is None else linear.bias
-        next(iter(readout.connections)).synapse = _like(linear, linear.weight * spikes.worth, bias)
-        self.net.append(_free("readout", self.net), readout, spikes.name)
+        readout.connections[0].synapse = _like(linear, linear.weight * spikes.worth, bias)
 
 
 def best_range(activations: np.ndarray[Any, Any], levels: int) -> float:
@@ -302,18 +279,7 @@ def best_range(activations: np.ndarray[Any, Any], levels: int) -> float:
 
 def _like(linear: nn.Conv2d | nn.Linear, weight: Tensor, bias: Tensor) -> nn.Conv2d | nn.Linear:
     """A module of the same geometry with these parameters."""
-    if isinstance(linear, nn.Linear):
-        made: nn.Conv2d | nn.Linear = nn.Linear(linear.in_features, linear.out_features)
-    else:
-        made = nn.Conv2d(
-            linear.in_channels,
-            linear.out_channels,
-            linear.kernel_size,  # type: ignore[arg-type]
-            linear.stride,  # type: ignore[arg-type]
-            linear.padding,  # type: ignore[arg-type]
-            linear.dilation,  # type: ignore[arg-type]
-            linear.groups,
-        )
+    made = synapse(*sizes_of(linear))
     made.weight = nn.Parameter(weight.clone())
     made.bias = nn.Parameter(bias.clone())
     return made

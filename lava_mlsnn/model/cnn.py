@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..block import Conv, Flatten, Readout
-from ..helpers.check import integer
 from .setting import Network, Setting
 
 
@@ -17,7 +16,6 @@ class CNN(Network):
 
     def __init__(self, setting: Setting, width: int = 32, depth: int = 3) -> None:
         super().__init__(setting)
-        width, depth = integer(width, "width", 1), integer(depth, "depth", 1)
         channels = setting.in_shape[0]
         for i in range(depth):
             out = width * 2**i

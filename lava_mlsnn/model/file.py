@@ -19,12 +19,11 @@ from ..block import quantization_of, quantized
 from ..helpers.check import positive_ints
 from ..helpers.doors import door, reason
 from ..helpers.files import atomic_write
+from ..helpers.reading import opened
 from ..helpers.version import __version__
+from .header import FORMAT, VERSION, read_header
 from .registry import create
 from .setting import Network
-
-FORMAT = "lava-mlsnn model"
-VERSION = 1
 
 LARGEST = 2**22
 """Most values of an input, unless :func:`load` is told otherwise: four images of 1024 x 1024."""
@@ -69,14 +68,12 @@ def load(path: str | PathLike[str], *, largest: int = LARGEST) -> Network:
     """
     with door(path):
         content, tensors = _read(fspath(path))
-        config = dict(content["config"])
-        for key, value in config.items():
-            config[key] = tuple(value) if isinstance(value, list) else value
+        config = content["config"]
         size = prod(positive_ints(config.get("in_shape", 1), "in_shape"))
         if size > largest:
             raise ValueError(
                 f"in_shape {config['in_shape']}: {size:,} values: expected at most {largest:,}; "
-                "model.load(..., largest=N) raises the limit"
+                "model.load(..., largest=N), on the command line --largest N, raises the limit"
             )
         try:
             with _NoLargerThan(tensors, largest):
@@ -130,25 +127,10 @@ _MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.r
 
 
 def _read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    content = read_header(path)
     try:
+        opened(path).close()
         with safe_open(path, "pt") as file:
-            metadata = (file.metadata() or {}).get("lava_mlsnn")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
+            return content, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: expected a safetensors file written by model.save ({error})") from None
-    try:
-        content = json.loads(metadata or "")
-    except json.JSONDecodeError:
-        raise ValueError(
-            f"{path}: a safetensors file without a model configuration: expected one of model.save"
-        ) from None
-    missing = [key for key in ("format", "version", "config", "quantized", "notes") if key not in content]
-    if missing or content["format"] != FORMAT:
-        raise ValueError(f"{path}: expected format {FORMAT!r}, got {content.get('format')!r}, missing {missing}")
-    if content["version"] > VERSION:
-        raise ValueError(
-            f"{path}: version {content['version']}, this library reads up to {VERSION}: expected a newer library"
-        )
-    return content, tensors

@@ -7,7 +7,6 @@ from itertools import pairwise
 from math import prod
 
 from ..block import Dense, Flatten, Readout
-from ..helpers.check import positive_ints
 from .setting import Network, Setting
 
 
@@ -20,7 +19,7 @@ class MLP(Network):
 
     def __init__(self, setting: Setting, hidden: Sequence[int] = (256, 128)) -> None:
         super().__init__(setting)
-        sizes = (prod(setting.in_shape), *positive_ints(hidden, "hidden"))
+        sizes = (prod(setting.in_shape), *hidden)
         self.append("flatten", Flatten())
         for i, (inputs, outputs) in enumerate(pairwise(sizes)):
             self.append(f"hidden{i + 1}", Dense(inputs, outputs, neuron=setting.make_neuron()))

@@ -12,11 +12,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ..block import Add, Conv
-from ..helpers.check import choice, integer, positive_ints
 from .resnet import STEMS, stem_for
 from .setting import Network, Setting
 
-FORMS = ("sew", "sparse")
 CHANNELS = (16, 24, 32, 64, 96, 160, 320)
 """Of the stages, for a stem of 32."""
 STRIDES = {"cifar": (1, 1, 2, 2, 1, 2, 1), "dvs": (1, 2, 2, 2, 1, 2, 1)}
@@ -79,16 +77,11 @@ class MobileNet(Network):
         stem: str | None = None,
     ) -> None:
         super().__init__(setting)
-        choice(form, "residual form", FORMS)
         stem = stem_for(setting, stem)
-        width, expansion = integer(width, "width", 1), integer(expansion, "expansion", 1)
-        counts = positive_ints(blocks, "blocks")
-        if not 1 <= len(counts) <= len(CHANNELS):
-            raise ValueError(f"blocks: expected 1 to {len(CHANNELS)} stages, got {len(counts)}")
         first = Conv(setting.in_shape[0], width, 3, STEMS[stem], 1, neuron=setting.make_neuron())
         self.append("stem", first)
         channels = width
-        for i, (count, base, stride) in enumerate(zip(counts, CHANNELS, STRIDES[stem], strict=False)):
+        for i, (count, base, stride) in enumerate(zip(blocks, CHANNELS, STRIDES[stem], strict=False)):
             out = _scaled(base, width)
             stage = []
             for j in range(count):

@@ -8,8 +8,9 @@ from dataclasses import fields
 from functools import partial
 from typing import Any
 
-from .catalog import SETTING, check, names
+from .catalog import CONVERTED, SETTING, check, names
 from .cnn import CNN
+from .converted import Converted
 from .mlp import MLP
 from .mobilenet import MobileNet
 from .residual import FORMS
@@ -40,6 +41,10 @@ ARCHITECTURES: dict[str, Callable[..., Network]] = {
 __all__ = ["ARCHITECTURES", "arguments", "create", "names", "twin"]
 
 
+def _maker(name: str) -> Callable[..., Network]:
+    return Converted if name == CONVERTED else ARCHITECTURES[name]
+
+
 def arguments(name: str) -> dict[str, Any]:
     """Arguments of an architecture and their defaults, those of :class:`Setting` first.
 
@@ -50,8 +55,8 @@ def arguments(name: str) -> dict[str, Any]:
     (32, 4)
     """
     check(name)
-    own = list(inspect.signature(ARCHITECTURES[name]).parameters.values())[1:]
-    fixed = getattr(ARCHITECTURES[name], "keywords", {})
+    own = list(inspect.signature(_maker(name)).parameters.values())[1:]
+    fixed = getattr(_maker(name), "keywords", {})
     known = {f.name: f.default for f in fields(Setting)}
     return known | {p.name: fixed.get(p.name, p.default) for p in own if p.name != "form"}
 
@@ -76,10 +81,10 @@ def create(name: str, **options: Any) -> Network:
         >>> net(torch.rand(2, 1, 8, 8)).shape
         torch.Size([2, 10])
     """
-    check(name, options)
+    options = check(name, options)
     setting = Setting(**{k: v for k, v in options.items() if k in SETTING})
     own = {k: v for k, v in options.items() if k not in SETTING}
-    net = ARCHITECTURES[name](setting, **own)
+    net = _maker(name)(setting, **own)
     net.config = {"name": name, **setting.to_dict(), **own}
     return net
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from torch import nn
 
 from ..block import Block, Conv, identity
-from ..helpers.check import choice, integer, positive_ints
 from .residual import FORMS, Ms
 from .setting import Network, Setting
 
@@ -37,13 +36,11 @@ class ResNet(Network):
         stem: str | None = None,
     ) -> None:
         super().__init__(setting)
-        choice(form, "residual form", FORMS)
         stem = stem_for(setting, stem)
-        width = integer(width, "width", 1)
         residual = FORMS[form]
         self.append("stem", _stem(setting, width, stem, None if residual is Ms else setting.make_neuron()))
         channels = width
-        for i, count in enumerate(positive_ints(blocks, "blocks")):
+        for i, count in enumerate(blocks):
             out = width * 2**i
             stage = [
                 residual(setting, channels if j == 0 else out, out, 2 if i and j == 0 else 1) for j in range(count)
@@ -56,11 +53,8 @@ class ResNet(Network):
 
 
 def stem_for(setting: Setting, stem: str | None) -> str:
-    """``stem``, or where that is None what suits the images; ValueError for an unknown one."""
-    if stem is None:
-        return "dvs" if setting.in_shape[1] >= 64 else "cifar"
-    choice(stem, "stem", STEMS)
-    return stem
+    """``stem``, or where that is None what suits the images."""
+    return stem or ("dvs" if setting.in_shape[1] >= 64 else "cifar")
 
 
 def _stem(setting: Setting, width: int, kind: str, last: nn.Module | None) -> nn.Module:

@@ -14,8 +14,6 @@ from ..block import Flatten, Input, Pool, Readout
 from ..helpers.check import Shape, choice, integer, positive_ints
 from ..neuron import ATIF, Barrier, GradedNeuron, MultiLevel
 
-NEURONS = ("multilevel", "atif", "relu")
-
 _KINDS: dict[str, tuple[type[GradedNeuron], tuple[str, ...]]] = {
     "multilevel": (MultiLevel, ("levels",)),
     "atif": (ATIF, ("levels", "steps")),
@@ -59,8 +57,6 @@ class Setting:
             known = [*(name for name in inspect.signature(cls).parameters if name not in own), "kind"]
             for key in self.neuron:
                 choice(key, f"argument of neuron {cls.__name__}", known)
-        elif self.neuron not in NEURONS:
-            raise ValueError(f"neuron: expected {', '.join(NEURONS)} or a mapping of arguments, got {self.neuron!r}")
 
     @property
     def is_twin(self) -> bool:

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from ..block import Conv, Dense, Flatten, Pool, Readout
-from ..helpers.check import choice, integer, positive_ints
 from .setting import Network, Setting
-
-DOWNSAMPLE = ("stride", "sumpool", "maxpool")
 
 
 class VGG(Network):
@@ -34,16 +31,14 @@ class VGG(Network):
         downsample: str = "stride",
     ) -> None:
         super().__init__(setting)
-        choice(downsample, "downsample", DOWNSAMPLE)
-        width = integer(width, "width", 1)
         channels = setting.in_shape[0]
-        for i, count in enumerate(positive_ints(blocks, "blocks")):
+        for i, count in enumerate(blocks):
             out = width * 2 ** min(i, 3)
             self.append(f"stage{i + 1}", _stage(setting, channels, out, count, downsample))
             channels = out
         self.append("flatten", Flatten())
         features = self.features()
-        for i, neurons in enumerate(positive_ints(hidden, "hidden")):
+        for i, neurons in enumerate(hidden):
             self.append(f"dense{i + 1}", Dense(features, neurons, neuron=setting.make_neuron(), norm=False))
             features = neurons
         self.append("readout", Readout(features, setting.num_classes))

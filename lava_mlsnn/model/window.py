@@ -25,7 +25,6 @@ from ..block import Add, Conv
 from ..block.fusion import THETA, THRESHOLD
 from ..block.windowed import Windowed
 from ..graph.windows import Windows
-from ..helpers.check import integer
 from ..neuron import MultiLevel
 from .setting import Network, Setting
 
@@ -96,7 +95,6 @@ def layout(setting: Setting, width: int, stages: Sequence[str]) -> list[Part]:
         >>> [part.name for part in layout(Setting((1, 8, 8)), 8, ("wFw", "wF"))]
         ['stage1_window1', 'stage1_full1', 'stage1_window2', 'merge1', 'stage2_window1', 'stage2_full1']
     """
-    width = integer(width, "width", 1)
     stages = (stages,) if isinstance(stages, str) else tuple(stages)
     channels, height, columns = setting.in_shape
     parts: list[Part] = []
@@ -125,14 +123,12 @@ class WindowNetwork(Network):
     """Base of both networks, which define the window layer and the F.
 
     Raises:
-        ValueError: more than one timestep, another neuron than MultiLevel or ReLU, or maps that the windows do not
+        ValueError: another neuron than MultiLevel or ReLU, or maps that the windows do not
             divide, by the layer's name.
     """
 
     def __init__(self, setting: Setting, width: int, stages: Sequence[str], options: WindowOptions) -> None:
         super().__init__(setting)
-        if setting.steps != 1:
-            raise ValueError(f"steps: expected 1, got {setting.steps}: in a window network groups replace timesteps")
         channels = 0
         for part in layout(setting, width, stages):
             self.append(part.name, self.make(part, options))

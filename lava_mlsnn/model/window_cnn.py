@@ -9,11 +9,8 @@ from torch import nn
 
 from ..block import Conv, PatchMix, Window
 from ..block.fusion import THETA
-from ..helpers.check import choice
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
-
-MIXINGS = ("patch", "channel")
 
 
 class WindowCNN(WindowNetwork):
@@ -41,7 +38,6 @@ class WindowCNN(WindowNetwork):
         region: float | None = 0.1,
         mixing: str = "patch",
     ) -> None:
-        choice(mixing, "mixing", MIXINGS)
         self.mixing = mixing
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 

@@ -207,7 +207,9 @@ def _first_shape(node: Node, synapse: Synapse, options: Options) -> Shape:
         return options.input_shape
     if isinstance(synapse, Dense | DelayDense):
         return synapse.weight.shape[1], 1, 1
-    raise node.error("the file has no input layer: give load(..., input_shape=(C, H, W))")
+    raise node.error(
+        "the file has no input layer: give load(..., input_shape=(C, H, W)), on the command line --input-shape C,H,W"
+    )
 
 
 def _average(chain: _Chain, node: Node, name: str) -> Layer:

@@ -127,6 +127,6 @@ def _load_own(root: Node, attributes: dict[str, object], verify: bool) -> NetGra
     if verify and attributes.get("digest") != digest(graph):
         raise root.error(
             f"its content has the digest {digest(graph)}, its attribute says {attributes.get('digest')}: damaged, or "
-            "edited by hand; load(..., verify=False) takes it as it is"
+            "edited by hand; load(..., verify=False), on the command line --no-verify, takes it as it is"
         )
     return graph

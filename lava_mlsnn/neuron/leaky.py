@@ -11,7 +11,7 @@ import torch
 from lava.lib.dl.slayer.neuron import base
 from torch import Tensor, nn
 
-from ..helpers.check import finite
+from ..helpers.check import finite, flag
 from .base import SCALE
 from .bumps import bump, check_bump
 from .checks import check_current, check_state, check_threshold
@@ -29,13 +29,16 @@ def lif(
     leak: float | Tensor,
     surrogate: str = "triangle",
     alpha: float | None = None,
+    strict: bool = True,
 ) -> tuple[Tensor, Tensor]:
     r"""Leaky integrate-and-fire with soft reset ([VicenteSola2022], Eq 3 and 4).
 
     .. math:: H = \lambda V + x, \qquad z = [H > V_{th}], \qquad V \leftarrow H - V_{th} z
 
-    The comparison is strict, as in the authors' code (Eq 4 prints >=). Backward, dz/dH is a surrogate
-    (:mod:`lava_mlsnn.neuron.bumps`) and the reset passes no gradient: dV/dH = 1.
+    The comparison is strict, as in the authors' code, unless ``strict`` is False: then it is >=, as Eq 4 prints it. A
+    residual spike of weight Vth that meets an empty membrane (S2M, section 3.2.1) makes H = Vth exactly: only with >=
+    is it passed on, so only then is that connection the identity that the paper says it is. Backward, dz/dH is a
+    surrogate (:mod:`lava_mlsnn.neuron.bumps`) and the reset passes no gradient: dV/dH = 1.
 
     Args:
         x: input current for T timesteps.
@@ -45,6 +48,7 @@ def lif(
             gradient.
         surrogate: "triangle", "arctangent", "rectangle" or "sigmoid".
         alpha: its parameter; None is that of its paper.
+        strict: whether H = Vth does not fire.
 
     Shape:
         x: (..., T) floating; v: (...). Returns z (..., T), 0 or 1, and V (...) after the last timestep.
@@ -57,6 +61,8 @@ def lif(
     (tensor([0., 0., 0.]), tensor(0.4500))
     >>> lif(torch.tensor([1.0, 1.0, 0.0]), None, threshold=1.0, leak=0.5)[0]      # 1, then 1.5 fires
     tensor([0., 1., 0.])
+    >>> lif(torch.tensor([1.0, 1.0, 0.0]), None, threshold=1.0, leak=0.5, strict=False)[0]
+    tensor([1., 1., 0.])
     """
     check_state(v, check_current(x))
     threshold = float(check_threshold(threshold))
@@ -64,11 +70,13 @@ def lif(
     if not isinstance(leak, Tensor):
         check_leak(leak)
     leak = torch.as_tensor(leak, dtype=x.dtype, device=x.device)
-    z, last = _Soft.apply(x, v, leak, threshold, name, alpha, 1.0, False)
+    z, last = _Soft.apply(x, v, leak, threshold, name, alpha, 1.0, False, strict)
     return z, last
 
 
-def whole_lif(x: Tensor, keep: Tensor, threshold: Tensor, gain: Tensor, surrogate: str, alpha: float) -> Tensor:
+def whole_lif(
+    x: Tensor, keep: Tensor, threshold: Tensor, gain: Tensor, surrogate: str, alpha: float, strict: bool = True
+) -> Tensor:
     """Spikes 0 or 1 of the integer neuron (:class:`lava_mlsnn.netx.SoftLIF`) for whole currents in float64.
 
     Args:
@@ -76,11 +84,11 @@ def whole_lif(x: Tensor, keep: Tensor, threshold: Tensor, gain: Tensor, surrogat
         keep: 4096 - dv, a whole number, which may require a gradient.
         threshold: theta, whole numbers that broadcast against one timestep.
         gain: Vth / theta, for the surrogate's unit.
-        surrogate, alpha: as for :func:`lif`.
+        surrogate, alpha, strict: as for :func:`lif`.
 
     **Shape:** x (N, C, ..., T) float64 -> the same.
     """
-    spikes: Tensor = _Soft.apply(x, None, keep / 4096, threshold, surrogate, alpha, gain, True)[0]
+    spikes: Tensor = _Soft.apply(x, None, keep / 4096, threshold, surrogate, alpha, gain, True, strict)[0]
     return spikes
 
 
@@ -103,14 +111,15 @@ class _Soft(torch.autograd.Function):
         alpha: float,
         gain: float | Tensor,
         whole: bool,
+        strict: bool,
     ) -> tuple[Tensor, Tensor]:
         potentials, spikes = torch.empty_like(x), torch.empty_like(x)
         v = torch.zeros_like(x[..., 0]) if v is None else v.to(x.dtype)
-        ctx.first, ctx.settings = v, (threshold, surrogate, alpha, gain)
+        ctx.first, ctx.settings = v, (threshold, surrogate, alpha, gain, strict)
         for t in range(x.shape[-1]):
             left = v * leak
             h = (left.trunc_() if whole else left) + x[..., t]
-            z = (h > threshold).to(x.dtype)
+            z = (h > threshold if strict else h >= threshold).to(x.dtype)
             potentials[..., t], spikes[..., t] = h, z
             v = h - threshold * z
         ctx.save_for_backward(potentials, leak)
@@ -119,7 +128,7 @@ class _Soft(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         potentials, leak = ctx.saved_tensors
-        threshold, surrogate, alpha, gain = ctx.settings
+        threshold, surrogate, alpha, gain, strict = ctx.settings
         out, carry = torch.empty_like(potentials), grads[1]
         of_leak = torch.zeros_like(leak) if ctx.needs_input_grad[2] else None
         for t in reversed(range(potentials.shape[-1])):
@@ -129,10 +138,11 @@ class _Soft(torch.autograd.Function):
             if of_leak is not None:
                 before = ctx.first if t == 0 else potentials[..., t - 1]
                 if t > 0:
-                    before = before - threshold * (before > threshold).to(before.dtype)
+                    fired = before > threshold if strict else before >= threshold
+                    before = before - threshold * fired.to(before.dtype)
                 of_leak = of_leak + (here * before).sum()
             carry = here * leak
-        return out, carry if ctx.needs_input_grad[1] else None, of_leak, None, None, None, None, None
+        return out, carry if ctx.needs_input_grad[1] else None, of_leak, *[None] * 6
 
 
 class Leak(nn.Module):
@@ -181,6 +191,7 @@ class SoftLIF(base.Neuron):
         threshold: Vth > 0.
         surrogate: "triangle" ([VicenteSola2022]), "arctangent", "rectangle" or "sigmoid".
         alpha: its parameter; None is that of its paper.
+        strict: whether H = Vth does not fire.
 
     Shape:
         Input: (N, ..., T), floating. Output: the same; 0 or 1.
@@ -200,12 +211,14 @@ class SoftLIF(base.Neuron):
         threshold: float = 1.0,
         surrogate: str = "triangle",
         alpha: float | None = None,
+        strict: bool = True,
     ) -> None:
         threshold = float(check_threshold(threshold))
         super().__init__(threshold=threshold, w_scale=SCALE, s_scale=SCALE * SCALE)
         self.leak = leak if isinstance(leak, Leak) else Leak(leak)
         self.vth = threshold
         self.surrogate, self.alpha = check_bump(surrogate, alpha)
+        self.strict = flag(strict, "strict")
 
     @property
     def device_params(self) -> dict[str, Any]:
@@ -221,10 +234,11 @@ class SoftLIF(base.Neuron):
         """Spikes (N, ..., T) for a current (N, ..., T)."""
         check_current(x, least=2)
         self.shape = x.shape[1:-1]
-        return lif(x, None, self.vth, self.leak(), self.surrogate, self.alpha)[0]
+        return lif(x, None, self.vth, self.leak(), self.surrogate, self.alpha, self.strict)[0]
 
     def extra_repr(self) -> str:
-        return f"threshold={self.vth:g}, surrogate={self.surrogate!r}, alpha={self.alpha:g}"
+        reached = "" if self.strict else ", strict=False"
+        return f"threshold={self.vth:g}, surrogate={self.surrogate!r}, alpha={self.alpha:g}{reached}"
 
 
 LIF = SoftLIF

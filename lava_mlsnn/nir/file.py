@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ..helpers import extras
+from ..helpers.reading import opened
 
 OWN = "lava_mlsnn"
 """Key of this package's entry in a graph's metadata: JSON with what NIR has no place for."""
@@ -54,7 +55,7 @@ def _checked(name: str, where: str) -> bytes:
     from ..helpers.hdf5 import H5PY_ERRORS, SIGNATURE, UnsafeError, check_tree, read_image
 
     if path.isfile(name):
-        with open(name, "rb") as stream:
+        with opened(name) as stream:
             if stream.read(len(SIGNATURE)) != SIGNATURE:
                 raise ValueError(f"{where}: expected a NIR file, as nir.write makes it, found no HDF5")
     image = read_image(name)

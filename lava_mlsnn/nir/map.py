@@ -113,7 +113,8 @@ def require_values(count: int, steps: int, most: int, where: str = "calibration_
     if count * steps > most:
         raise ValueError(
             f"{where}: {count:,} values in each of {steps:,} timesteps, {count * steps:,} in all: expected at most "
-            f"{most:,}; fewer calibration images, or from_nir(..., largest=N), make room"
+            f"{most:,}; fewer calibration images, or from_nir(..., largest=N), on the command line --largest N, make "
+            "room"
         )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..graph.graph import Input, NetGraph
 from ..graph.neurons import Readout
 from ..graph.size import LARGEST, require_size, require_steps
-from ..helpers.check import finite, integer
+from ..helpers.check import finite, integer, texts
 from ..helpers.doors import door
 from . import file as nir_file
 from .dialects import Dialect, dialect_for
@@ -117,7 +117,7 @@ def from_nir(
         found_dialect = dialect_for(dialect, graph.nodes, options)
         _warn_of_assumptions(found_dialect, graph.nodes, options)
         layers = Walker(graph, steps, bits, registers, found_dialect, most).run(source, values, unit)
-        found = tuple(labels) or tuple(notes.get("labels", ()))
+        found = texts(labels, "labels") or tuple(notes.get("labels", ()))
         network = _restore(NetGraph(source, tuple(layers), steps, found), notes)
         require_size(network, most, "from_nir")
         return network

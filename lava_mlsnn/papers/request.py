@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..helpers.check import finite, integer
 from .lab import Lab
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..train import Recipe
 
 PRESETS = ("quick", "full")
+"""How large an item is done: small networks on small data, or the paper's own setting."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,13 @@ class Request:
         seeds: one training each.
         recipe: name of a recipe; None: the data's own with "quick", the paper's with "full".
         epochs, quantized_epochs: in place of the recipe's.
+        steps: T of the S-ResNets of [VicenteSola2022], in place of 50.
+        alpha: scale of the surrogate gradient, of those and of the networks of [Castagnetti2023], in place of the
+            papers' (0.3 and 1).
         progress: as for :func:`lava_mlsnn.train.fit`.
 
     Raises:
-        ValueError: an unknown preset, or seeds that are negative, repeated or none.
+        ValueError: an unknown preset or recipe, or seeds that are negative, repeated or none.
 
     Example:
         >>> Request(seeds=(0, 1)).dataset().name
@@ -47,6 +52,8 @@ class Request:
     recipe: str | None = None
     epochs: int | None = None
     quantized_epochs: int | None = None
+    steps: int | None = None
+    alpha: float | None = None
     progress: bool | Console = False
 
     def __post_init__(self) -> None:
@@ -55,7 +62,14 @@ class Request:
         seeds = tuple(self.seeds)
         if not seeds or len(set(seeds)) != len(seeds) or any(type(s) is not int or s < 0 for s in seeds):
             raise ValueError(f"seeds: expected one or more different whole numbers from 0 on, got {seeds}")
+        from ..train import recipe
+
+        recipe(self.recipe or "digits", epochs=self.epochs, quantized_epochs=self.quantized_epochs)
         object.__setattr__(self, "out", Path(self.out))
+        if self.steps is not None:
+            integer(self.steps, "steps", 2)
+        if self.alpha is not None:
+            finite(self.alpha, "alpha", positive=True)
 
     @property
     def quick(self) -> bool:
@@ -99,7 +113,7 @@ class Request:
         """The command line that does the same."""
         parts = [f"mlsnn reproduce {item} --data {shlex.quote(self.data)} --preset {self.preset}"]
         parts.append(f"--seeds {','.join(map(str, self.seeds))}")
-        for option in ("recipe", "epochs", "quantized_epochs"):
+        for option in ("recipe", "epochs", "quantized_epochs", "steps", "alpha"):
             value = getattr(self, option)
             parts += [] if value is None else [f"--{option.replace('_', '-')} {value}"]
         return " ".join(parts)

@@ -9,7 +9,7 @@ from ..helpers.files import atomic_write, check_writable, replacing
 from ..report.record import versions
 from .bibliography import cited
 from .findings import Findings, markdown
-from .registry import ITEMS, Item, find
+from .registry import ITEMS, MISSING, Item, find
 from .request import Request
 
 _PACKAGES = ("python", "lava-mlsnn", "torch", "numpy", "lightning")
@@ -104,6 +104,7 @@ def _write_page(found: Sequence[tuple[Item, Findings]], request: Request, names:
     left = [item.short for item in ITEMS.values() if item.paper in papers and item.name not in done]
     if left:
         lines.append(f"Not done here: {', '.join(left)}.")
+    lines += [f"Nothing here does: {'; '.join(MISSING[paper])}." for paper in papers if paper in MISSING]
     lines.append("## What the paper says, and what these runs say")
     lines.append("\n".join(f"- {item.short}: {r.claim}: {r.verdict}." for item, f in found for r in f.relations))
     for _, findings in found:

@@ -57,6 +57,7 @@ def energy(reports: Report | Mapping[str, Report], axes: Any = None) -> Any:
     for place, report in enumerate(named.values()):
         axes.text(place, report.total * 1e6, joules(report.total), ha="center", va="bottom", fontsize=9)
     axes.margins(y=0.08)
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     axes.set_ylabel(f"µJ per inference, {', '.join(dict.fromkeys(r.model for r in named.values()))}")
     return axes
 

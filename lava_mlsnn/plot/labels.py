@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..helpers.check import texts
 from .style import COLOURS, axes_or_new
 
 
@@ -28,6 +29,7 @@ def confusion(predicted: ArrayLike, labels: ArrayLike, names: Sequence[str] = ()
         ValueError: arrays of different lengths.
     """
     found, right = _pair(predicted, labels)
+    names = texts(names, "names")
     classes = max(len(names), int(max(found.max(initial=0), right.max(initial=0))) + 1)
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (right, found), 1)
@@ -37,7 +39,7 @@ def confusion(predicted: ArrayLike, labels: ArrayLike, names: Sequence[str] = ()
     for row, column in zip(*np.nonzero(counts), strict=True):
         color = "white" if shares[row, column] > 0.5 else "black"
         axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7, color=color)
-    shown = list(names) or [str(i) for i in range(classes)]
+    shown = names or [str(i) for i in range(classes)]
     axes.set_xticks(range(classes), shown, fontsize=8, rotation=90 * any(len(name) > 3 for name in shown))
     axes.set_yticks(range(classes), shown, fontsize=8)
     axes.set_xlabel("prediction")
@@ -62,7 +64,7 @@ def images(
     Raises:
         ValueError: another shape, or arrays of different lengths.
     """
-    shown = np.asarray(pixels[:count], np.float64)
+    shown, names = np.asarray(pixels[:count], np.float64), texts(names, "names")
     found, right = _pair(predicted, labels)
     if shown.ndim not in (4, 5) or not len(shown) or len(shown) != min(count, len(found)):
         raise ValueError(f"images: expected (N, C, H, W) or (N, C, H, W, T), N = {len(found)}, got {np.shape(pixels)}")

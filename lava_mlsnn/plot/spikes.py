@@ -32,9 +32,9 @@ def raster(run: Run, layer: str, sample: int = 0, axes: Any = None) -> Any:
     axes = axes_or_new(axes)
     neuron, step = np.nonzero(spikes)
     values = spikes[neuron, step]
-    size, low = min(14.0, (250 / len(spikes)) ** 2), int(values.min(initial=0))
+    size, low = min(14.0, max(2.0, (250 / len(spikes)) ** 2)), int(values.min(initial=0))
     dots = axes.scatter(step + 1, neuron, size, c=values, marker="s", linewidths=0, cmap="viridis_r", vmin=low)
-    axes.figure.colorbar(dots, ax=axes, label="value")
+    axes.figure.colorbar(dots, ax=axes, label="value").ax.yaxis.get_major_locator().set_params(integer=True)
     axes.set_ylim(-0.5, len(spikes) - 0.5)
     axes.set_ylabel(f"neuron of {layer}")
     integer_steps(axes, spikes.shape[1])

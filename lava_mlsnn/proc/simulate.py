@@ -23,7 +23,7 @@ from lava_mlsnn.proc.probe import ActivityProbe, Monitor
 from lava_mlsnn.proc.synapses.models import PyConvModelMatmul
 from lava_mlsnn.proc.timing import sample_steps
 from lava_mlsnn.sim import Run
-from lava_mlsnn.sim.run import check_images
+from lava_mlsnn.sim.run import check_images, trace_names
 
 
 class SimCfg(Loihi2SimCfg):
@@ -106,7 +106,7 @@ def simulate(
         graph = network.graph
         if network.reset_interval != graph.timesteps:
             network = Network(graph, fused=fused, reset_interval=graph.timesteps)
-        images = check_images(graph, images)
+        images, names = check_images(graph, images), trace_names(graph, trace)
         samples = len(images)
         if not samples:
             return _nothing(graph)
@@ -116,7 +116,6 @@ def simulate(
         source.s_out.connect(network.inp)
         network.out.connect(sink.a_in)
         probe = ActivityProbe(network, steps) if activity else None
-        names = (layer.name for layer in graph) if trace is True else () if trace is False else trace
         monitor = Monitor(network, names, steps=steps)
         try:
             run(network, steps, timeout=timeout, run_cfg=run_cfg)

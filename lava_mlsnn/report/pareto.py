@@ -12,6 +12,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from ..helpers import units
+from ..helpers.check import finite
+from ..helpers.doors import door
 from ..helpers.files import replacing
 from .picture import COLOURS
 
@@ -20,6 +22,12 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "png": {"Software": None}, "svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Creator": None},
 }  # fmt: skip
 """What is not to stand in a file, so that the same points make the same picture."""
+
+LONGEST = 200
+"""Characters of a name."""
+
+MOST = 1e9
+"""Joules of an image; more is a mistake."""
 
 ACCURACIES = ("engine", "lava", "quantized", "float")
 """Keys of a record's accuracies, the one that the events were counted with first."""
@@ -51,7 +59,7 @@ class Point:
     def of(cls, records: Sequence[Mapping[str, Any]]) -> Point:
         """The mean of records of one network."""
         rights, joules = ([value(r) for r in records] for value in (_accuracy, _joules))
-        anns = [r["totals"].get("energy_ann") for r in records]
+        anns = [_ann(r) for r in records]
         shares = [j / a for j, a in zip(joules, anns, strict=True) if a]
         right_std, joules_std = (stdev(values) if len(values) > 1 else 0.0 for values in (rights, joules))
         share = fmean(shares) if shares else nan
@@ -77,7 +85,8 @@ def points(documents: Mapping[str, Any]) -> list[Point]:
     """
     found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for file, document in documents.items():
-        records = [r for r in _records(document) if is_point(r)]
+        with door(file):
+            records = [r for r in _records(document) if is_point(r) and Point.of([r])]
         if not records:
             raise ValueError(
                 f"{file}: expected records with accuracy and totals.energy, such as mlsnn energy writes, found none"
@@ -137,6 +146,7 @@ def table(found: Sequence[Point]) -> str:
 def _figure(found: Sequence[Point], title: str) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     FigureCanvasAgg(figure)
@@ -157,6 +167,8 @@ def _figure(found: Sequence[Point], title: str) -> Any:
     axes.set(xlabel=f"energy per image, {unit}", ylabel="accuracy, %", title=title)
     axes.legend(fontsize=8, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # a name may have a dollar
     for artist in (*axes.lines, *axes.collections):
         artist.set_clip_on(False)  # a page fetches nothing: no url(...), not even of its own clip path
     return figure
@@ -175,15 +187,24 @@ def is_point(record: Any) -> bool:
 
 
 def _series(record: Mapping[str, Any]) -> str:
+    for key in ("series", "name"):
+        if len(text := str(record.get(key, record["name"]))) > LONGEST:
+            raise ValueError(f"a {key} of {len(text):,} characters, expected at most {LONGEST}: {text[:20]} ...")
     return str(record.get("series", record["name"]))
 
 
 def _accuracy(record: Mapping[str, Any]) -> float:
-    return float(next(record["accuracy"][key] for key in ACCURACIES if key in record["accuracy"]))
+    how = next(key for key in ACCURACIES if key in record["accuracy"])
+    return finite(record["accuracy"][how], f"accuracy of {record['name']}", low=0, high=1)
 
 
 def _joules(record: Mapping[str, Any]) -> float:
-    return float(record["totals"]["energy"])
+    return finite(record["totals"]["energy"], f"energy of {record['name']}", positive=True, high=MOST)
+
+
+def _ann(record: Mapping[str, Any]) -> float | None:
+    ann = record["totals"].get("energy_ann")
+    return finite(ann, f"energy_ann of {record['name']}", positive=True, high=MOST) if ann else None
 
 
 def _unit(found: Sequence[Point]) -> tuple[str, float]:

@@ -21,7 +21,7 @@ PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
 
 COPIED = 1 << 22
-"""Spikes that the fast engine copies out at a time: its memory does not grow with T beyond what it returns."""
+"""Spikes that are held at a time: the fast engine's memory does not grow with T beyond what it returns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,14 @@ def reference(
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """The plain numpy engine, in one thread whatever ``threads`` is."""
+    """The plain numpy engine, in one thread whatever ``threads`` is; it holds all spikes of a sample or a few."""
     activity, overflown = Activity.zeros(graph), dict.fromkeys((layer.name for layer in graph), 0)
     outputs = [np.zeros((0, graph.output.size), np.int64)]
     traces: dict[str, list[Ints]] = {name: [] for name in trace}
-    for start in range(0, len(images), PIECE):
-        frames = at_each_step(graph, images[start : start + PIECE])
+    sizes = prod(graph.input.shape) + sum(layer.size for layer in graph)
+    piece = min(PIECE, max(1, COPIED // (sizes * graph.timesteps)))
+    for start in range(0, len(images), piece):
+        frames = at_each_step(graph, images[start : start + piece])
         spikes = {INPUT: frames}
         for layer in graph:
             spikes[layer.name], sites, count = run_layer(layer, spikes)
@@ -57,7 +59,7 @@ def reference(
         for name in trace:
             traces[name].append(spikes[name])
         if progress is not None:
-            progress(min(start + PIECE, len(images)), len(images))
+            progress(min(start + piece, len(images)), len(images))
     joined = {name: np.concatenate(parts or [empty_trace(graph, name)]) for name, parts in traces.items()}
     found = {name: count for name, count in overflown.items() if count}
     return Result(np.concatenate(outputs), activity, joined, found)

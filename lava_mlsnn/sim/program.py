@@ -32,6 +32,9 @@ BYTE = 255
 NARROW_LAYER = 32
 """Below so many channels, parameters are repeated for every site: one long loop beats many short ones."""
 
+LISTS = "length", "count", "tap", "out"
+"""Of a table of taps; runs of rows are one tap long."""
+
 
 @dataclass(frozen=True, eq=False)
 class Program:
@@ -186,10 +189,10 @@ class _Compiler:
             out_group=out_group,
         )
         rows, columns = arranged.tables()
-        for name in ("first", "tap", "out"):
-            row[f"rows_{name}"] = self.constants.add(getattr(rows, name))
-        for name in ("first", "tap", "length", "out"):
-            row[f"columns_{name}"] = self.constants.add(getattr(columns, name))
+        for axis, table, names in (("rows", rows, LISTS[1:]), ("columns", columns, LISTS)):
+            for name in names:
+                row[f"{axis}_{name}"] = self.constants.add(getattr(table, name))
+            row[f"{axis}_tap_step"], row[f"{axis}_out_step"] = table.tap_step, table.out_step
 
     def dense(self, row: Any, arranged: synapses.Layout, channels: int) -> None:
         """What the dense path needs to know of a convolution."""

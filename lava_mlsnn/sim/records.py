@@ -61,13 +61,17 @@ LINK = _record(
     "kernel_width",
     "in_group",  # input channels of a group
     "out_group",
-    "rows_first",  # places in constants: see synapses.arrangement.Table
+    "rows_count",  # places in constants, and steps: see synapses.arrangement.Table
     "rows_tap",
     "rows_out",
-    "columns_first",
-    "columns_tap",
+    "rows_tap_step",
+    "rows_out_step",
+    "columns_count",
     "columns_length",
+    "columns_tap",
     "columns_out",
+    "columns_tap_step",
+    "columns_out_step",
     "dense",  # whether the dense path can do it; what follows is for that path
     "stride_rows",
     "stride_columns",

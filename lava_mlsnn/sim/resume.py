@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
+from contextlib import closing
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,7 @@ from ..helpers.check import integer
 from ..helpers.doors import reason
 from ..helpers.files import replacing
 from ..helpers.sealed import seal, unsealed
-from .run import Progress, Run, check_images, run
-
-PIECE = 250
-"""Images per piece: what an interruption loses at most."""
+from .run import PIECE, Progress, Run, check_images, joined, pieces, shifted, warn_of_overflows
 
 
 def run_resumable(
@@ -38,12 +35,13 @@ def run_resumable(
     """:func:`lava_mlsnn.sim.run` in pieces that are kept in ``path``; the same call continues where it stopped.
 
     The file knows the network and the images by their digests, and states one of its own content. It is replaced as a
-    whole after every piece, so that a kill at any time leaves a valid one, and removed at the end.
+    whole after every piece, so that a kill at any time leaves a valid one, and removed at the end. With an executor
+    the pieces are its shards, which are kept in the order of the images.
 
     Args:
         graph, images: as for :func:`run`; a memory map is read piece by piece.
         path: where the pieces are kept.
-        piece: images per piece.
+        piece: images per piece, at most.
         progress: called with (samples done, samples in all), at once with what was found.
         settings: for :func:`run`; no trace.
 
@@ -69,28 +67,19 @@ def run_resumable(
     file = Path(path)
     identity = {"network": digest(graph), "images": _digest(images)}
     done = _read(file, identity)
-    _report(progress, done, len(images))
-    while done is None or len(done.output) < len(images):
-        start = 0 if done is None else len(done.output)
-        found = run(graph, images[start : start + piece], progress=_shifted(progress, start, len(images)), **settings)
-        done = found if done is None else _joined(done, found)
-        _write(file, identity, done)
+    if progress is not None and done is not None:
+        progress(len(done.output), len(images))
+    start = 0 if done is None else len(done.output)
+    if done is None or start < len(images):
+        rest = pieces(graph, images[start:], piece, progress=shifted(progress, start, len(images)), **settings)
+        with closing(rest):  # its workers get no more to do
+            for found in rest:
+                done = found if done is None else joined([done, found])
+                _write(file, identity, done)
+    assert done is not None
+    warn_of_overflows(done)
     file.unlink(missing_ok=True)
     return done
-
-
-def _joined(a: Run, b: Run) -> Run:
-    overflows = {name: a.overflows.get(name, 0) + b.overflows.get(name, 0) for name in {**a.overflows, **b.overflows}}
-    return Run(np.concatenate([a.output, b.output]), a.activity + b.activity, {}, overflows)
-
-
-def _report(progress: Progress | None, done: Run | None, total: int) -> None:
-    if progress is not None and done is not None:
-        progress(len(done.output), total)
-
-
-def _shifted(progress: Progress | None, start: int, total: int) -> Callable[[int, int], None] | None:
-    return None if progress is None else lambda done, _: progress(start + done, total)
 
 
 def _digest(images: NDArray[Any]) -> str:

@@ -233,9 +233,8 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
     make_list(work, events)
     flat, width, row, features = link.flat, link.width, link.row, link.out_channels
     out_stride, kernel_stride = link.out_width * features, link.kernel_width * features
-    rows_first, rows_tap, rows_out = link.rows_first, link.rows_tap, link.rows_out
-    columns_first, columns_tap = link.columns_first, link.columns_tap
-    columns_length, columns_out = link.columns_length, link.columns_out
+    down, across = link.rows_tap_step * kernel_stride, link.columns_tap_step * features
+    out_down, out_across = link.rows_out_step * out_stride, link.columns_out_step * features
     offsets, first, size, weight = events.offsets, events.first, events.size, link.weight
     level, at_once = effort(events), AT_ONCE
     if level == PRODUCTS:
@@ -250,14 +249,15 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
         if not flat:
             j, last = first + at(work, offsets + site), first + at(work, offsets + site + 1)
         origin = weight - site * events.channels * row
+        origin += at(constants, link.rows_tap + y) * kernel_stride + at(constants, link.columns_tap + x) * features
+        corner = target + at(constants, link.rows_out + y) * out_stride + at(constants, link.columns_out + x) * features
+        shape = row, at(constants, link.columns_length + x) * features
         while j < last:
             end = last if last - j <= at_once else j + _part(last - j, at_once)
-            for r in range(at(constants, rows_first + y), at(constants, rows_first + y + 1)):
-                tap_row, out_row = at(constants, rows_tap + r) * kernel_stride, at(constants, rows_out + r) * out_stride
-                for c in range(at(constants, columns_first + x), at(constants, columns_first + x + 1)):
-                    start = origin + tap_row + at(constants, columns_tap + c) * features
-                    a = target + out_row + at(constants, columns_out + c) * features
-                    shape, some = (row, at(constants, columns_length + c) * features), (j, end, size)
+            for r in range(at(constants, link.rows_count + y)):
+                for c in range(at(constants, link.columns_count + x)):
+                    start, a = origin + r * down + c * across, corner + r * out_down + c * out_across
+                    some = j, end, size
                     if level == ONES:
                         _add_ones(acc, a, weights, start, shape, work, some)
                     elif pairs:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial, reduce
+from itertools import chain
 from math import prod
-from typing import Any
+from operator import add
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +23,13 @@ from ..helpers.shown import Grid, Shown
 from . import batch, membranes
 from .difference import spikes_difference
 
+if TYPE_CHECKING:
+    from .shards import Executors
+
 Progress = Callable[[int, int], None]
+
+PIECE = 250
+"""Images of a shard, and of a piece that is put on disk, at most."""
 
 ENGINES: dict[str, Callable[..., batch.Result]] = {"fast": batch.fast, "reference": batch.reference}
 MEMBRANES = {"fast": membranes.fast, "reference": membranes.reference}
@@ -97,6 +107,7 @@ def run(
     engine: str = "fast",
     threads: int | None = None,
     progress: Progress | None = None,
+    executor: Executors | None = None,
 ) -> Run:
     """Present ``images`` to ``graph``, T steps each, from zero state.
 
@@ -110,12 +121,18 @@ def run(
         trace: True for the spikes of all layers (a Readout's voltage), or the names of some ("input" is one);
             "membrane" for the spikes and the membranes of all layers, which takes a second, slower run.
         engine: "fast" or "reference": the same numbers.
-        threads: samples that run side by side; None for one per core that this process may use.
+        threads: samples that run side by side; None for one per core that this process may use, with ``executor`` for
+            one per shard.
         progress: called with (samples done, samples in all) after every piece.
+        executor: has other processes or machines compute shards of the images: a :class:`concurrent.futures.Executor`
+            (the standard library's processes, Dask's ``Client.get_executor()``, mpi4py's), or a function that makes
+            one, such as ``functools.partial(ProcessPoolExecutor, 4)``. The numbers stay the same. A shard whose worker
+            died runs again: Dask sees to it; where the pool as a whole breaks, the function makes another.
 
     Raises:
         ValueError: no NetGraph; images of another dtype, shape or range; an unknown layer or engine; a result that is
-            larger than the memory of the machine.
+            larger than the memory of the machine; an executor that is none.
+        ChildProcessError: workers of ``executor`` died too often, or once where it cannot be made again.
 
     Warns:
         RuntimeWarning: if an accumulator left 24 bits, with the names of the layers (see :class:`Run`).
@@ -130,17 +147,90 @@ def run(
     """
     require_graph(graph)
     images = check_images(graph, images)
+    size = max(len(images), 1) if executor is None else PIECE
+    settings: dict[str, Any] = {"engine": engine, "threads": threads, "progress": progress, "executor": executor}
+    found = joined(list(pieces(graph, images, size, trace=trace, **settings)))
+    warn_of_overflows(found)
+    return found
+
+
+def pieces(
+    graph: NetGraph,
+    images: NDArray[Any],
+    size: int,
+    *,
+    trace: bool | Iterable[str] = False,
+    engine: str = "fast",
+    threads: int | None = None,
+    progress: Progress | None = None,
+    executor: Executors | None = None,
+) -> Generator[Run, None, None]:
+    """:func:`run` of consecutive parts of ``images``, which are checked, of at most ``size`` each; without warnings."""
     if engine not in ENGINES:
         raise ValueError(f"engine: expected one of {', '.join(ENGINES)}, got {engine!r}")
     wants_membranes = isinstance(trace, str) and trace == "membrane"
-    names = _trace_names(graph, wants_membranes or trace)
+    names = trace_names(graph, wants_membranes or trace)
     _check_memory(graph, len(images), names)
-    result = ENGINES[engine](graph, images, names, _threads(threads), progress)
-    if result.overflows:
-        counts = ", ".join(f"{name!r} ({count} times)" for name, count in result.overflows.items())
-        warnings.warn(f"sums of synapses left the signed 24-bit accumulator in layer {counts}", RuntimeWarning, 2)
+    how = partial(compute, names=names, engine=engine, wants_membranes=wants_membranes)
+    count = 1 if threads is None and executor is not None else _threads(threads)
+    if executor is None:
+        for start in range(0, max(len(images), 1), size):
+            part = images[start : start + size]
+            yield how(graph, part, threads=count, progress=shifted(progress, start, len(images)))
+        return
+    from .shards import in_shards
+
+    done = 0
+    with closing(in_shards(executor, partial(how, threads=count), graph, images, size)) as runs:
+        for found in runs:
+            done += len(found.output)
+            if progress is not None:
+                progress(done, len(images))
+            yield found
+
+
+def compute(
+    graph: NetGraph,
+    images: NDArray[Any],
+    names: tuple[str, ...],
+    engine: str,
+    wants_membranes: bool,
+    threads: int,
+    progress: Progress | None = None,
+) -> Run:
+    """:func:`run` without checks and warnings: what a worker does."""
+    result = ENGINES[engine](graph, images, names, threads, progress)
     held = MEMBRANES[engine](graph, images) if wants_membranes else {}
     return Run(result.output, result.activity, result.traces, result.overflows, held)
+
+
+def joined(runs: Sequence[Run]) -> Run:
+    """The run of all their images, one behind the other."""
+    if len(runs) == 1:
+        return runs[0]
+    counts: dict[str, int] = {}
+    for name, count in chain.from_iterable(one.overflows.items() for one in runs):
+        counts[name] = counts.get(name, 0) + count
+    first = runs[0]
+    return Run(
+        np.concatenate([one.output for one in runs]),
+        reduce(add, [one.activity for one in runs]),
+        {name: np.concatenate([one.traces[name] for one in runs]) for name in first.traces},
+        {name: counts[name] for name in first.activity.sites if name in counts},
+        {name: np.concatenate([one.membranes[name] for one in runs]) for name in first.membranes},
+    )
+
+
+def warn_of_overflows(found: Run) -> None:
+    """RuntimeWarning, for the caller of the caller, if sums left the 24 bits of an accumulator."""
+    if found.overflows:
+        counts = ", ".join(f"{name!r} ({count} times)" for name, count in found.overflows.items())
+        warnings.warn(f"sums of synapses left the signed 24-bit accumulator in layer {counts}", RuntimeWarning, 3)
+
+
+def shifted(progress: Progress | None, start: int, total: int) -> Progress | None:
+    """``progress`` of all images, told of a part of them that begins at ``start``."""
+    return None if progress is None else lambda done, _: progress(start + done, total)
 
 
 def check_images(graph: NetGraph, images: Any) -> NDArray[Any]:
@@ -167,7 +257,8 @@ def check_range(graph: NetGraph, values: NDArray[Any], what: str) -> None:
                 raise ValueError(f"{what}: expected values in {low} .. {high} ({graph.input.bits} bits), got {value}")
 
 
-def _trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:
+def trace_names(graph: NetGraph, trace: bool | Iterable[str]) -> tuple[str, ...]:
+    """The layers that ``trace`` asks for; ValueError for another."""
     if isinstance(trace, (bool, np.bool_)):
         return tuple(layer.name for layer in graph) if trace else ()
     if not isinstance(trace, Iterable):

@@ -78,14 +78,15 @@ def each_tap(weights: Any, constants: Any, link: Any, acc: Any, target: int, wor
             for e in range(sites_end + j, sites_end + end):
                 channel, value = work[e] - site * channels, np.int64(work[e + size])
                 group = channel // link.in_group
-                for r in range(constants[link.rows_first + y], constants[link.rows_first + y + 1]):
-                    tap_row = constants[link.rows_tap + r] * link.kernel_width
-                    out_row = constants[link.rows_out + r] * link.out_width
-                    for c in range(constants[link.columns_first + x], constants[link.columns_first + x + 1]):
-                        tap, out = constants[link.columns_tap + c], constants[link.columns_out + c]
+                for r in range(constants[link.rows_count + y]):
+                    tap_row = (constants[link.rows_tap + y] + r * link.rows_tap_step) * link.kernel_width
+                    out_row = (constants[link.rows_out + y] + r * link.rows_out_step) * link.out_width
+                    for c in range(constants[link.columns_count + x]):
+                        tap = constants[link.columns_tap + x] + c * link.columns_tap_step
+                        out = constants[link.columns_out + x] + c * link.columns_out_step
                         w = link.weight + channel * row + (tap_row + tap) * own
                         a = target + (out_row + out) * features + group * own
-                        for i in range(constants[link.columns_length + c] * own):
+                        for i in range(constants[link.columns_length + x] * own):
                             acc[a + i] += value * weights[w + i]
 
 

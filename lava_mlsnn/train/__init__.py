@@ -14,10 +14,10 @@ from .recipe import Augment, Energy, Optimizer, Recipe, Schedule
 from .recipes import RECIPES, recipe
 
 if TYPE_CHECKING:
-    from .evaluate import accuracies, predict
+    from .evaluate import accuracies, predict, seeded
     from .float_model import FloatRun, float_run
     from .kept import Kept, keep
-    from .loop import Result, fit, seeded
+    from .loop import Result, fit
     from .training import ModelFile, Training, create
 
 _LAZY = {
@@ -32,7 +32,7 @@ _LAZY = {
     "float_run": ".float_model",
     "keep": ".kept",
     "predict": ".evaluate",
-    "seeded": ".loop",
+    "seeded": ".evaluate",
 }
 
 __all__ = [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from .recipe import Augment
 
@@ -104,11 +105,12 @@ def _box(uniform: Tensor, least: float) -> Tensor:
 
 
 def _cropped(images: Tensor, box: Tensor) -> Tensor:
-    from kornia.geometry.transform import crop_and_resize
-
-    height, width = images.shape[2:4]
     maps = images.movedim(-1, 2).flatten(1, 2) if images.ndim == 5 else images
-    left, top, right, bottom = (box * box.new_tensor([width - 1, height - 1] * 2)).unbind(-1)
-    corners = torch.stack([left, top, right, top, right, bottom, left, bottom], -1).view(-1, 4, 2)
-    found = crop_and_resize(maps.float(), corners, (height, width), padding_mode="border").round().to(images.dtype)
+    left, top, right, bottom = box.unbind(-1)
+    none = torch.zeros_like(left)
+    # From places in the crop to places in the image, both -1 .. 1 between the middles of the outermost pixels.
+    rows = [right - left, none, left + right - 1, none, bottom - top, top + bottom - 1]
+    places = functional.affine_grid(torch.stack(rows, -1).view(-1, 2, 3), list(maps.shape), align_corners=True)
+    found = functional.grid_sample(maps.float(), places, padding_mode="border", align_corners=True)
+    found = found.round().to(images.dtype)
     return found.unflatten(1, (images.shape[1], -1)).movedim(2, -1) if images.ndim == 5 else found

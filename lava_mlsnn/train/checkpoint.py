@@ -25,12 +25,9 @@ from ..helpers.doors import door, reason
 from ..helpers.files import replacing
 from ..helpers.sealed import seal, unsealed
 from .content import digest
+from .folder import FILE, check_resumable
 from .lightning_import import TorchCheckpointIO
 from .recipe import Recipe
-
-FILE = "last.ckpt"
-LOCK = ".lock"
-"""File that the process which trains in a folder holds."""
 
 KEY = "lava-mlsnn training"
 FORMAT = 2
@@ -64,9 +61,7 @@ def find(out: str | Path | None, wanted: dict[str, Any]) -> str:
     Raises:
         ValueError: there is none, or it is damaged, of another program or of another training; the message says which.
     """
-    path = Path(out or ".") / FILE
-    if out is None or not path.is_file():
-        raise ValueError(f"resume: expected a checkpoint {path}, found none")
+    path = check_resumable(out)
     with door(path):
         _check(path, _read(path)[KEY], wanted)
     return str(path)

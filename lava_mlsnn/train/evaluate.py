@@ -13,6 +13,8 @@ from torch import nn
 
 from ..block import Input, as_integers, no_integer_layer, quantization_of, quantized, unquantized
 from ..data import Dataset
+from ..data.dataset import require_dataset
+from ..helpers.check import instance
 from .batches import Batches
 
 EVALUATION_BATCH = 256
@@ -24,6 +26,7 @@ def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[s
     A network without integer form (:func:`lava_mlsnn.block.no_integer_layer`) has "float" only. "quantized" is what
     every engine computes for ``netx.quantize(net, weight_bits)``, label by label.
     """
+    check(net, dataset)
     with _as_floats(net):
         as_float = _share(predict(net, dataset), dataset)
     if no_integer_layer(net):
@@ -32,21 +35,45 @@ def accuracies(net: nn.Module, dataset: Dataset, weight_bits: int = 8) -> dict[s
         return {"float": as_float, "quantized": _share(predict(net, dataset), dataset)}
 
 
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch inside; outside, its random stream goes on as if nothing had happened."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
 @torch.inference_mode()
-def predict(net: nn.Module, dataset: Dataset) -> NDArray[Any]:
-    """Logits (N, classes) of the test images, in evaluation mode, with float or integer weights as ``net`` is now."""
+def predict(net: nn.Module, dataset: Dataset, *, steps: int | None = None, seed: int = 0) -> NDArray[Any]:
+    """Logits (N, classes) of the test images, in evaluation mode, with float or integer weights as ``net`` is now.
+
+    Args:
+        net: a network.
+        dataset: its test images.
+        steps: stop after so many, of T or fewer.
+        seed: of what the network draws at random (Poisson encoding): the same logits every time.
+    """
     check(net, dataset)
     training = net.training
     net.eval()
     batches = Batches(dataset.test_images, dataset.test_labels, EVALUATION_BATCH, shared=False)
     device = next(net.parameters()).device
-    logits = [net(images.to(device)) for images, _ in batches]
+    with seeded(seed):
+        logits = [net(_presented(images.to(device), steps)) for images, _ in batches]
     net.train(training)
     return np.asarray(torch.cat(logits).cpu())
 
 
+def _presented(images: torch.Tensor, steps: int | None) -> torch.Tensor:
+    if steps is None:
+        return images
+    return images[..., :steps] if images.ndim == 5 else images[..., None].expand(*images.shape, steps)
+
+
 def check(net: nn.Module, dataset: Dataset) -> None:
     """ValueError if the network reads other images than the dataset's, or in another scale."""
+    instance(net, nn.Module, "network")
+    require_dataset(dataset)
     entrance = next((module for module in net.modules() if isinstance(module, Input)), None)
     if entrance is None:
         raise ValueError(f"network {type(net).__name__}: expected one that starts with block.Input, found none")

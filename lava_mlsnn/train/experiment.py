@@ -47,7 +47,7 @@ class Experiment:
         others = (
             f" -m {shlex.quote(f'{key}={_plain(value)}')}"
             for key, value in self.options.items()
-            if key not in ("levels", "steps")
+            if key not in ("levels", "steps", "parts")  # parts of a converted network come from its file
         )
         return (
             f"mlsnn train {self.model} --data {shlex.quote(self.dataset)} --recipe {self.recipe} --levels {levels} "

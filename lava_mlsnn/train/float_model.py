@@ -21,7 +21,7 @@ from ..data import Dataset
 from ..graph.activity import Activity
 from ..neuron import Barrier, MultiLevel
 from .batches import Batches
-from .evaluate import EVALUATION_BATCH, _as_floats, check
+from .evaluate import EVALUATION_BATCH, _as_floats, check, seeded
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +91,7 @@ def float_run(net: nn.Module, dataset: Dataset) -> FloatRun:
     hooks = [module.register_forward_hook(tally.hook(name)) for name, module in senders.items()]
     training = net.training
     try:
-        with _as_floats(net), torch.inference_mode():
+        with _as_floats(net), torch.inference_mode(), seeded(0):
             net.eval()
             device = next(net.parameters()).device
             batches = Batches(dataset.test_images, dataset.test_labels, EVALUATION_BATCH)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..helpers.files import check_writable
-from .checkpoint import FILE
+
+FILE = "last.ckpt"
+LOCK = ".lock"
+"""File that the process which trains in a folder holds."""
 
 MODEL_FILE = "model.safetensors"
 BEST_FILE = "best.safetensors"
 METRICS_FILE = "metrics.csv"
+_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
 _BOARD = "tensorboard/events.out.tfevents.*"
 
 
@@ -28,6 +33,19 @@ def check_free(out: str | Path) -> None:
                 f"{folder / name}: {what} is there: expected resume (--resume) to go on from its checkpoint, force "
                 "(--force) to begin anew, or another folder"
             )
+
+
+def check_resumable(out: str | Path | None) -> Path:
+    """The checkpoint in a folder; ValueError if there is none."""
+    path = Path(out or ".") / FILE
+    if out is None or not path.is_file():
+        raise ValueError(f"resume: expected a checkpoint {path}, found none")
+    return path
+
+
+def is_first_started() -> bool:
+    """Whether this is the first of the processes that torchrun, Slurm or Lightning start; known before torch loads."""
+    return all(os.environ.get(name, "0") == "0" for name in _RANKS)
 
 
 def begin(out: str | Path, force: bool = False) -> None:

@@ -8,6 +8,7 @@ files, and one of all that.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,9 +21,9 @@ from .. import model
 from ..helpers.doors import door
 from ..helpers.files import atomic_write
 from ..helpers.lock import locked
+from ..helpers.reading import read_json
 from ..helpers.sealed import file_digest, json_digest
-from .checkpoint import FILE, LOCK
-from .folder import MODEL_FILE
+from .folder import FILE, LOCK, MODEL_FILE
 from .training import Training
 
 OUTCOME = "outcome.json"
@@ -122,13 +123,13 @@ def _key(training: Training, measured: str) -> dict[str, Any]:
 
 def _read(path: Path, key: dict[str, Any]) -> dict[str, Any] | None:
     """The record of an outcome, None if there is none."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     advice = "delete its folder to train again"
     try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: expected JSON ({error}); {advice}") from None
+        content = read_json(path, "of a training")
+    except ValueError as error:
+        raise ValueError(f"{error}; {advice}") from None
     if not isinstance(content, dict) or content.get("key") != key:
         raise ValueError(f"{path}: a record of another training: expected that of the folder's name")
     if content.pop("digest", None) != json_digest(content):

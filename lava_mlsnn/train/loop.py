@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -17,12 +18,13 @@ from torch import nn
 
 from ..block import no_integer_layer, quantized, unquantized
 from ..data import Dataset
+from ..helpers.check import instance
 from ..helpers.lock import locked
 from .batches import Batches
 from .callbacks import Bar, Best, History, Phases
-from .checkpoint import FILE, LOCK, AtomicIO, find, identity
-from .evaluate import EVALUATION_BATCH, check
-from .folder import BEST_FILE, METRICS_FILE, begin, prepare
+from .checkpoint import AtomicIO, find, identity
+from .evaluate import EVALUATION_BATCH, check, seeded
+from .folder import BEST_FILE, FILE, LOCK, METRICS_FILE, begin, prepare
 from .lightning_import import pl
 from .machine import Machine
 from .quiet import quiet
@@ -79,9 +81,9 @@ def fit(
         dataset: integer images.
         recipe: see :class:`Recipe`.
         seed: of everything random in training.
-        out: folder for metrics.csv, tensorboard/ and, after each epoch, the checkpoint; None writes nothing. With held
-            out images best.safetensors is the network of the best validation accuracy, of the integer epochs if there
-            are any.
+        out: folder for metrics.csv, tensorboard/ (where that package is installed) and, after each epoch, the
+            checkpoint; None writes nothing. With held out images best.safetensors is the network of the best
+            validation accuracy, of the integer epochs if there are any.
         resume: continue from the checkpoint in ``out``; the result is that of a training that was never interrupted
             (:mod:`lava_mlsnn.train.checkpoint`). With more epochs than it had, it goes on for longer.
         force: begin anew in a folder that holds another training, which is removed.
@@ -98,6 +100,7 @@ def fit(
         BlockingIOError: another process trains in ``out``; says which.
     """
     check(net, dataset)
+    instance(recipe, Recipe, "recipe", "train.recipe has them by name")
     reason = no_integer_layer(net)
     if reason and recipe.quantized_epochs:
         raise ValueError(f"quantized_epochs: expected 0 for this network, got {recipe.quantized_epochs}: {reason}")
@@ -160,14 +163,6 @@ def _batches(dataset: Dataset, recipe: Recipe, seed: int) -> tuple[Batches, Batc
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Seed torch inside; outside, its random stream goes on as if nothing had happened."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
-
-
-@contextmanager
 def _deterministic() -> Iterator[None]:
     """Trainer(deterministic=True) switches torch for good; switch it back."""
     before = torch.are_deterministic_algorithms_enabled()
@@ -180,7 +175,8 @@ def _deterministic() -> Iterator[None]:
 def _trainer(recipe: Recipe, callbacks: list[pl.Callback], out: str | Path | None, machine: Machine) -> pl.Trainer:
     loggers: Any = False
     if out is not None:
-        loggers = pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard")
+        if importlib.util.find_spec("tensorboard"):
+            loggers = pl.loggers.TensorBoardLogger(str(out), name="", version="tensorboard")
         saver = pl.callbacks.ModelCheckpoint(
             str(out), filename=Path(FILE).stem, enable_version_counter=False, save_on_train_epoch_end=True
         )

@@ -20,7 +20,7 @@ class Machine:
     Several devices or nodes train by Lightning's "ddp": a process for each device runs the same program from its start,
     gets its part of each batch, and gradients are averaged. ``Recipe.batch`` counts the images of all of them, batch
     norms use the statistics of all of them. On several nodes the program is started on each, with MASTER_ADDR,
-    MASTER_PORT and NODE_RANK set (torchrun and Slurm do it).
+    MASTER_PORT and NODE_RANK set (torchrun and Slurm do it). The first writes; to resume, all must see its folder.
 
     Args:
         accelerator: "auto" takes a GPU if there is one; "cpu"; "gpu".

@@ -40,21 +40,27 @@ class Schedule:
 
     Args:
         name: "constant"; "cosine" down to ``factor`` at the end; "step": times ``factor`` every ``every`` epochs;
-            "milestones": times ``factor`` at 70, 80 and 90 % of the training ([VicenteSola2022], section 3.5).
+            "milestones": times ``factor`` at each share ``at`` of the training.
         warmup: epochs of linear rise at the start.
         factor, every: see ``name``.
+        at: milestones, rising shares of the training; default those of [VicenteSola2022], section 3.5.
     """
 
     name: str = "cosine"
     warmup: float = 0.0
     factor: float = 0.0
     every: int = 50
+    at: tuple[float, ...] = (0.7, 0.8, 0.9)
 
     def __post_init__(self) -> None:
         choice(self.name, "schedule", SCHEDULES)
         finite(self.warmup, "warmup", low=0)
         finite(self.factor, "schedule factor", low=0, high=1)
         set_integers(self, every=(1,))
+        at = tuple(finite(share, "milestone", positive=True, below=1) for share in self.at)
+        if not at or list(at) != sorted(set(at)):
+            raise ValueError(f"milestones: expected one or more rising shares of the training, got {self.at}")
+        object.__setattr__(self, "at", at)
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,9 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready content; :meth:`from_dict` reads it back."""
-        return asdict(self)
+        content = asdict(self)
+        content["schedule"]["at"] = list(self.schedule.at)
+        return content
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Recipe:

@@ -13,10 +13,17 @@ from secrets import token_hex
 from typing import Any
 
 from ..helpers.doors import reason
+from ..helpers.reading import MOST, opened
 from ..helpers.sealed import json_digest
 
 DIGEST = "sha256"
 """Key of a journal's line: digest of the rest of it and of that of the line before."""
+
+START = b'{"op_code"'
+"""How Optuna's lines begin."""
+
+LINE = 1 << 24
+"""Bytes of a line at most; what ends with more is no journal."""
 
 
 def named(name: str, pattern: str, what: str) -> str:
@@ -47,6 +54,17 @@ def alive(folder: Path) -> Iterator[str]:
             (folder / name).unlink(missing_ok=True)
 
 
+def disk(folder: Path) -> str:
+    """A name for a folder that exists, the same for all processes that share its disk: machines may have their own."""
+    path = folder / "disk"
+    hidden = folder / f".disk-{token_hex(8)}"
+    hidden.write_text(hidden.name)
+    with contextlib.suppress(FileExistsError):
+        os.link(hidden, path)  # all of it or nothing
+    hidden.unlink()
+    return path.read_text()
+
+
 def is_abandoned(path: Path) -> bool:
     """Whether the process that made a file of :func:`alive` is gone."""
     try:
@@ -66,6 +84,10 @@ def journal(optuna: Any, path: Path) -> Any:
         ValueError: a line that is damaged, missing, or of another program; names the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        with opened(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > MOST:
+                raise ValueError(f"{path}: {size:,} bytes, expected the journal of a sweep, at most {MOST:,}")
     base: Any = optuna.storages.journal.BaseJournalBackend
     lock = optuna.storages.journal.JournalFileSymlinkLock(str(path))
 
@@ -128,17 +150,22 @@ def _held(lock: Any) -> Iterator[None]:
 
 def _trim(file: Any) -> tuple[int, str]:
     """Cut off the half line that a full disk or a kill left, and go there; the place, and the last line's digest."""
-    content = b""
+    file.seek(0)
+    content, head = b"", file.read(len(START))
     end = start = file.seek(0, os.SEEK_END)
-    while start and content.count(b"\n") < 2:
+    if head != START[: len(head)]:
+        return end, ""  # somebody else's, which reading refuses
+    while start and content.count(b"\n") < 2 and len(content) < LINE:
         start = max(start - 2**16, 0)
         file.seek(start)
         content = file.read(end - start)
+    if start and b"\n" not in content:
+        return end, ""
     kept = content[: content.rfind(b"\n") + 1]
     if len(kept) < len(content):
         file.truncate(start + len(kept))
     file.seek(start + len(kept))
     try:
         return start + len(kept), str(json.loads(kept.splitlines()[-1])[DIGEST]) if kept else ""
-    except (ValueError, TypeError, KeyError, IndexError):
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
         return start + len(kept), ""  # reading finds that it is no journal

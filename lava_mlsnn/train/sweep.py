@@ -1,94 +1,35 @@
 """Search for hyper-parameters on Optuna: TPE proposes, Hyperband stops, as in BOHB ([VicenteSola2022], section 3.5).
 
 The study lives in a file, or in a database, so that several processes and machines share it. Each trial trains in a
-folder of its own with a checkpoint after every epoch. The next process that joins finds a trial whose process was
-killed and resumes it from its checkpoint.
+folder of its own with a checkpoint after every epoch. The next process that joins on the same disk finds a trial whose
+process was killed and resumes it from its checkpoint.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..helpers import extras
 from ..helpers.check import integer
-from ..model import arguments
+from ..helpers.doors import door
 from .experiment import Experiment
 from .lightning_import import pl
 from .recipe import Recipe
-from .study import alive, is_abandoned, journal, named
+from .space import PAPER002, RECIPE_FIELDS, Range, check_space
+from .study import alive, disk, is_abandoned, journal, named
 
 if TYPE_CHECKING:
     import optuna
 
-OWNER, FOLDER, RESUMES, SEARCH = "owner", "folder", "resumes", "search"
+OWNER, FOLDER, DISK, RESUMES, SEARCH = "owner", "folder", "disk", "resumes", "search"
 VALIDATION = 0.2
 """Share of the training images that a trial is judged on if the recipe holds out none."""
-
-RECIPE_FIELDS = ("lr", "momentum", "weight_decay", "batch", "label_smoothing")
-"""What a search space may hold beside options of the model."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """One dimension of the search space.
-
-    Args:
-        name: "lr" or another of :data:`RECIPE_FIELDS`, or an option of the model, such as "leak" or "steps".
-        low, high: both ends; two whole numbers make a whole dimension.
-        log: whether steps are factors.
-        choices: instead of ends, the values themselves.
-    """
-
-    name: str
-    low: float = 0.0
-    high: float = 1.0
-    log: bool = False
-    choices: tuple[Any, ...] = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Range:
-        """From ``NAME=LOW..HIGH``, ``NAME=log:LOW..HIGH`` or ``NAME=a|b|c``.
-
-        Raises:
-            ValueError: anything else.
-
-        Example:
-            >>> Range.parse("lr=log:0.01..1").log, Range.parse("steps=2..8").high, Range.parse("norm=bn|tdbn").choices
-            (True, 8, ('bn', 'tdbn'))
-        """
-        name, equals, rest = text.partition("=")
-        problem = ValueError(f"search space {text!r}: expected NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=a|b|c")
-        if not (equals and name and rest):
-            raise problem
-        if "|" in rest:
-            return cls(name, choices=tuple(_number(part) for part in rest.split("|")))
-        log = rest.startswith("log:")
-        low, dots, high = rest.removeprefix("log:").partition("..")
-        ends = _number(low), _number(high)
-        if not dots or any(isinstance(end, str) for end in ends):
-            raise problem
-        return cls(name, *ends, log)
-
-    def __post_init__(self) -> None:
-        if not self.choices and not (self.low < self.high and (self.low > 0 or not self.log)):
-            raise ValueError(f"search space of {self.name!r}: expected low < high (above 0 with log), got {self}")
-
-    def suggest(self, trial: optuna.Trial) -> Any:
-        """A value for a trial."""
-        if self.choices:
-            return trial.suggest_categorical(self.name, self.choices)
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            return trial.suggest_int(self.name, self.low, self.high, log=self.log)
-        return trial.suggest_float(self.name, self.low, self.high, log=self.log)
-
-
-PAPER002 = (Range("lr", 1e-3, 0.3, True), Range("leak", 0.5, 0.999), Range("steps", 2, 8))
-"""What [VicenteSola2022] searched: learning rate, leak and timesteps; the ends are not printed."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +42,8 @@ class Sweep:
         dataset: name of the data.
         recipe: of every trial; Hyperband gives most of them fewer epochs.
         space: what is searched.
-        study: file of the study (by custom ``*.journal``), or the URL of a database.
+        study: file of the study (by custom ``*.journal``), or the URL of a database, such as
+            ``postgresql://user:password@host/name``.
         seed: of the weights; the search itself is seeded by each process.
     """
 
@@ -123,6 +65,28 @@ class Sweep:
         """Whether the study lies in a database."""
         return "://" in self.study
 
+    @property
+    def shown(self) -> str:
+        """The study without a password."""
+        return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self.study)
+
+    def storage(self, tools: Any) -> Any:
+        """Optuna's storage of the study.
+
+        Raises:
+            ValueError: a database that does not answer, or needs a package that is missing; a file that is no journal.
+        """
+        if not self.is_database:
+            return journal(tools, Path(self.study))
+        url, options = re.sub("^postgresql:", "postgresql+psycopg:", self.study), {}
+        if url.startswith("postgresql+psycopg:"):
+            extras.load("psycopg", f"study {self.shown}")
+            options = {"poolclass": import_module("sqlalchemy.pool").NullPool}  # leaves no connection open
+        try:
+            return tools.storages.RDBStorage(url, options)
+        except Exception as error:  # SQLAlchemy's, of which each driver has its own
+            raise ValueError(f"study {self.shown}: {str(error).splitlines()[0]}") from None
+
 
 def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     """Work on a study until it has ``trials`` finished trials, together with all other processes that work on it.
@@ -140,21 +104,11 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
             another search, or a missing package.
     """
     trials = integer(trials, "trials", 1)
-    _check_space(sweep)
+    check_space(sweep.space, sweep.model, sweep.options)
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
-    epochs = sweep.recipe.total_epochs
     with alive(sweep.folder) as owner:
-        study = tools.create_study(
-            study_name="sweep",
-            storage=sweep.study if sweep.is_database else journal(tools, Path(sweep.study)),
-            direction="maximize",
-            load_if_exists=True,
-            sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
-            pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
-        )
-        _check_search(study, sweep)
-        _requeue_abandoned(tools, study, sweep.folder)
+        study = joined(sweep, sweep.folder)
 
         def stop(study: optuna.Study, _: Any) -> None:
             if _finished(tools, study) >= trials:
@@ -168,22 +122,33 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     return study
 
 
+def joined(sweep: Sweep, folder: Path) -> optuna.Study:
+    """The study of a search, a new one if there is none, with the trials of killed processes queued again.
+
+    Raises:
+        ValueError: it is damaged, no study, or one of another search; names it.
+    """
+    tools, epochs = _optuna(), sweep.recipe.total_epochs
+    with door(sweep.shown):
+        study = tools.create_study(
+            study_name="sweep",
+            storage=sweep.storage(tools),
+            direction="maximize",
+            load_if_exists=True,
+            sampler=tools.samplers.TPESampler(multivariate=True, constant_liar=True),
+            pruner=tools.pruners.HyperbandPruner(min_resource=1, max_resource=epochs, reduction_factor=3),
+        )
+        _check_search(study, sweep)
+        _requeue_abandoned(tools, study, folder)
+        _finished(tools, study)  # reads the trials
+        return study
+
+
 class _Interrupted(BaseException):
     """Ctrl-C or a full disk in a trial, which the next process resumes; Optuna would take them for its failure."""
 
     def __init__(self, reason: BaseException) -> None:
         self.reason = reason
-
-
-def _check_space(sweep: Sweep) -> None:
-    """Before a study is created, so that a mistake does not become one of its trials."""
-    known = (*RECIPE_FIELDS, *arguments(sweep.model))
-    names = [dimension.name for dimension in sweep.space]
-    for name in names:
-        if name not in known:
-            raise ValueError(f"search space of {name!r}: expected one of {', '.join(known)}")
-        if names.count(name) > 1 or name in sweep.options:
-            raise ValueError(f"search space of {name!r}: expected it once, and not among the model's options")
 
 
 def _check_search(study: optuna.Study, sweep: Sweep) -> None:
@@ -197,12 +162,13 @@ def _check_search(study: optuna.Study, sweep: Sweep) -> None:
         return
     different = [name for name in mine if found.get(name) != mine[name]]
     if different:
-        raise ValueError(f"study {sweep.study}: belongs to a search with another {', another '.join(different)}")
+        raise ValueError(f"study {sweep.shown}: belongs to a search with another {', another '.join(different)}")
 
 
 def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
     folder = named(trial.user_attrs.get(FOLDER) or f"trial{trial.number}", r"trial\d+", FOLDER)
     trial.set_user_attr(FOLDER, folder)
+    trial.set_user_attr(DISK, disk(sweep.folder))
     trial.set_user_attr(OWNER, owner)
     values = {dimension.name: dimension.suggest(trial) for dimension in sweep.space}
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
@@ -245,10 +211,15 @@ def _with(recipe: Recipe, options: dict[str, Any], values: Mapping[str, Any]) ->
 
 
 def _requeue_abandoned(optuna: Any, study: optuna.Study, folder: Path) -> None:
-    """Queue the trials of killed processes again, with their values and their folders."""
+    """Queue the trials of killed processes again, with their values and their folders.
+
+    Those on disks of other machines are left to these: whether they go on cannot be seen from here.
+    """
+    here = disk(folder)
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         owner = trial.user_attrs.get(OWNER)
-        if owner is None or not is_abandoned(folder / named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
+        elsewhere = trial.user_attrs.get(DISK, here) != here
+        if owner is None or elsewhere or not is_abandoned(folder / named(owner, r"owner-\d+-[0-9a-f]{8}", OWNER)):
             continue
         try:
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
@@ -265,10 +236,3 @@ def _finished(optuna: Any, study: optuna.Study) -> int:
 
 def _optuna() -> Any:
     return extras.load("optuna", "a sweep")
-
-
-def _number(text: str) -> Any:
-    for kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(text)
-    return text

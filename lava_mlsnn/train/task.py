@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..block.norm import NORM_LAYERS
 from .batches import Batch
 from .checkpoint import KEY
 from .lightning_import import pl
@@ -106,12 +107,12 @@ class Classifier(pl.LightningModule):
 
 
 def build_optimizer(net: nn.Module, how: Optimizer) -> torch.optim.Optimizer:
-    """The optimizer, with weight decay on parameters of two or more axes only."""
+    """The optimizer, with weight decay on weights of two or more axes only, and on no norm's."""
+    norms = {id(p) for module in net.modules() if isinstance(module, NORM_LAYERS) for p in module.parameters()}
     parameters = [p for p in net.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": how.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    decayed = [p for p in parameters if p.ndim > 1 and id(p) not in norms]
+    others = [p for p in parameters if p.ndim <= 1 or id(p) in norms]
+    groups = [{"params": decayed, "weight_decay": how.weight_decay}, {"params": others, "weight_decay": 0.0}]
     if how.name == "sgd":
         return torch.optim.SGD(groups, lr=how.lr, momentum=how.momentum, nesterov=how.momentum > 0)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[how.name]
@@ -136,7 +137,7 @@ def learning_rate_factor(schedule: Schedule, steps: int, epochs: int) -> Callabl
             done = min(1.0, (step - warmup) / max(steps - warmup, 1)) if step > warmup else 0.0
             return schedule.factor + (1 - schedule.factor) * (1 + cos(pi * done)) / 2
         if schedule.name == "milestones":
-            return float(schedule.factor ** sum(step >= share * steps for share in (0.7, 0.8, 0.9)))
+            return float(schedule.factor ** sum(step >= share * steps for share in schedule.at))
         if schedule.name == "step":
             return float(schedule.factor ** (step // per_epoch // schedule.every))
         return 1.0

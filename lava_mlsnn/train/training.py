@@ -12,15 +12,18 @@ from rich.console import Console
 
 from .. import model
 from ..data import Dataset
+from ..data.dataset import require_dataset
 from ..helpers.lock import locked
 from ..helpers.sealed import file_digest
 from ..model import Network
+from ..model.catalog import OF_DATA, check_own
+from ..model.file import LARGEST
 from ..model.s_resnet import fine_tuned
-from .checkpoint import FILE, LOCK
 from .content import fingerprint
-from .folder import MODEL_FILE, prepare
+from .evaluate import seeded
+from .folder import FILE, LOCK, MODEL_FILE, prepare
 from .lightning_import import pl
-from .loop import Result, fit, seeded
+from .loop import Result, fit
 from .machine import Machine
 from .recipe import Recipe
 from .world import is_first
@@ -28,10 +31,9 @@ from .world import is_first
 if TYPE_CHECKING:
     from .kept import Kept
 
-FORMAT = 2
-"""Version of :attr:`Training.key`; it counts up when the default of an option or of a recipe changes."""
+FORMAT = 3
+"""Version of :attr:`Training.key`; it counts up when what a training does with the same options changes."""
 
-SHAPE_OPTIONS = ("in_shape", "num_classes", "input_scale", "input_bits")
 NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs", "longer", "start")
 """What of a record is also written into the model file; "longer" and "start" where there are any."""
 
@@ -41,6 +43,7 @@ class ModelFile:
     """A network that :func:`lava_mlsnn.model.save` wrote, to start another training from."""
 
     path: Path
+    largest: int = LARGEST
 
     @property
     def digest(self) -> str:
@@ -50,11 +53,11 @@ class ModelFile:
     @property
     def options(self) -> dict[str, Any]:
         """Of its network as for :func:`create`, "name" among them, without those that the dataset decides."""
-        return {key: value for key, value in self.net().config.items() if key not in SHAPE_OPTIONS}
+        return {key: value for key, value in self.net().config.items() if key not in OF_DATA}
 
     def net(self) -> Network:
         """The network."""
-        return model.load(self.path)
+        return model.load(self.path, largest=self.largest)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +107,8 @@ class Training:
         """The network with its initial weights."""
         net = create(self.model, self.dataset, seed=self.seed, **self.options)
         if self.start is not None:
-            fine_tuned(net, self.start.net().state_dict())
+            start = self.start.net()
+            fine_tuned(net, start.state_dict(), labels=self.dataset.labels, known=start.notes.get("labels", ()))
         return net
 
     def fit(
@@ -218,9 +222,8 @@ def create(name: str, dataset: Dataset, *, seed: int = 0, **options: Any) -> Net
         >>> net.in_shape, net.setting.input_bits
         ((1, 8, 8), 5)
     """
-    for key in SHAPE_OPTIONS:
-        if key in options:
-            raise ValueError(f"option {key!r} is decided by the dataset {dataset.name!r}: expected it to be left out")
+    require_dataset(dataset)
+    check_own(options, dataset.name)
     decided = {
         "in_shape": dataset.shape,
         "num_classes": dataset.num_classes,

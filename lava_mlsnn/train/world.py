@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-_RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "SLURM_PROCID")
+from .folder import is_first_started
 
 
 def size() -> int:
@@ -29,7 +28,7 @@ def rank() -> int:
 def is_first() -> bool:
     """Whether this is the process that writes, also before they have found one another: torchrun, Slurm and Lightning
     say it by environment variables."""
-    return rank() == 0 and all(os.environ.get(name, "0") == "0" for name in _RANKS)
+    return rank() == 0 and is_first_started()
 
 
 def _is_there() -> bool:

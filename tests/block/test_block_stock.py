@@ -10,11 +10,13 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor, nn
 
 import lava_mlsnn as ml
-from lava_mlsnn import block
-from lava_mlsnn.netx import LIF, Delta, SigmaDelta
+from lava_mlsnn import block, neuron
+from lava_mlsnn.netx import LIF, Delta, Late, SigmaDelta
 from lava_mlsnn.neuron import MultiLevel
 
 from lava.lib.dl import slayer  # isort: skip - Lava is mended first
@@ -27,7 +29,6 @@ STEPS = 12
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),  # torch's, for SLAYER's weight_norm
-    pytest.mark.filterwarnings("ignore:SLAYER blocks .* with delay_shift=True"),  # the tests compare a step later
 ]
 
 
@@ -58,31 +59,86 @@ def outputs(net: nn.Sequential, x: Tensor) -> dict[str, Tensor]:
     return found
 
 
-def test_blocks_that_shift_are_told_of() -> None:
-    """With the shift, torch's sums over T differ from the graph's; without, nothing is said and they are equal."""
-    with pytest.warns(UserWarning, match=r"'1', '2', '4' with delay_shift=True.*delay_shift=False"):
-        ml.netx.quantize(cuba_net())
+def assert_same(net: nn.Sequential, x: Tensor, images: np.ndarray | None = None) -> ml.netx.NetGraph:
+    """Spikes of all layers, step by step, in torch and the engine; in Lava of two samples."""
+    graph = ml.netx.quantize(net)
+    images = x.numpy().astype(int) if images is None else images
+    run = ml.sim.run(graph, images, trace=True, engine="reference")
+    found = block.trace(net, x)
+    assert set(found) == {"input", *run.trace}
+    for name, spikes in run.trace.items():
+        assert np.array_equal(found[name], spikes), name
+    assert block.activity(net, x).difference(run.activity) == ""
+    for fused in (True, False):
+        lava = ml.proc.simulate(graph, images[:2], fused=fused, trace=True, timeout=120)
+        assert lava.difference(ml.sim.run(graph, images[:2], trace=True)) == "", f"fused={fused}"
+    return graph
+
+
+def test_cuba_blocks_become_lif_layers_and_their_shift_a_layer() -> None:
+    """SLAYER sends the spikes of every block a step later; those of the last step are lost."""
+    net, x = cuba_net(), spikes((1, 8, 8))
+    graph = assert_same(net, x)
+    assert [layer.name for layer in graph] == ["1", "1.shift", "2", "2.shift", "4", "4.shift"]
+    assert all(layer.neuron == LIF(vth=80, du=1023, dv=123, bias_exp=6) for layer in list(graph)[::2])
+    run = ml.sim.run(graph, x.numpy().astype(int), trace=True)
+    for name, out in outputs(net, x).items():
+        if name in run.trace:
+            assert np.array_equal(out.numpy(), run.trace[f"{name}.shift"].reshape(out.shape)), name
+            assert 0.02 < out.mean() < 0.9
+    assert np.array_equal(outputs(net, x)["4"].sum(-1), run.output)
+
+
+@settings(max_examples=8)
+@given(st.lists(st.sampled_from(["stock", "shifting", "ours", "sum"]), min_size=2, max_size=5), st.integers(0, 99))
+def test_random_networks_of_stock_blocks_and_ours(kinds: list[str], seed: int) -> None:
+    """Convolutions in any order, with residual sums, stock ones with and without shift, at T = 5."""
+    torch.manual_seed(seed)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.start, self.end = block.Input((2, 4, 4), 1.0, 1, 5), block.Readout(32, 3)
+            self.blocks = nn.ModuleList(self.made(kind) for kind in kinds)
+
+        def made(self, kind: str) -> nn.Module:
+            if kind in ("ours", "sum"):
+                conv = block.Conv(2, 2, 3, 1, 1, neuron=MultiLevel(1, threshold=0.3))
+                return conv if kind == "ours" else nn.ModuleList([conv, block.Add(neuron.Barrier(1))])
+            return cuba.Conv(CUBA, 2, 2, 3, padding=1, weight_scale=20, delay_shift=kind == "shifting")
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.start(x)
+            for made in self.blocks:
+                x = made[1](x, made[0](x)) if isinstance(made, nn.ModuleList) else made(x)
+            return self.end(x)
+
+    x = (torch.rand((2, 2, 4, 4, 5)) < 0.5).float()
+    net = Net().eval()
+    graph = ml.netx.quantize(net)
+    assert sum(layer.neuron.kind == "late" for layer in graph) == kinds.count("shifting")
+    found, run = block.trace(net, x), ml.sim.run(graph, x.numpy().astype(int), trace=True)
+    assert set(found) == {"input", *run.trace}
+    for name, sent in run.trace.items():
+        assert np.array_equal(found[name], sent), name
+
+
+def test_blocks_that_shift_are_told_of_where_the_shift_is_left_out() -> None:
+    """Then torch's sums over T differ from the graph's; of blocks without shift nothing is said."""
+    with pytest.warns(UserWarning, match=r"'1', '2', '4' with delay_shift=True.*train with delay_shift=False"):
+        without = ml.netx.quantize(cuba_net(), delay_shift=False)
+    assert [layer.name for layer in without] == ["1", "2", "4"]
     net, x = cuba_net(), spikes((1, 8, 8))
     for module in net[1:]:
         module.delay_shift = False
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         warnings.filterwarnings("ignore", ".*weight_norm.*")
-        run = ml.sim.run(ml.netx.quantize(net), x.numpy().astype(int), trace=True)
+        graph = ml.netx.quantize(net, delay_shift=False)
+    assert graph == without == ml.netx.quantize(net)
+    run = ml.sim.run(graph, x.numpy().astype(int), trace=True)
     out = list(outputs(net, x).values())[-1].numpy()
     assert np.array_equal(out.sum(-1).reshape(3, -1), run.output) and out.any()
-
-
-def test_cuba_blocks_become_lif_layers_spike_by_spike() -> None:
-    """SLAYER delays every block by a step; the graph's layers see a sample step t at their own t."""
-    net, x = cuba_net(), spikes((1, 8, 8))
-    graph = ml.netx.quantize(net)
-    assert [layer.name for layer in graph] == ["1", "2", "4"]
-    assert all(layer.neuron == LIF(vth=80, du=1023, dv=123, bias_exp=6) for layer in graph)
-    run = ml.sim.run(graph, x.numpy().astype(int), trace=True, engine="reference")
-    for delay, (name, out) in enumerate(((n, o) for n, o in outputs(net, x).items() if n in run.trace), start=1):
-        assert 0.02 < out.mean() < 0.9
-        assert np.array_equal(out.numpy()[..., delay:], run.trace[name].reshape(out.shape)[..., :-delay]), name
 
 
 def test_decays_per_neuron_are_the_graphs() -> None:
@@ -94,36 +150,39 @@ def test_decays_per_neuron_are_the_graphs() -> None:
     with torch.no_grad():
         net(x)
     graph, out = ml.netx.quantize(net), outputs(net, x)["2"]
-    assert len(set(graph.output.neuron.du)) > 20 and len(set(graph.output.neuron.dv)) > 20
+    assert len(set(graph["2"].neuron.du)) > 20 and len(set(graph["2"].neuron.dv)) > 20
     run = ml.sim.run(graph, x.numpy().astype(int), trace=True)
     assert 0.02 < out.mean() < 0.9
-    assert np.array_equal(out.numpy()[..., 1:], run.trace["2"].reshape(out.shape)[..., :-1])
+    assert np.array_equal(out.numpy(), run.trace["2.shift"].reshape(out.shape))
 
 
-def test_sigma_delta_blocks_become_sigma_delta_layers() -> None:
+@pytest.mark.parametrize("shift", [False, True])
+def test_sigma_delta_blocks_become_sigma_delta_layers(shift: bool) -> None:
     torch.manual_seed(1)
     net = after(
         (1, 8, 8),
-        sigma_delta.Input(SDNN),
-        sigma_delta.Conv(SDNN, 1, 4, 3, padding=1, weight_scale=2),
+        sigma_delta.Input(SDNN, delay_shift=True),  # it computes none
+        sigma_delta.Conv(SDNN, 1, 4, 3, padding=1, weight_scale=2, delay_shift=shift),
         sigma_delta.Flatten(),
         sigma_delta.Dense(SDNN, 256, 10, weight_scale=2),
         scale=1 / 64,
         bits=8,
     )
     x = torch.randint(0, 33, (3, 1, 8, 8, STEPS)) * 2 / 64
-    graph = ml.netx.quantize(net)
-    assert [layer.neuron for layer in graph] == [Delta(6), SigmaDelta(6), SigmaDelta(6)]
+    graph = assert_same(net, x, (x * 64).numpy().round().astype(int))
+    assert [layer.neuron for layer in graph] == [Delta(6), SigmaDelta(6), *[Late()] * shift, SigmaDelta(6)]
     run = ml.sim.run(graph, (x * 64).numpy().round().astype(int), trace=True, engine="reference")
     for name, out in ((n, o) for n, o in outputs(net, x).items() if n in run.trace):
-        assert np.array_equal(out.numpy() * 64 * 64, run.trace[name].reshape(out.shape)), name
+        sent = run.trace.get(f"{name}.shift", run.trace[name])
+        assert np.array_equal(out.numpy() * 64 * 64, sent.reshape(out.shape)), name
 
 
 def test_stock_reader_loads_what_we_export(tmp_path: Path) -> None:
     """The same file that SLAYER's own export writes, as far as stock NetX looks."""
     net = cuba_net()
     net(spikes((1, 8, 8)))
-    ml.netx.save(ml.netx.quantize(net), tmp_path / "ours.net")
+    with pytest.warns(UserWarning, match="exported with delay_shift=False"):
+        ml.netx.save(ml.netx.quantize(net, delay_shift=False), tmp_path / "ours.net")
     with h5py.File(tmp_path / "theirs.net", "w") as file:
         for i, module in enumerate(list(net)[1:]):
             module.export_hdf5(file.create_group(f"layer/{i}"))
@@ -146,9 +205,12 @@ def test_mean_only_norm_is_a_bias() -> None:
     net.eval()
     graph = ml.netx.quantize(net)
     assert graph["2"].bias.any()
+    images = spikes((6, 1, 1), 1).numpy().astype(int)
+    held = ml.sim.run(graph, images, trace="membrane").membranes["2"]
+    assert np.array_equal(block.membranes(net, spikes((6, 1, 1), 1), integers=True)["2"], held) and held.any()
     run = ml.sim.run(graph, spikes((6, 1, 1), 1).numpy().astype(int), trace=True, engine="reference")
     out = net(spikes((6, 1, 1), 1)).detach().numpy()
-    assert np.array_equal(out[..., 1:], run.trace["2"].reshape(out.shape)[..., :-1])
+    assert np.array_equal(out, run.trace["2.shift"].reshape(out.shape))
 
 
 def test_ours_and_stock_train_together() -> None:
@@ -167,16 +229,10 @@ def test_ours_and_stock_train_together() -> None:
     net(x).square().sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters() if p.requires_grad)
     assert net[2].synapse.weight.grad.abs().sum() > 0 and net[1].synapse.weight.grad.abs().sum() > 0
-    block.quantized(net).eval()
-    graph = ml.netx.quantize(net)
-    assert [layer.neuron.kind for layer in graph] == ["multilevel", "lif", "multilevel", "multilevel", "readout"]
-    run = ml.sim.run(graph, x.numpy().astype(int), trace=True, engine="reference")
-    found = outputs(net, x)
-    assert np.array_equal(found["1"].numpy(), run.trace["1"])
-    assert np.array_equal(found["2"].numpy()[..., 1:], run.trace["2"][..., :-1])
-    assert list(block.trace(net, x)) == ["input", "1", "3", "5", "6"]
-    with pytest.raises(ValueError, match="activity: stock SLAYER layers 2 are not traced"):
-        block.activity(net, x)
+    graph = assert_same(block.quantized(net).eval(), x)
+    assert [layer.neuron.kind for layer in graph] == [
+        *("multilevel", "lif", "late", "multilevel", "multilevel", "readout")
+    ]
 
 
 def shared(**options: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ import numpy as np
 import psutil
 import torch
 
-from lava_mlsnn import cli, data, model, netx, sim
+from lava_mlsnn import cli, data, model, netx, sim, train
 from lava_mlsnn.helpers.sealed import unsealed
 
 PATIENCE = 60
@@ -80,8 +80,8 @@ JOBS = {
     "export": Job("export model.safetensors -o x.net"),
     "sweep": Job(_SWEEP, same=_trials),
     "reproduce": Job("reproduce paper002-table7 --seeds 0 --epochs 1 --quantized-epochs 0 --out r"),
-    "report": Job("report net.net"),
-    "demo": Job("demo --out d --fused 5 --layers 2"),
+    "report": Job("report big.net --data many.npz"),
+    "demo": Job("demo --out d --fused 2 --layers 1"),
 }
 
 
@@ -164,14 +164,25 @@ class Started:
 
 
 def ready() -> None:
-    """Import what commands import, and compile what the engine compiles."""
-    for name in ("train", "netx", "sim", "proc", "report", "papers", "energy", "loihi2"):
+    """Import what commands import, compile what the engine compiles, and have the demo's trainings end soon."""
+    for name in ("netx", "sim", "proc", "report", "papers", "energy", "loihi2"):
         importlib.import_module(f"lava_mlsnn.{name}")
     importlib.import_module("optuna")
     torch.set_num_threads(1)
+    train.RECIPES["digits"] = train.recipe("digits", epochs=2, quantized_epochs=1, batch=128)
+    for name, experiment in train.EXPERIMENTS.items():
+        train.EXPERIMENTS[name] = replace(experiment, options={**experiment.options, "width": 4})
     dense = netx.Connection("input", netx.Dense([[1, 2], [3, 4]]))
     graph = netx.NetGraph(netx.Input((2, 1, 1)), (netx.Layer("a", (dense,), (2, 1, 1), netx.MultiLevel(4, 8)),))
     sim.run(graph, np.ones((3, 2, 1, 1), np.uint8), threads=1)
+
+
+def few_digits() -> None:
+    """A tenth of the digits, for a command that takes all of them several times."""
+    digits, module = data.load("digits"), importlib.import_module("lava_mlsnn.data.digits")
+    names = [f"{side}_{what}" for side in ("train", "test") for what in ("images", "labels")]
+    few = replace(digits, **{name: getattr(digits, name)[::10] for name in names})
+    module.load = lambda: few
 
 
 def run(folder: Path, command: str) -> float:
@@ -280,13 +291,15 @@ def _finished(job: Job, folder: Path) -> bool:
 def campaign(name: str, files: Path, moments: int, seed: int, say: Callable[[str], None] = print) -> Counter[str]:
     """Signals at random moments of one command, SIGINT and SIGKILL in turns."""
     job, how, tally = JOBS[name], random.Random(f"{name} {seed}"), Counter[str]()
+    if name == "demo":
+        few_digits()
     with temporary() as place:
         whole = place / "whole"
         shutil.copytree(files, whole)
         seconds = run(whole, job.command)
         for turn in range(moments):
             number = (signal.SIGINT, signal.SIGKILL)[turn % 2]
-            after = how.uniform(0.3, seconds)
+            after = how.uniform(0.15, seconds)
             wrong = moment(job, files, whole, after, number)
             say(f"{name}: {number.name} after {after:.2f} of {seconds:.2f} s: {wrong or 'equal'}")
             tally["equal" if not wrong else "WRONG"] += 1

@@ -265,3 +265,15 @@ def test_as_a_program(folder: Path, tmp_path: Path):
     bad = subprocess.run([*command, "energy", "no.net"], capture_output=True, text=True, timeout=120)
     assert bad.returncode == 2 and bad.stdout == "" and bad.stderr.startswith("error: ")
     assert bad.stderr.count("\n") == 1
+
+
+def test_simulate_shares_the_images_among_workers(tmp_path):
+    net = tmp_path / "mlp.net"
+    netx.save(netx.example("digits_mlp_t1n4"), net)
+    files = [tmp_path / name for name in ("alone.json", "two.json")]
+    mlsnn("simulate", net, "--json", files[0])
+    mlsnn("simulate", net, "--workers", 2, "--json", files[1])
+    alone, two = map(read, files)
+    assert alone["activity"] == two["activity"] and alone["accuracy"] == two["accuracy"]
+    wrong = mlsnn("simulate", net, "--workers", 2, "--scheduler", "tcp://a:1", code=2)
+    assert "--workers 2: expected it without --scheduler tcp://a:1" in wrong.output

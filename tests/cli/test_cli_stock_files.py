@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from lava_mlsnn import netx
 from lava_mlsnn.cli import app
 
 TINY = Path(sysconfig.get_path("purelib")) / "tests/lava/lib/dl/netx/tiny.net"
@@ -51,3 +52,21 @@ def test_strict_refuses(untimed: Path):
 
 def test_a_bad_shape_is_named(untimed: Path):
     assert "--input-shape: expected C,H,W, for example 1,28,28, got '3'" in fit(untimed, "--input-shape", 3, code=2)
+
+
+def test_the_limit_of_what_a_file_may_declare_is_raised_as_its_error_says(tmp_path: Path):
+    layer = netx.Layer("out", (netx.Connection("input", netx.Dense([[1]])),), (1, 1, 1), netx.Readout())
+    netx.save(netx.NetGraph(netx.Input((1, 1, 1)), (layer,), timesteps=65_537), tmp_path / "x.net")
+    said = " ".join(fit(tmp_path / "x.net", code=2).split())
+    assert "timesteps: 65,537: expected at most 65,536" in said and "--largest N, raises the limit" in said
+    number = said.split("N = ")[1].split()[0].replace(",", "")
+    assert "cores" in fit(tmp_path / "x.net", "--largest", number, "--json", tmp_path / "x.json")
+
+
+def test_a_file_that_was_edited_is_read_as_its_error_says(tmp_path: Path):
+    layer = netx.Layer("out", (netx.Connection("input", netx.Dense([[1]])),), (1, 1, 1), netx.Readout())
+    netx.save(netx.NetGraph(netx.Input((1, 1, 1)), (layer,)), tmp_path / "x.net")
+    with h5py.File(tmp_path / "x.net", "r+") as file:
+        file["layer/1/weight"][...] = 2
+    assert "--no-verify, takes it as it is" in " ".join(fit(tmp_path / "x.net", code=2).split())
+    assert "cores" in fit(tmp_path / "x.net", "--no-verify", "--json", tmp_path / "x.json")

@@ -109,3 +109,33 @@ def test_split_refuses_impossible_fractions(fraction: float):
 def test_split_refuses_a_class_too_small():
     with pytest.raises(ValueError, match="class 1 has 1 members"):
         data.split(np.array([0] * 10 + [1]), 0.2, 0)
+
+
+def test_a_smaller_data_set_is_part_of_the_whole():
+    digits = data.load("digits")
+    small = digits.smaller(300, 50, seed=3)
+    assert (len(small.train_labels), len(small.test_labels)) == (300, 50) and small.labels == digits.labels
+    for part in ("train", "test"):
+        whole = {image.tobytes(): label for image, label in zip(*_part(digits, part), strict=True)}
+        assert all(whole[image.tobytes()] == label for image, label in zip(*_part(small, part), strict=True))
+    assert len(np.unique(small.train_labels)) == 10
+    assert not np.array_equal(digits.smaller(300, 50, seed=4).train_images, small.train_images)
+    assert "300 training and 50 test images drawn with seed 3" in small.source
+
+
+def test_pixels_of_a_smaller_data_set_are_rounded_means():
+    digits = data.load("digits")
+    pooled = digits.smaller(pool=3)  # of 8 x 8 pixels, 6 x 6 are whole squares
+    squares = digits.train_images[:, :, :6, :6].reshape(-1, 1, 2, 3, 2, 3)
+    for row, column in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        mean = squares[:, :, row, :, column].astype(float).mean(axis=(2, 3))
+        np.testing.assert_array_equal(pooled.train_images[:, :, row, column], np.rint(mean))
+    assert pooled.train_images.dtype == np.uint8 and pooled.shape == (1, 2, 2)
+    with pytest.raises(ValueError, match=r"train images: expected an integer in 1 \.\. 1438, got 9999"):
+        digits.smaller(9999)
+    with pytest.raises(ValueError, match="pool"):
+        digits.smaller(pool=9)
+
+
+def _part(dataset: data.Dataset, part: str) -> tuple[np.ndarray, np.ndarray]:
+    return getattr(dataset, f"{part}_images"), getattr(dataset, f"{part}_labels")

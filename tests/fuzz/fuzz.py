@@ -1,6 +1,6 @@
 """Damaged files at every door: read as before, read as other content, or refused by an accepted error; nothing else.
 
-``python tests/fuzz/fuzz.py --count 200000 --seed 1 [--only TEXT] [--show]`` prints a tally and what should not have
+``python tests/fuzz/fuzz.py --count 200000 --seed 1 [--only TEXT]`` prints a tally and what should not have
 happened; it exits with 1 if there was any of that. Each input has a seed of its own, ``SEED:NUMBER``, which ``--first``
 repeats. Files are read in a child process with limits on memory and time, so that crashes, hangs and floods are seen.
 """
@@ -39,15 +39,19 @@ Finding = tuple[int, str, str, str]
 """Number of the input, door, what became of it, detail."""
 
 
-def attempt(door: Door, whole: str) -> tuple[str, str]:
-    """What became of a damaged file, and what is to be known of what should not have happened."""
+MISPLACED = 50
+"""Of so many inputs one is no file."""
+
+
+def attempt(door: Door, whole: str, others: tuple[type[Exception], ...] = ()) -> tuple[str, str]:
+    """What became of a damaged file, and what should not have happened; ``others`` are errors of what is no file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = door.read(door.target)
-    except door.accepted as error:
+    except (*door.accepted, *others) as error:
         said = str(error)
-        if type(error) not in door.accepted:
+        if type(error) not in door.accepted and not isinstance(error, others):
             return "WRONG", f"{type(error).__name__}, no plain {door.accepted[0].__name__}: {said[:300]}"
         if not said.isprintable():
             return "WRONG", f"terminal escapes: {said[:300]!r}"
@@ -78,6 +82,7 @@ def limited() -> None:
 def child(table: list[tuple[Door, bytes, str]], numbers: range, seed: int, out: int, scratch: Path) -> None:
     """Read the inputs; each is announced before it is tried."""
     from fuzz_mutators import mutated
+    from fuzz_structure import misplaced, remove
 
     limited()
     cumulative = []
@@ -91,14 +96,19 @@ def child(table: list[tuple[Door, bytes, str]], numbers: range, seed: int, out: 
             door, content, whole = rng.choices(table, cum_weights=cumulative)[0]
             pipe.write(json.dumps([number, door.name]) + "\n")
             pipe.flush()
-            door.target.write_bytes(mutated(content, rng, scratch))
+            elsewhere = rng.randrange(MISPLACED) == 0
+            if elsewhere:
+                misplaced(door.target, rng)
+            else:
+                door.target.write_bytes(mutated(content, rng, scratch))
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
             signal.alarm(PATIENCE)
             start = time.process_time()
-            kind, detail = attempt(door, whole)
+            kind, detail = attempt(door, whole, (OSError,) if elsewhere else ())
             spent = time.process_time() - start
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.alarm(0)
+            remove(door.target)
             door.target.write_bytes(content)
             shutil.rmtree(os.environ["MLSNN_CACHE"], ignore_errors=True)
             pipe.write(json.dumps([number, door.name, kind, detail, round(spent, 3)]) + "\n")
@@ -107,6 +117,8 @@ def child(table: list[tuple[Door, bytes, str]], numbers: range, seed: int, out: 
 
 def campaign(table: list[tuple[Door, bytes, str]], numbers: range, seed: int, scratch: Path) -> Iterator[list[Any]]:
     """[number, door, what became of it, detail, seconds] of each input; a child that dies is replaced."""
+    from fuzz_structure import remove
+
     while numbers:
         reading, writing = os.pipe()
         pid = os.fork()
@@ -139,6 +151,7 @@ def campaign(table: list[tuple[Door, bytes, str]], numbers: range, seed: int, sc
             numbers = range(announced[0] + 1, numbers.stop)
             yield [*announced, "WRONG", f"the process ended: {how}", 0.0]
             for door, content, _ in table:
+                remove(door.target)
                 door.target.write_bytes(content)
         elif status and numbers:
             raise SystemExit(f"the child ended with {status}")

@@ -65,7 +65,9 @@ def fingerprint(*values: Any) -> str:
 def doors(folder: Path) -> Iterator[Door]:
     """All doors, with files made in ``folder``."""
     os.environ["MLSNN_CACHE"] = str(folder / "cache")
-    for make in (_networks, _nir, _arrays, _recordings, _published, _pictures, _kept):
+    from fuzz_folders import results, sets
+
+    for make in (_networks, _nir, _arrays, _recordings, _published, _pictures, _kept, sets, results):
         place = folder / make.__name__.strip("_")
         place.mkdir(parents=True)
         yield from make(place)
@@ -111,7 +113,7 @@ def _nir(folder: Path) -> Iterator[Door]:
     yield Door("nir own", folder / "own.nir", read_own)
 
 
-def _set(name: str, **options: Any) -> str:
+def data_set(name: str, **options: Any) -> str:
     found = data.load(name, **options)
     parts = found.train_images, found.train_labels, found.test_images, found.test_labels
     return fingerprint(*map(np.asarray, parts), found.labels)
@@ -123,12 +125,12 @@ def _arrays(folder: Path) -> Iterator[Door]:
     np.savez(folder / "plain.npz", images=images, labels=labels)
     np.savez_compressed(folder / "packed.npz", x_train=images / 255, y_train=labels, x_test=images, y_test=labels)
     for name in ("plain", "packed"):
-        yield Door(f"npz {name}", folder / f"{name}.npz", lambda path: _set(str(path)))
+        yield Door(f"npz {name}", folder / f"{name}.npz", lambda path: data_set(str(path)))
     for packed in (False, True):
         place = real_formats.write_idx(folder / f"idx{packed}", 20, 20, packed=packed)
         ending = ".gz" if packed else ""
         for what in ("train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
-            yield Door(f"idx {what[:9]}{ending}", place / f"{what}{ending}", lambda path: _set(str(path.parent)))
+            yield Door(f"idx {what[:9]}{ending}", place / f"{what}{ending}", lambda path: data_set(str(path.parent)))
 
 
 def _events(path: Path) -> str:
@@ -154,11 +156,13 @@ def _recordings(folder: Path) -> Iterator[Door]:
         (folder / "classes" / label).mkdir(parents=True)
         (folder / "classes" / label / "1.dat").write_bytes(contents["a.dat"])
     (folder / "classes" / "t.csv").write_text("file,label,split\na/1.dat,cat,train\nb/1.dat,dog,test\n")
-    yield Door("table of recordings", folder / "classes" / "t.csv", lambda path: _set(f"events:{path},size=4"), slow=4)
+    yield Door(
+        "table of recordings", folder / "classes" / "t.csv", lambda path: data_set(f"events:{path},size=4"), slow=4
+    )
     yield Door(
         "folder of recordings",
         folder / "classes" / "a" / "1.dat",
-        lambda path: _set(f"events:{path.parent.parent},size=4,test=0"),
+        lambda path: data_set(f"events:{path.parent.parent},size=4,test=0"),
         slow=4,
     )
 
@@ -171,16 +175,16 @@ def _published(folder: Path) -> Iterator[Door]:
         plain = make(folder / name, 100 if name == "cifar100" else 20, binary=False, archive=False)
         target = next(Path(plain).rglob(inner))
         yield Door(
-            f"{name} pickle", target, lambda path, name=name: _set(name, root=path.parent.parent, complete=False)
+            f"{name} pickle", target, lambda path, name=name: data_set(name, root=path.parent.parent, complete=False)
         )
     packed = real_formats.write_cifar10(folder / "packed", 20, binary=True, archive=True)
-    yield Door("cifar10 tar", Path(packed), lambda path: _set("cifar10", root=path, complete=False))
+    yield Door("cifar10 tar", Path(packed), lambda path: data_set("cifar10", root=path, complete=False))
     real_formats.write_idx(folder / "emnist", 20, 20, stem="emnist-letters-", first=1)
     with zipfile.ZipFile(folder / "gzip.zip", "w") as archive:
         for path in sorted((folder / "emnist").iterdir()):
             archive.write(path, f"gzip/{path.name}")
     yield Door(
-        "emnist zip", folder / "gzip.zip", lambda path: _set("emnist", root=path, complete=False, split="letters")
+        "emnist zip", folder / "gzip.zip", lambda path: data_set("emnist", root=path, complete=False, split="letters")
     )
 
 
@@ -193,7 +197,9 @@ def _pictures(folder: Path) -> Iterator[Door]:
                 image = Image.fromarray(rng.integers(0, 255, (6, 6, 3)).astype(np.uint8))
                 image.save(folder / kind / label / f"{i}.{kind}")
         yield Door(
-            f"pictures {kind}", folder / kind / "cat" / f"0.{kind}", lambda path: _set(f"{path.parent.parent},test=0")
+            f"pictures {kind}",
+            folder / kind / "cat" / f"0.{kind}",
+            lambda path: data_set(f"{path.parent.parent},test=0"),
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import h5py
 import netx_damage
+from fuzz_structure import structural
 
 BYTES = (0, 1, 0x1B, 0x7F, 0x80, 0xFF)
 LARGE = (0, -1, 2**7, 2**15, 2**16, 2**24, 2**31 - 1, 2**31, 2**32, 2**40, 2**62, 2**63, 2**64 - 1)
@@ -144,7 +145,10 @@ def hdf5(data: bytes, rng: random.Random, path: Path) -> bytes:
 
 def mutated(data: bytes, rng: random.Random, scratch: Path) -> bytes:
     """A damaged copy of a file's content, by a way that suits it."""
-    kind = rng.randrange(4)
+    kind = rng.randrange(5)
+    changed = structural(data, rng, scratch) if kind == 4 else None
+    if changed is not None:
+        return changed
     if data[:4] == b"\x89HDF":
         return hdf5(data, rng, scratch) if kind < 2 else _in_heap(data, rng) if kind == 2 else damaged(data, rng)
     return damaged(data, rng) if kind == 0 else inside(data, rng)

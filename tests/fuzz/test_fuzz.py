@@ -18,6 +18,7 @@ import fuzz
 from fuzz_files import Door
 
 from lava_mlsnn.graph.errors import NetFileError
+from lava_mlsnn.helpers import reading
 
 ROUNDS = int(os.environ.get("MLSNN_FUZZ_ROUNDS", "1500"))
 """Damaged files; many thousands are asked for by MLSNN_FUZZ_ROUNDS."""
@@ -34,7 +35,8 @@ def test_damaged_files_are_what_they_were_or_refused_at_every_door():
     assert wrong == 0 and equal > 9 and different > 9 and refused > 50
     kinds = {name.split()[0] for name in rows}
     wanted = "net nir npz idx recording table folder cifar10 cifar100 emnist pictures model checkpoint outcome journal"
-    assert {*wanted.split(), "partial", "counts"} <= kinds
+    wanted += " partial counts speech tinyimagenet gestures cache nested records result manifest study options"
+    assert {*wanted.split()} <= kinds
 
 
 def outcome(tmp_path, read, content=b"a b c", **settings):
@@ -97,3 +99,43 @@ def test_inputs_repeat(tmp_path):
     content = Path(__file__).read_bytes()
     made = [mutated(content, random.Random(f"1:{i % 50}"), tmp_path / "x") for i in range(100)]
     assert made[:50] == made[50:] and len(set(made)) > 40
+
+
+def test_other_things_are_put_in_the_place_of_files(tmp_path, monkeypatch):
+    """A pipe, a folder, a device, a loop of links ...: what is no file is refused, what is empty or zeros is not."""
+    monkeypatch.setenv("MLSNN_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(fuzz, "MISPLACED", 1)
+    target = tmp_path / "x.txt"
+    target.write_bytes(b"a b c")
+    door = Door("x", target, lambda path: reading.opened(path).read(9).hex())
+    found = list(fuzz.campaign([(door, b"a b c", "")], range(60), 0, tmp_path / "scratch"))
+    assert {kind for _, _, kind, _, _ in found} == {"refused", "different", "equal"}
+    assert target.read_bytes() == b"a b c"
+
+
+def test_structures_are_changed(tmp_path):
+    """Of each kind of container another one is made, which still is one."""
+    import random
+    import sqlite3
+    import zipfile
+
+    import h5py
+    from fuzz_structure import structural
+
+    with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
+        archive.writestr("a", "1")
+        archive.writestr("b", "2")
+    with h5py.File(tmp_path / "hdf5", "w") as file:
+        file["a"], file["b"] = [1, 2], [3]
+    with sqlite3.connect(tmp_path / "base") as base:
+        base.execute("CREATE TABLE t (a, b)")
+        base.execute("INSERT INTO t VALUES (1, 2)")
+    base.close()
+    (tmp_path / "json").write_text('{"a": 1, "b": [2, {"c": 3}]}')
+    (tmp_path / "list").write_text("a,1\nb,2\n")
+    for name in ("zip", "hdf5", "base", "json", "list"):
+        content = (tmp_path / name).read_bytes()
+        made = {structural(content, random.Random(i), tmp_path / "scratch") for i in range(40)} - {None, content}
+        assert len(made) > 9, name
+        assert {one[:2] for one in made} == {content[:2]} or name in ("json", "list")
+    assert structural(b"\x00\x01", random.Random(0), tmp_path / "scratch") is None

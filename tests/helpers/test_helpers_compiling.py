@@ -66,8 +66,12 @@ class Installed:
         self.user = ["setpriv", WITHOUT] if os.geteuid() == 0 else []
         if self.user and not shutil.which("setpriv"):
             pytest.skip("the superuser writes everywhere, and there is no setpriv to take that away")
-        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "PYTHONPATH": str(self.site)}
-        self.environment |= {"NUMBA_OPT": "0", "PYTHONDONTWRITEBYTECODE": "1"}  # compiled sooner
+        self.environment = {
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHONPATH": str(self.site),
+        }
 
     def protect(self) -> None:
         for path in (self.site, *self.site.rglob("*")):

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from commands import mlsnn
 from torch import Tensor, nn
 
 import lava_mlsnn as ml
@@ -96,11 +101,59 @@ def test_it_is_fine_tuned(trained: nn.Module) -> None:
     assert after["float"] >= converted.conversion.after - 0.01 and after["quantized"] > 0.9
 
 
+def test_it_is_saved_and_loaded_and_fine_tuned_from_its_file(trained: nn.Module, tmp_path: Path) -> None:
+    converted, file = ml.model.convert(trained, DIGITS, levels=4), tmp_path / "net.safetensors"
+    ml.model.save(converted, file)
+    loaded, x = ml.model.load(file), torch.from_numpy(DIGITS.test_images[:50].copy())
+    with torch.no_grad():
+        assert torch.equal(loaded(x), converted.eval()(x))
+    assert ml.netx.quantize(loaded) == ml.netx.quantize(converted)
+    assert loaded.conversion == converted.conversion and loaded.config == converted.config
+    out = tmp_path / "out"
+    mlsnn("train", "--from", file, "--epochs", 1, "--quantized-epochs", 0, "--lr", 1e-12, "--out", out)
+    tuned = ml.model.load(out / "model.safetensors")
+    with torch.no_grad():
+        assert torch.equal(tuned(x), converted(x)), "steps below the last bit leave it as it was"
+    with pytest.raises(ValueError, match="this one was trained and saved since"):
+        _ = tuned.conversion
+    assert "parts" not in json.loads((out / "result.json").read_text())["command"]
+    twin = ml.model.create(**{**loaded.config, "neuron": "relu"})
+    assert isinstance(twin.relu.neuron if hasattr(twin, "relu") else twin.get_submodule("stem_2").neuron, nn.ReLU)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"kind": "x"}, {"name": "input"}, {"name": 3}, {"reads": ["later"]}, {"reads": []}, {"sizes": [[64, 0]]},
+     {"sizes": [[64, 10], [64, 10]]}, {"sizes": 5}, {"sizes": [[1, 2, [3], [1, 1], [0, 0], [1, 1], 1]]}],
+)  # fmt: skip
+def test_parts_that_are_none_are_named(change: dict[str, Any]) -> None:
+    part = {"name": "a", "reads": ["input"], "kind": "neurons", "sizes": [[64, 10]]}
+    assert ml.model.create("converted", in_shape=(1, 8, 8), parts=(part,)).order == ["input", "a"]
+    with pytest.raises(ValueError, match="of a converted network: "):
+        ml.model.create("converted", in_shape=(1, 8, 8), parts=({**part, **change},))
+
+
+def test_a_max_pool_becomes_an_average_where_it_is_wanted() -> None:
+    torch.manual_seed(0)
+    conv, end = nn.Conv2d(1, 4, 3, padding=1), nn.Linear(64, 10)
+    net = nn.Sequential(conv, nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), end).eval()
+    found = ml.model.convert(net, DIGITS, levels=8, max_pool="average")
+    assert found.conversion.averaged == ("2",) and "1 max pools became averages" in repr(found.conversion)
+    assert isinstance(net[2], nn.MaxPool2d), "it is not changed"
+    same = ml.model.convert(nn.Sequential(conv, nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), end), DIGITS, levels=8)
+    assert ml.netx.quantize(found) == ml.netx.quantize(same) and found.conversion.after == same.conversion.after
+    with pytest.raises(ValueError, match=r"'0' \(MaxPool2d\) has no integer counterpart"):
+        padded = nn.Sequential(nn.MaxPool2d(3, 2, padding=1), nn.Flatten(), nn.Linear(16, 10))
+        ml.model.convert(padded, DIGITS, max_pool="average")
+    with pytest.raises(ValueError, match="max_pool: expected one of refuse, average"):
+        ml.model.convert(net, DIGITS, max_pool="max")
+
+
 @pytest.mark.parametrize(
     ("net", "message"),
     [
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sigmoid(), nn.Flatten(), nn.Linear(72, 10)), r"'1' \(Sigmoid\)"),
-        (nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 10)), r"'0' \(MaxPool2d\) cannot be converted"),
+        (nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 10)), r"'0' \(MaxPool2d\) has no integer"),
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(32, 10)), "without ReLU"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU()), "ends in a Linear"),
         (nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10)), "'0' normalizes no single convolution"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -16,15 +18,15 @@ SMALL = {"in_shape": (1, 8, 8), "width": 4, "blocks": (1, 1, 1), "levels": 1, "s
 SMALL["input_bits"] = 5
 
 
-def images(count: int = 6) -> torch.Tensor:
-    return torch.randint(0, 17, (count, 1, 8, 8), generator=torch.Generator().manual_seed(1))
+def images(count: int = 6, channels: int = 1) -> torch.Tensor:
+    return torch.randint(0, 17, (count, 1, 8, 8), generator=torch.Generator().manual_seed(1)).expand(-1, channels, 8, 8)
 
 
 def warmed(**options: object) -> nn.Module:
     torch.manual_seed(0)
     net = model.create("s_resnet20", **{**SMALL, **options})
     for _ in range(8):
-        net(images(24))
+        net(images(24, net.in_shape[0]))
     return net.eval()
 
 
@@ -67,6 +69,99 @@ def test_exports_and_the_engine_computes_what_torch_does(residual: str) -> None:
     shortcuts = [name for name in messages if "shortcut" in name]
     assert len(shortcuts) == 2
     assert len(messages) == {"s2s": 2, "s2m": 2 + 3, "v2v": 2 + 3 + 1}[residual], "what each form sends beside spikes"
+
+
+def test_s2m_passes_a_spike_on_only_where_the_threshold_itself_fires() -> None:
+    """Section 3.2.1: with nothing else in the membrane, a residual spike of weight Vth comes out again."""
+    spikes = (torch.rand(2, 4, 5, 5, 3, generator=torch.Generator().manual_seed(0)) < 0.3).float()[..., :1]
+    for strict in (True, False):
+        net = warmed(residual="s2m", strict=strict)
+        part = net.body[0]
+        nn.init.zeros_(part.conv2.synapse.weight)
+        part.conv2.connections[0].norm.running_mean.zero_()
+        out = part(spikes)
+        assert torch.equal(out, torch.zeros_like(out) if strict else spikes)
+
+
+@pytest.mark.parametrize("residual", ["s2s", "s2m", "v2v"])
+def test_neurons_that_fire_at_the_threshold_export_exactly(residual: str, tmp_path: Path) -> None:
+    net = warmed(residual=residual, strict=False)
+    graph = ml.netx.quantize(net)
+    leaky = [layer.neuron for layer in graph if layer.neuron.kind == "soft_lif"]
+    assert leaky and not any(neuron.strict for neuron in leaky)
+    mine = block.trace(net, images())
+    runs = [ml.sim.run(graph, images().numpy(), trace=True, engine=engine) for engine in ("fast", "reference")]
+    ml.netx.save(graph, tmp_path / "x.net")
+    assert ml.netx.load(tmp_path / "x.net") == graph
+    for run in (*runs, ml.proc.simulate(graph, images().numpy(), fused=True, trace=True, timeout=60)):
+        assert all(np.array_equal(mine[name].numpy(), spikes) for name, spikes in run.trace.items())
+
+
+@pytest.mark.parametrize("strict", [1, 0])
+def test_integer_neurons_at_the_threshold(strict: int) -> None:
+    """A current of theta exactly, in every engine."""
+    neuron = ml.netx.SoftLIF([[1]], [0], [[0]], threshold=5, strict=strict)
+    layer = ml.netx.Layer("x", (ml.netx.Connection("input", ml.netx.Conv([[[[1]]]])),), (1, 1, 1), neuron)
+    end = ml.netx.Layer("end", (ml.netx.Connection("x", ml.netx.Dense([[1]])),), (1, 1, 1), ml.netx.Readout())
+    graph = ml.netx.NetGraph(ml.netx.Input((1, 1, 1)), (layer, end), 1)
+    for engine in ("fast", "reference"):
+        run = ml.sim.run(graph, np.array([[[[4]]], [[[5]]], [[[6]]]]), trace=True, engine=engine)
+        assert run.trace["x"].ravel().tolist() == [0, 1 - strict, 1]
+
+
+def test_the_scale_of_the_surrogate_is_an_option() -> None:
+    slopes = []
+    for alpha in (None, 0.3, 1.0):
+        net = warmed(alpha=alpha)
+        net(images()).square().sum().backward()
+        slopes.append(net.body[2].conv2.synapse.weight.grad.norm())
+    assert slopes[0] == slopes[1] and slopes[2] > 2 * slopes[0]
+
+
+def test_matched_votes_start_and_step_like_one_neuron_per_class() -> None:
+    """Over many seeds: logits of the same size, and the same change of a logit by one step of gradient descent."""
+    sizes: dict[str, list[float]] = {}
+    forms = {"plain": {}, "votes": {"boost": True}, "matched": {"boost": True, "boost_matched": True}}
+    x = torch.rand(5, 16, 1, generator=torch.Generator().manual_seed(2))
+    for seed in range(30):
+        for name, options in forms.items():
+            torch.manual_seed(seed)
+            readout = model.create("s_resnet20", **{**SMALL, **options}).readout
+            before = readout(x)
+            before[:, 3].sum().backward()
+            with torch.no_grad():
+                readout.synapse.weight -= 0.1 * readout.synapse.weight.grad
+            sizes.setdefault(f"{name} start", []).append(before.detach().std().item())
+            sizes.setdefault(f"{name} step", []).append((readout(x) - before)[:, 3].detach().abs().mean().item())
+    mean = {name: float(np.mean(values)) for name, values in sizes.items()}
+    assert mean["matched start"] == pytest.approx(mean["plain start"], rel=0.1)
+    assert mean["matched step"] == pytest.approx(mean["plain step"], rel=1e-4)
+    assert mean["votes start"] < mean["plain start"] / 4 and mean["votes step"] == pytest.approx(
+        mean["plain step"] / 10
+    )
+    with pytest.raises(ValueError, match="boost_matched: expected False without boost"):
+        model.create("s_resnet20", **{**SMALL, "boost_matched": True})
+
+
+def test_matched_votes_export() -> None:
+    net = warmed(boost=True, boost_matched=True)
+    graph = ml.netx.quantize(net)
+    labels = ml.sim.run(graph, images().numpy()).output
+    with block.as_integers(net):
+        logits = net(images()).detach()
+    assert np.array_equal(labels.argmax(1), logits.argmax(1).numpy())
+    scale = np.polyfit(labels.ravel(), logits.numpy().ravel(), 1)[0]
+    np.testing.assert_allclose(labels * scale, logits.numpy(), rtol=1e-4, atol=1e-6)
+    assert 0.5 < float(logits.std() / net(images()).std()) < 2, "the factor of 3.2 is lost in the integers"
+
+
+def test_poisson_evaluation_is_seeded() -> None:
+    digits = ml.data.load("digits")
+    net = ml.train.create("s_resnet20", digits, width=2, blocks=(1, 1, 1), levels=1, steps=2, encoding="poisson")
+    first = ml.train.predict(net, digits)
+    torch.rand(3)
+    assert np.array_equal(first, ml.train.predict(net, digits))
+    assert not np.array_equal(first, ml.train.predict(net, digits, seed=1))
 
 
 def test_spikes_of_s2s_are_graded_behind_a_shortcut_only() -> None:
@@ -129,11 +224,30 @@ def test_fine_tuning_keeps_what_does_not_fit() -> None:
     old, new = warmed(num_classes=20), model.create("s_resnet20", **SMALL)
     before = new.readout.synapse.weight.clone()
     names = fine_tuned(new, old.state_dict())
-    assert names["kept"] == ["readout.connections.0.synapse.weight"]
+    assert names["kept"] == ["readout.connections.0.synapse.weight"] and not names["adapted"]
     assert torch.equal(new.body[0].conv1.synapse.weight, old.body[0].conv1.synapse.weight)
     assert torch.equal(new.readout.synapse.weight, before)
     with pytest.raises(ValueError, match="another architecture"):
         fine_tuned(new, warmed(width=3).state_dict())
+
+
+def test_fine_tuning_takes_the_classes_that_both_know() -> None:
+    old, new = warmed(boost=True), model.create("s_resnet20", **{**SMALL, "num_classes": 3}, boost=True)
+    mine, theirs = new.readout.synapse.weight.detach().clone(), old.readout.synapse.weight
+    names = fine_tuned(new, old.state_dict(), labels=("7", "x", "0"), known=tuple("0123456789"))
+    assert names["adapted"] == ["readout.connections.0.synapse.weight"]
+    for row, wanted in enumerate((theirs[70:80], mine[10:20], theirs[:10])):
+        assert torch.equal(new.readout.synapse.weight[10 * row : 10 * row + 10], wanted)
+    as_many = model.create("s_resnet20", **SMALL)
+    names = fine_tuned(as_many, warmed().state_dict(), labels=tuple("abcdefghij"), known=tuple("0123456789"))
+    assert names["kept"] == ["readout.connections.0.synapse.weight"], "other classes, though as many"
+
+
+def test_fine_tuning_spreads_the_first_convolution_over_other_channels() -> None:
+    old, new = warmed(in_shape=(3, 8, 8)), model.create("s_resnet20", **{**SMALL, "in_shape": (2, 8, 8)}).eval()
+    names = fine_tuned(new, old.state_dict())
+    assert names["adapted"] == ["stem.connections.0.synapse.weight"] and not names["kept"]
+    torch.testing.assert_close(new(images(6, 2)), old(images(6, 3)))
 
 
 def test_a_shared_leak_survives_the_file(tmp_path: object) -> None:

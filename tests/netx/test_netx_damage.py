@@ -236,7 +236,7 @@ def test_message_names_layer_and_value(edits, message, tmp_path):
 def test_edited_by_hand(tmp_path):
     path = tmp_path / "x.net"
     _edit(residual(), path, {"simulation/tSample": 7})
-    with pytest.raises(NetFileError, match=r"its content has the digest .*verify=False\) takes it"):
+    with pytest.raises(NetFileError, match=r"its content has the digest .*verify=False\), .* takes it"):
         netx.load(path)
     assert netx.load(path, verify=False).timesteps == 7
 
@@ -449,7 +449,9 @@ def test_a_file_does_not_declare_steps_that_nobody_could_run(tmp_path, steps):
     netx.save(residual(), path)
     with h5py.File(path, "r+") as file:
         file["simulation/tSample"][...] = steps
-    said = rf"x\.net: timesteps: {steps:,}: expected at most 65,536; netx\.load\(\.\.\., largest=N\) raises the limit"
+    said = (
+        rf"x\.net: timesteps: {steps:,}: expected at most 65,536; netx\.load\(\.\.\., largest=N\), .* raises the limit"
+    )
     with pytest.raises(NetFileError, match=said):
         netx.load(path, verify=False)
     assert netx.load(path, verify=False, largest=steps * 4096).timesteps == steps

@@ -29,7 +29,7 @@ def test_extras_are_those_of_the_project_file() -> None:
     section = read("pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0]
     for extra, packages in EXTRAS.items():
         (line,) = re.findall(rf"^{extra} = \[(.*)\]$", section, re.MULTILINE)
-        assert packages and all(re.search(rf'"{package}[<>=]', line) for package in packages), (extra, line)
+        assert packages and all(re.search(rf'"{package}[\[<>=]', line) for package in packages), (extra, line)
 
 
 def test_a_missing_package_is_one_sentence_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,31 @@ def test_every_item_writes_its_files(item: str, out: Path):
         assert "CIFAR" not in title
 
 
+def test_figure_4_counts_behind_the_sums(out: Path) -> None:
+    findings = find("fig4")[0].findings(request_in(out))
+    ten = find("fig10")[0].findings(request_in(out)).rows
+    for name in ("sew_resnet18", "sparse_resnet18"):
+        mine, theirs = (frame[frame["network"] == name] for frame in (findings.rows, ten))
+        assert list(mine["events"]) == list(theirs["sent"]) and len(mine) == 2
+        np.testing.assert_allclose(mine["per_first_residual"], theirs["sent"] / theirs["residual"].iloc[0])
+    assert [relation.claim.partition(" from")[0] for relation in findings.relations] == [
+        "SEW: events grow",
+        "Sparse: events do not grow",
+    ]
+
+
+def test_tables_show_others_as_printed(out: Path) -> None:
+    tables = find("table1")[0].findings(request_in(out)).tables
+    assert [len(tables[f"As printed, {data}"]) for data in ("CIFAR-10", "CIFAR-100")] == [15, 8]
+    assert tables["As printed, CIFAR-10"].iloc[-1].tolist() == ["MBLIF", "SG", "multi-level", "ResNet20", "1", "94.59%"]
+    assert len(find("table2")[0].findings(request_in(out)).tables["As printed, CIFAR10-DVS"]) == 8
+
+
+def test_the_page_names_what_nothing_does(out: Path) -> None:
+    page = run(("paper003-fig1", "paper003-fig4"), request_in(out))[-1].read_text(encoding="utf-8")
+    assert "Nothing here does: CIFAR-100 rows of Table 1" in page and "Not done here: fig2" in page
+
+
 def test_what_hangs_on_energy_is_told_in_both_countings(out: Path):
     """Columns, rows of the CSV and verdicts of the items whose verdicts energy decides."""
     for item, columns in (("fig7", ("energy_J", "energy_published_J")), ("fig11", ("energy_J", "energy_published_J"))):

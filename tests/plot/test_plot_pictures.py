@@ -51,6 +51,7 @@ def test_raster_has_a_dot_per_spike_in_the_color_of_its_value(axes: Any) -> None
     drawn = {(int(y), int(x)): int(c) for (x, y), c in zip(dots.get_offsets(), dots.get_array(), strict=True)}
     assert drawn == {(n, t + 1): spikes[n, t] for n, t in zip(*np.nonzero(spikes), strict=True)}
     assert max(drawn.values()) > 1
+    assert dots.get_sizes().min() >= 2  # 1024 neurons; points squared below one cannot be seen
 
 
 def test_membranes_are_lines(run: sim.Run, axes: Any) -> None:

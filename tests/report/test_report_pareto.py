@@ -65,7 +65,7 @@ def test_the_command_draws_and_writes(tmp_path: Path) -> None:
     assert float(rows[0]["joules"]) == 1e-6 and float(rows[0]["share"]) == 0.25
     files[0].write_text("{")
     found = CliRunner().invoke(app, ["pareto", str(files[0])])
-    assert found.exit_code == 2 and "expected JSON, such as mlsnn energy writes" in " ".join(found.output.split())
+    assert found.exit_code == 2 and "expected JSON such as mlsnn energy writes" in " ".join(found.output.split())
 
 
 def test_pictures_are_the_same_for_the_same_points_and_endings_are_known(tmp_path: Path) -> None:

@@ -22,10 +22,10 @@ def sweep(study: str, epochs: int) -> Sweep:
 
 
 def main(study: str, trials: str, epochs: str, workers: str) -> None:
-    """Wait for the others, then work."""
+    """Wait for the others in this folder, then work."""
     torch.set_num_threads(1)
-    Path(f"{study}.ready{os.getpid()}").touch()
-    while len(list(Path(study).parent.glob("*.ready*"))) < int(workers):
+    Path(f"ready{os.getpid()}").touch()
+    while len(list(Path().glob("ready*"))) < int(workers):
         time.sleep(0.01)
     run(sweep(study, int(epochs)), int(trials))
 

@@ -42,6 +42,14 @@ def test_same_seed_same_weights_other_seed_other_weights():
     assert len(first.history) == 3 and first.quantized and not first.net.training
 
 
+def test_an_ann_twin_has_no_accuracy_of_integers():
+    digits = data.load("digits")
+    twin = train.create("cnn", digits, width=4, neuron="relu")
+    assert list(train.accuracies(twin, digits)) == ["float"]
+    with pytest.raises(ValueError, match=r"quantized_epochs: expected 0 .*: layer 'conv1': a ReLU .* sends no spikes"):
+        train.fit(twin, digits, TINY, progress=False)
+
+
 def test_it_learns_and_knows_both_accuracies():
     result, _ = trained(3)
     assert block.quantization_of(result.net) is not None

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from lava_mlsnn import train
+from lava_mlsnn.block import BNTT
 from lava_mlsnn.train.task import build_optimizer, learning_rate_factor
 
 
@@ -88,10 +89,24 @@ def test_recipes_of_paper_000(name: str, optimizer: str, lr: float, epochs: int,
 
 
 def test_weight_decay_spares_norms_and_biases():
-    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), BNTT(2, steps=3, bias=True), nn.LayerNorm((2, 4, 4)))
     decayed, spared = build_optimizer(net, train.Optimizer("sgd", weight_decay=0.1)).param_groups
     assert decayed["weight_decay"] == 0.1 and [p.ndim for p in decayed["params"]] == [4]
-    assert spared["weight_decay"] == 0 and {p.ndim for p in spared["params"]} == {1}
+    assert spared["weight_decay"] == 0 and {p.ndim for p in spared["params"]} == {1, 2, 3}
+
+
+def test_milestones_are_shares_of_the_training():
+    def rates(**at) -> list[float]:
+        factor = learning_rate_factor(train.Schedule("milestones", factor=0.1, **at), steps=100, epochs=10)
+        return [round(factor(step), 4) for step in (49, 50, 69, 70, 80, 90)]
+
+    assert rates() == [1, 1, 1, 0.1, 0.01, 0.001]
+    assert rates(at=(0.5, 0.7, 0.9)) == [1, 0.1, 0.1, 0.01, 0.01, 0.001]
+    recipe = train.recipe("paper002", schedule=train.Schedule("milestones", factor=0.1, at=(0.5, 0.7, 0.9)))
+    assert train.Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    for wrong in ((), (0.9, 0.5), (0.5, 1.0)):
+        with pytest.raises(ValueError, match="milestone"):
+            train.Schedule("milestones", at=wrong)
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw"])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,13 +33,18 @@ from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, Sweep, run  # 
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 WORKER = Path(sweep_worker.__file__)
+ROOT = WORKER.parents[2]
 
 
 @contextmanager
-def started(study: Path, trials: int, epochs: int, workers: int = 1) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Processes that work on a study; none is left behind."""
+def started(
+    study: Path | str, trials: int, epochs: int, workers: int = 1, folder: Path | None = None
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that work on a study, in its folder; none is left behind."""
     command = [sys.executable, str(WORKER), str(study), str(trials), str(epochs), str(workers)]
-    quiet = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "stderr": subprocess.DEVNULL}
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+    quiet = {"env": env, "stderr": subprocess.DEVNULL, "cwd": folder or Path(study).parent}
     found = [subprocess.Popen(command, **quiet) for _ in range(workers)]
     try:
         yield found
@@ -45,7 +54,9 @@ def started(study: Path, trials: int, epochs: int, workers: int = 1) -> Iterator
             worker.wait()
 
 
-def load(path: Path) -> optuna.Study:
+def load(path: Path | str) -> optuna.Study:
+    if isinstance(path, str):
+        return optuna.load_study(study_name="sweep", storage=sweep_worker.sweep(path, 1).storage(optuna))
     backend = optuna.storages.journal.JournalFileBackend(str(path))
     return optuna.load_study(study_name="sweep", storage=optuna.storages.JournalStorage(backend))
 
@@ -114,12 +125,7 @@ def test_two_processes_share_a_study(tmp_path):
 def test_a_kill_loses_nothing(tmp_path):
     path, epochs = tmp_path / "b.journal", 20
     with started(path, 1, epochs) as (worker,):
-        deadline = time.monotonic() + 400
-        while time.monotonic() < deadline:
-            if path.exists() and any(t.last_step is not None and t.last_step >= 3 for t in _trials(path)):
-                break
-            time.sleep(0.02)
-        os.kill(worker.pid, signal.SIGKILL)
+        kill_in_the_middle(worker, path)
     killed = load(path).trials[0]
     assert killed.state.name == "RUNNING" and killed.last_step < epochs, "it was killed in the middle"
     study = run(sweep_worker.sweep(str(path), epochs), 1)
@@ -131,7 +137,77 @@ def test_a_kill_loses_nothing(tmp_path):
     assert killed.last_step <= first <= killed.last_step + 1, "it went on where the checkpoint was"
 
 
-def _trials(path: Path) -> list[optuna.trial.FrozenTrial]:
+def kill_in_the_middle(worker: subprocess.Popen[bytes], path: Path | str) -> None:
+    """When its trial has done three epochs."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        if any(t.last_step is not None and t.last_step >= 3 for t in _trials(path)):
+            break
+        time.sleep(0.1)
+    os.kill(worker.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """URL of a PostgreSQL that runs for one test, by a user without rights."""
+    pytest.importorskip("psycopg", reason="needs psycopg: pip install 'lava-mlsnn[cluster]'")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    folder, programs = Path(tempfile.mkdtemp(prefix="sweep-")), found[-1].parent
+    who: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    if os.geteuid() == 0:  # PostgreSQL refuses it
+        shutil.chown(folder, "postgres")
+        who |= {"user": "postgres", "group": "postgres", "extra_groups": []}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    trust = ["-A", "trust", "-U", "sweep", "--no-sync", "-D", "data"]
+    subprocess.run([programs / "initdb", *trust], check=True, **who)
+    options = ["-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "autovacuum=off"]
+    server = subprocess.Popen([programs / "postgres", "-D", "data", "-p", port, *options], **who)
+    try:
+        assert server.stderr is not None
+        assert any("ready to accept connections" in line for line in server.stderr)
+        yield f"postgresql://sweep:secret@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast": it does not wait for clients
+        server.communicate(timeout=60)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.timeout(600)
+def test_machines_share_a_study_in_a_postgresql_database(database: str, tmp_path: Path, monkeypatch) -> None:
+    """Two processes on one disk, a kill, a machine with a disk of its own, and the killed trial's disk again."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir(), there.mkdir()
+    epochs = 8
+    with started(database, 9, epochs, 1, here) as (worker,):
+        kill_in_the_middle(worker, database)
+    killed = load(database).trials[0]
+    assert killed.state.name == "RUNNING" and killed.last_step < epochs, "it was killed in the middle"
+    monkeypatch.chdir(there)
+    other = run(sweep_worker.sweep(database, epochs), 1)
+    assert states(other)[0] == "RUNNING" and RESUMES not in other.trials[1].user_attrs, "it may go on elsewhere"
+    with started(database, 3, epochs, 2, here) as workers:
+        assert [worker.wait(timeout=200) for worker in workers] == [0, 0]
+    study = load(database)
+    resumed = study.trials[2]
+    assert states(study)[0] == "FAIL" and resumed.params == killed.params and resumed.user_attrs[RESUMES] == 0
+    assert killed.last_step <= min(resumed.intermediate_values) <= killed.last_step + 1, "it went on"
+    assert len({trial.user_attrs[OWNER] for trial in study.trials}) == 4 and states(study).count("FAIL") == 1
+
+
+def test_a_database_that_does_not_answer_is_named_without_its_password() -> None:
+    pytest.importorskip("psycopg", reason="needs psycopg: pip install 'lava-mlsnn[cluster]'")
+    sweep = sweep_worker.sweep("postgresql://me:secret@127.0.0.1:1/x", 1)
+    with pytest.raises(ValueError, match=r"study postgresql://me:\*\*\*@127.0.0.1:1/x: .*refused") as told:
+        sweep.storage(optuna)
+    assert "secret" not in str(told.value)
+    with pytest.raises(ValueError, match="study what://x: "):
+        sweep_worker.sweep("what://x", 1).storage(optuna)
+
+
+def _trials(path: Path | str) -> list[optuna.trial.FrozenTrial]:
     try:
         return load(path).get_trials()
     except (KeyError, ValueError):
@@ -151,10 +227,10 @@ def test_half_a_line_at_the_end_of_a_journal_is_cut_off(tmp_path):
 
 def test_a_journal_that_is_none_is_named(tmp_path):
     journal = tmp_path / "a.journal"
-    journal.write_text("not a journal\nat all\n")
+    journal.write_text("not a journal\nat all")  # nor is its last line cut off
     with pytest.raises(ValueError, match=r"a\.journal: expected the journal of a sweep"):
         run(sweep_worker.sweep(str(journal), 1), 1)
-    assert journal.read_text() == "not a journal\nat all\n"
+    assert journal.read_text() == "not a journal\nat all"
 
 
 @pytest.mark.parametrize("name", ["../../x", "/x", "trial1/../../x", "owner"])

@@ -6,9 +6,11 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -20,27 +22,47 @@ from lava_mlsnn.train import world
 TIMEOUT = 150
 
 
-def run(program: list[str]) -> None:
-    """In a process group of its own, which is ended whatever happens."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    for name in ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK"):
+def run(*programs: list[str], **more: str) -> None:
+    """Side by side, as nodes if there are several, each in a process group of its own, which is ended."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo", **more}
+    for name in {"MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "LOCAL_RANK", "NODE_RANK"} - set(more):
         env.pop(name, None)  # Lightning finds a free port
-    process = subprocess.Popen(program, env=env, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    started = [
+        subprocess.Popen(
+            program, env=env | {"NODE_RANK": str(i)}, start_new_session=True, stderr=subprocess.PIPE, text=True
+        )
+        for i, program in enumerate(programs)
+    ]
     try:
-        _, err = process.communicate(timeout=TIMEOUT)
-        assert process.returncode == 0, err
+        for process in started:
+            _, err = process.communicate(timeout=TIMEOUT)
+            assert process.returncode == 0, err
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        for process in started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
-def test_two_processes_train_like_one(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def alone() -> dict[str, Any]:
+    return train_together.trained(1, None)
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_two_processes_train_like_one(tmp_path: Path, alone: dict[str, Any], nodes: int) -> None:
     """float64, so that only a mistake can tell them apart: crops, mixtures, clipping, batch norm, penalties, integer
-    epochs."""
-    run([sys.executable, train_together.__file__, "2", str(tmp_path)])
+    epochs. Of two nodes each has one of the processes and a disk of its own."""
+    program = [sys.executable, train_together.__file__]
+    if nodes == 1:
+        run([*program, "2", str(tmp_path)])
+    else:
+        other = tmp_path.with_name("other")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+        run(*([*program, "1", str(folder), "2"] for folder in (tmp_path, other)), **meeting)
+        assert not other.exists(), "the first node writes"
     found = json.loads((tmp_path / "found.json").read_text())
-    alone = train_together.trained(1, None)
     assert len(found["history"]) == 3
     for mine, theirs in zip(found["history"], alone["history"], strict=True):
         assert mine == pytest.approx(theirs, rel=1e-6), "accuracies are logged in float32"

@@ -1,4 +1,5 @@
-"""A training of several processes, run as a program: ``train_together.py DEVICES OUT``; writes losses and weights."""
+"""A training of several processes, run as a program: ``train_together.py DEVICES OUT [NODES]``; writes losses and
+weights."""
 
 from __future__ import annotations
 
@@ -25,11 +26,11 @@ RECIPE = train.Recipe(
 )
 
 
-def trained(devices: int, out: Path | None) -> dict[str, Any]:
+def trained(devices: int, out: Path | None, nodes: int = 1) -> dict[str, Any]:
     """History, weights and accuracies, or nothing in any process but the first."""
     digits = data.load("digits").validation(0.6)  # less to compute
     net = train.create("sparse_resnet18", digits, seed=3, width=4, blocks=(1,)).double()
-    machine = train.Machine("cpu", devices)
+    machine = train.Machine("cpu", devices, nodes)
     result = train.fit(net, digits, RECIPE, out=out, progress=False, machine=machine)
     if result.rank:
         return {}
@@ -40,5 +41,5 @@ def trained(devices: int, out: Path | None) -> dict[str, Any]:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     out = Path(sys.argv[2])
-    if found := trained(int(sys.argv[1]), out):
+    if found := trained(int(sys.argv[1]), out, *map(int, sys.argv[3:])):
         (out / "found.json").write_text(json.dumps(found))

@@ -1,46 +1,12 @@
+"""What README.md names, and what the source distribution holds; its blocks run in tests/docs."""
+
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
-
-import pytest
-from typer.testing import CliRunner
-
-from lava_mlsnn import train
-from lava_mlsnn.cli import app
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Two epochs instead of sixteen; files land in a temporary folder."""
-    recipe = train.recipe("digits", epochs=1, quantized_epochs=1, batch=64)
-    monkeypatch.setitem(train.RECIPES, "digits", recipe)
-    monkeypatch.chdir(tmp_path)
-
-
-def test_python_example_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path):
-    (example,) = blocks("python")
-    exec(compile(example, "README.md", "exec"), {})
-    printed = capsys.readouterr().out
-    assert "'quantized'" in printed and "lemaire, snn" in printed and "stage1.0.add" in printed
-    assert (tmp_path / "digits.net").is_file()
-    assert len([line for line in example.splitlines() if line.strip()]) <= 20
-
-
-def test_shell_example_runs(tmp_path: Path):
-    (example,) = [block for block in blocks("sh") if "mlsnn export" in block]
-    for line in example.splitlines():
-        result = CliRunner().invoke(app, shlex.split(line)[1:])
-        assert result.exit_code == 0, (line, result.output, result.exception)
-    assert {path.name for path in tmp_path.glob("digits.*")} >= {"digits.net", "digits.html", "digits.energy.json"}
 
 
 def test_commands_and_files_it_names_exist():

@@ -6,6 +6,7 @@ from .barrier import Barrier
 from .base import MAX_LEVELS, NEURONS, Neuron, State
 from .cuba_lif import CubaLIF
 from .delta import SDN_MODELS, Delta
+from .late import Late
 from .lif import LIF
 from .multilevel import MultiLevel
 from .readout import Readout
@@ -29,6 +30,7 @@ __all__ = [
     "Barrier",
     "CubaLIF",
     "Delta",
+    "Late",
     "MultiLevel",
     "Neuron",
     "Readout",

@@ -15,6 +15,7 @@ from ..ranges import UNBOUNDED, Inflow, Outflow, Range
 from ..spec import INT24_MAX, Spec
 
 State = Mapping[str, Ints]
+"""What a population of neurons keeps between timesteps: name -> integers."""
 
 MAX_LEVELS = 2**15 - 1
 """Widest graded spike allowed for a multi-level neuron: 16-bit messages."""

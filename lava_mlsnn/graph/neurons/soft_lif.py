@@ -26,13 +26,14 @@ class SoftLIF(Stepwise):
 
     with x of :class:`~lava_mlsnn.graph.neurons.stepwise.Stepwise` and the 12-bit decay
     D(v, d) = sign(v) ((abs(v) (4096 - d)) >> 12) of Lava's LIF. The comparison is strict, as in the authors' code and
-    in Lava.
+    in Lava, unless ``strict`` is 0: then it is >=, as Eq 4 prints it.
 
     Args:
         scale, shift, offset: see :class:`~lava_mlsnn.graph.neurons.stepwise.Stepwise`.
         threshold: theta >= 1, int32 () or (C,).
         dv: decay in 0 .. 4096; 0 is no leak, 4096 keeps nothing.
         amplitude: A >= 1, the value of a spike: more than one where graded spikes are added to it (S2S residuals).
+        strict: 1, or 0 for neurons that fire at the threshold itself.
     """
 
     kind: ClassVar[str] = "soft_lif"
@@ -42,6 +43,7 @@ class SoftLIF(Stepwise):
     threshold: IntArray = field(metadata=by(as_threshold))
     dv: int = field(default=0, metadata=by(partial(integer, low=0, high=4096)))
     amplitude: int = field(default=1, metadata=by(partial(integer, low=1, high=MAX_LEVELS)))
+    strict: int = field(default=1, metadata=by(partial(integer, low=0, high=1)))
 
     @classmethod
     def example(cls, channels: int = 3, timesteps: int = 1) -> SoftLIF:
@@ -52,7 +54,7 @@ class SoftLIF(Stepwise):
     ) -> tuple[Ints, dict[str, Ints]]:
         h = wrap(decay(state["v"], self.dv) + self.scaled(current, bias, channel_axis, t)).astype(np.int64)
         theta = per_channel(self.threshold, np.ndim(current), channel_axis)
-        fired = h > theta
+        fired = h > theta if self.strict else h >= theta
         return wrap(fired * self.amplitude), {"v": wrap(h - fired * theta)}
 
     def ranges(self, inflow: Inflow) -> Outflow:

@@ -17,6 +17,7 @@ MAX_MANTISSA = 2**15 - 1
 """Largest mantissa of a per-step scale: signed 16 bits."""
 
 MAX_SHIFT = 31
+"""Largest shift of a batch norm per timestep: words have 32 bits."""
 
 S = TypeVar("S", bound="Stepwise")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import draw as drawing
 from ..findings import Findings, Spread, within_noise
@@ -13,6 +13,9 @@ from ..request import Request
 from ..table import ACCURACIES, ORIENTATION, SEED, beside, per_seed, printed
 from . import published, setting
 from .setting import SEW, SPARSE, TITLES, VGG
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CIFAR = {"in_shape": (3, 32, 32), "num_classes": 10, "levels": 4, "steps": 1}
 
@@ -34,6 +37,7 @@ def table1(request: Request) -> Findings:
         ("Sparse-ResNet has the accuracy of SEW-ResNet (section 5.4)", {"Sparse": SPARSE, "SEW": SEW}),
         (ORIENTATION,) if request.quick else (),
         label=f"{request.dataset().name}, T = 1, N = 4",
+        others={f"As printed, {data}": rows for data, rows in published.OTHERS_1.items()},
     )
 
 
@@ -68,6 +72,7 @@ def table2(request: Request) -> Findings:
             {"N = 10": graded, "T = 10": binary},
         ),
         () if data.has_frames(request.data) else (still,),
+        others={"As printed, CIFAR10-DVS": published.OTHERS_2},
     )
 
 
@@ -80,8 +85,9 @@ def _findings(
     equal: tuple[str, Mapping[str, str]],
     notes: tuple[str, ...],
     label: str | None = None,
+    others: Mapping[str, Iterable[tuple[Any, ...]]] | None = None,
 ) -> Findings:
-    """Accuracies beside the paper's, and the claim that two of them are equal."""
+    """Accuracies beside the paper's, the claim that two of them are equal, and what it prints of others."""
     here = request.dataset().name
     spreads = {name: setting.accuracy(outcomes) for name, outcomes in found.items()}
     claim, ((first, one), (second, other)) = equal[0], equal[1].items()
@@ -90,10 +96,23 @@ def _findings(
         f"{title}, on {here}",
         per_seed(found, {"network": lambda name, _: name, **SEED, **ACCURACIES, **rows}),
         _drawer(label or here, spreads),
-        {"Accuracy": beside(found, {"network": lambda n: TITLES.get(n, n), f"accuracy on {here}": spreads, **columns})},
+        {
+            "Accuracy": beside(
+                found, {"network": lambda n: TITLES.get(n, n), f"accuracy on {here}": spreads, **columns}
+            ),
+            **{caption: _printed(rows) for caption, rows in (others or {}).items()},
+        },
         (within_noise(claim, (first, second), spreads[one], spreads[other]),),
         (setting.note(request), *notes),
     )
+
+
+def _printed(rows: Iterable[tuple[Any, ...]]) -> pd.DataFrame:
+    """Rows of others; none of their networks is trained here."""
+    import pandas as pd
+
+    heads = ("method", "type", "neuron", "architecture", "timesteps", "accuracy")
+    return pd.DataFrame([dict(zip(heads, (*row[:-1], f"{row[-1]:.2%}"), strict=True)) for row in rows])
 
 
 def parameters(name: str) -> int:

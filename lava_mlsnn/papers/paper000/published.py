@@ -8,6 +8,49 @@ TABLE_1 = {
 }
 """Table 1, rows "Ours": T = 1, N = 4."""
 
+OTHERS_1: dict[str, tuple[tuple[str, str, str, str, str, float], ...]] = {
+    "CIFAR-10": (
+        ("RMP-SNN", "ANN2SNN", "binary", "VGG16", "2048", 0.9363),
+        ("QFFS", "QANN2SNN", "binary", "VGG16", "4", 0.9264),
+        ("QCFS", "QANN2SNN", "binary", "VGG16", "4", 0.9386),
+        ("DIET-SNN", "SG", "binary", "VGG16", "10", 0.9344),
+        ("IM-Loss", "SG", "binary", "VGG16", "5", 0.9385),
+        ("ATIF", "SG", "binary", "VGG16", "4", 0.9313),
+        ("S-ResNet", "ANN2SNN", "binary", "ResNet20", "350", 0.9182),
+        ("ACP", "ANN2SNN", "binary", "ResNet20", "4", 0.8470),
+        ("QFFS", "QANN2SNN", "binary", "ResNet18", "4", 0.9314),
+        ("DIET-SNN", "SG", "binary", "ResNet20", "10", 0.9254),
+        ("IM-Loss", "SG", "binary", "ResNet19", "4", 0.9540),
+        ("RecDis-SNN", "SG", "binary", "ResNet19", "4", 0.9553),
+        ("Ternary Spike", "SG", "ternary", "ResNet20", "4", 0.9496),
+        ("MLF", "SG", "multi-level", "ResNet20", "4", 0.9425),
+        ("MBLIF", "SG", "multi-level", "ResNet20", "1", 0.9459),
+    ),
+    "CIFAR-100": (
+        ("RMP-SNN", "ANN2SNN", "binary", "VGG16", "2048", 0.7093),
+        ("QCFS", "QANN2SNN", "binary", "VGG16", "4", 0.6962),
+        ("DIET-SNN", "SG", "binary", "VGG16", "5", 0.6967),
+        ("IM-Loss", "SG", "binary", "VGG16", "5", 0.7018),
+        ("DIET-SNN", "SG", "binary", "ResNet20", "5", 0.6407),
+        ("RecDis-SNN", "SG", "binary", "ResNet19", "4", 0.7410),
+        ("Ternary Spike", "SG", "ternary", "ResNet20", "4", 0.7402),
+        ("MBLIF", "SG", "multi-level", "ResNet20", "1", 0.7543),
+    ),
+}
+"""Table 1, rows of others: method, type, neuron, architecture, timesteps, accuracy."""
+
+OTHERS_2: tuple[tuple[str, str, str, str, str, float], ...] = (
+    ("DSR", "SG", "binary", "VGG11", "20", 0.7727),
+    ("Dspike", "SG", "binary", "ResNet18", "10", 0.754),
+    ("MSG", "SG", "binary", "ResNet18", "10", 0.7935),
+    ("SEW-ResNet", "SG", "binary", "Wide-7B-Net", "16", 0.744),
+    ("IM-Loss", "SG", "binary", "ResNet19", "10", 0.726),
+    ("RecDis-SNN", "SG", "binary", "ResNet19", "10", 0.7242),
+    ("MLF", "SG", "multi-level", "ResNet14", "10", 0.7036),
+    ("Ternary Spike", "SG", "ternary", "ResNet20", "10", 0.798),
+)
+"""Table 2, rows of others, CIFAR10-DVS."""
+
 TABLE_2 = {"vgg16": 0.7697, "sparse_resnet18": 0.791}
 """Table 2, rows "Ours": CIFAR10-DVS, T = 1, N = 10."""
 

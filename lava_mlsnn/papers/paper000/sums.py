@@ -1,4 +1,4 @@
-"""Fig. 10 and 11 of [Castagnetti2025]: events at the sums and in all of SEW- and Sparse-ResNet, counted both ways."""
+"""Fig. 4, 10 and 11 of [Castagnetti2025]: events at sums and in all of SEW- and Sparse-ResNet, counted both ways."""
 
 from __future__ import annotations
 
@@ -89,6 +89,53 @@ def fig10(request: Request) -> Findings:
             "keeps the support of its sum, so part of the difference is the way of counting: both are given.",
         ),
         (8.0, 6.5),
+    )
+
+
+def fig4(request: Request) -> Findings:
+    """How events pile up from sum to sum, per event of the first residual connection."""
+    found = {name: setting.residual(request, name, LEVELS) for name in (SEW, SPARSE)}
+    rows = pd.DataFrame(
+        [
+            {"network": name, "seed": outcome.job.seed, "sum": i, "events": s.sent}
+            | {"per_first_residual": quotient(s.sent, sums[0].residual)}
+            for name, outcomes in found.items()
+            for outcome in outcomes
+            for sums in [counts(outcome).sums]
+            for i, s in enumerate(sums)
+        ]
+    )
+    spread = {key: Spread.of(group) for key, group in rows.groupby(["network", "sum"])["per_first_residual"]}
+    every = sorted(set(rows["sum"]))
+    grown = {name: quotient(spread[name, 1].mean, spread[name, 0].mean) for name in found}
+    printed = {name: after / before for name, (before, after) in published.FIGURE_10.items()}
+    data = request.dataset().name
+    columns: dict[str, Any] = {"sum": lambda i: i}
+    columns |= {SHORT[name]: lambda i, name=name: spread[name, i].number() for name in found}
+
+    def draw(figure: Any) -> None:
+        axes = figure.subplots()
+        drawing.lines(axes, {SHORT[name]: {i: spread[name, i] for i in every} for name in found})
+        axes.set(xlabel="residual sum", ylabel="events behind it, per event of the first residual")
+
+    return Findings(
+        f"Fig. 4: events that pile up at sums, N = 4, T = 1, on {data}",
+        rows,
+        draw,
+        {"Events behind each sum, per event on the first residual connection": beside(every, columns)},
+        tuple(
+            Relation(
+                f"{SHORT[name]}: events {'grow' if printed[name] > 1 else 'do not grow'} from sum 0 to sum 1 (Fig. 4)",
+                (grown[name] > 1) == (printed[name] > 1),
+                f"times {grown[name]:.2f}; in Fig. 10 {printed[name]:.2f}",
+            )
+            for name in found
+        ),
+        (
+            setting.note(request),
+            "The figure is a drawing of the principle, without numbers. Counted as in Fig. 10: of SEW what both paths "
+            "carry, of Sparse what leaves the barrier.",
+        ),
     )
 
 

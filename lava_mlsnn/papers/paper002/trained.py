@@ -11,33 +11,80 @@ from ..findings import Findings, Relation, Spread
 from ..lab import Job, Outcome
 from ..request import Request
 from ..table import ORIENTATION, SEEDED, beside, per_seed, printed, seeded
+from .standins import shrunk
 
 if TYPE_CHECKING:
     from ...data import Dataset
     from ...train import Recipe
 
-QUICK = {"levels": 1, "steps": 2, "width": 6, "blocks": (2, 2, 2)}
-"""For stand-ins on a small machine."""
+QUICK = {"levels": 1, "steps": 50, "width": 6, "blocks": (2, 2, 2)}
+"""For stand-ins on a small machine; T is the paper's, as its surrogate's scale of 0.3 fits no other."""
 
-FULL = {"levels": 1, "steps": 50}
-"""The paper's; width 16 and six blocks per stage unless a row says otherwise."""
+QUICK_WIDER = {"width": 12}
 
-QUICK_EPOCHS = 6
+FULL = {"levels": 1, "steps": 50, "width": 16, "blocks": (6, 6, 6)}
+"""The paper's, unless a row says otherwise."""
+
+WIDER = {"width": 32}
+
+QUICK_EPOCHS, FULL_EPOCHS = 6, 70
+
+QUICK_ROWS, QUICK_IMAGES = 14, 20_000
+"""Images that are larger are shrunk to so many rows, and so many of them are trained on."""
 
 
-def recipe(request: Request) -> Recipe:
-    """Six epochs of the digits' recipe, or the paper's."""
+def images(request: Request, steps: int = 1) -> Dataset:
+    """The request's data; for quick runs shrunk, and a part of the training images."""
+    from ... import data
+
+    found = request.dataset(steps)
+    if not request.quick or data.has_frames(request.data):
+        return found
+    found = shrunk(found, QUICK_ROWS)
+    count = len(found.train_labels)
+    if count <= QUICK_IMAGES:
+        return found
+    _, chosen = data.split(found.train_labels, QUICK_IMAGES / count, seed=0)
+    return replace(
+        found,
+        train_images=found.train_images[chosen],
+        train_labels=found.train_labels[chosen],
+        source=f"{len(chosen)} of the training images, drawn per class with seed 0; {found.source}",
+    )
+
+
+def recipe(request: Request, epochs: int = FULL_EPOCHS, at: tuple[float, ...] | None = None) -> Recipe:
+    """The digits' recipe for a few epochs, or the paper's.
+
+    Args:
+        request: which of the two; its ``epochs`` come before those printed.
+        epochs: printed for this network. Quick runs have as large a part of their few.
+        at: milestones of the learning rate, in full runs; None for those of section 3.5.
+    """
     from ... import train
 
     name = request.recipe or ("digits-leaky" if request.quick else "paper002")
-    epochs = request.epochs or (QUICK_EPOCHS if request.quick else None)
+    if request.quick:
+        epochs = max(1, round((request.epochs or QUICK_EPOCHS) * min(1.0, epochs / FULL_EPOCHS)))
+    else:
+        epochs = request.epochs or epochs
     found = train.recipe(name, epochs=epochs, quantized_epochs=request.quantized_epochs or 0)
+    if at is not None and found.schedule.name == "milestones":
+        found = replace(found, schedule=replace(found.schedule, at=at))
     return replace(found, batch=64) if request.quick and request.recipe is None else found
 
 
 def options(request: Request, quick: Mapping[str, Any], full: Mapping[str, Any]) -> dict[str, Any]:
     """Of a network: what all have, and what this one is about."""
-    return {**QUICK, **quick} if request.quick else {**FULL, "blocks": (6, 6, 6), **full}
+    chosen = {**QUICK, **quick} if request.quick else {**FULL, **full}
+    if request.steps is not None:
+        chosen["steps"] = request.steps
+    return chosen if request.alpha is None else {**chosen, "alpha": request.alpha}
+
+
+def steps(request: Request, share: float = 1.0) -> int:
+    """A share of the T that the request's networks have."""
+    return max(1, round(share * int(options(request, {}, {})["steps"])))
 
 
 def trained(
@@ -45,9 +92,12 @@ def trained(
     chosen: Mapping[str, Any],
     dataset: Dataset | None = None,
     starts: Sequence[Outcome | None] | None = None,
+    epochs: int = FULL_EPOCHS,
+    at: tuple[float, ...] | None = None,
 ) -> tuple[Outcome, ...]:
     """One network per seed, measured with float weights; on other data than the request's, and from other weights."""
-    lab = request.lab(int(chosen["steps"]), dataset, recipe(request))
+    count = int(chosen["steps"])
+    lab = request.lab(count, dataset or images(request, count), recipe(request, epochs, at))
     return tuple(
         lab.run(Job("s_resnet38", chosen, seed, floats=True, counted=False, start=start.kept if start else None))
         for seed, start in zip(request.seeds, starts or [None] * len(request.seeds), strict=True)
@@ -61,12 +111,13 @@ def spread(networks: Sequence[Outcome]) -> Spread:
 
 def note(request: Request) -> str:
     """What was trained, for the notes."""
-    plan, dataset = recipe(request), request.dataset()
-    how = ", ".join(f"{k} {v}" for k, v in QUICK.items()) if request.quick else "the paper's sizes"
+    dataset = images(request)
+    chosen = options(request, {}, {})
+    how = ", ".join(f"{name} {value}" for name, value in {"alpha": 0.3, **chosen}.items())
+    epochs = f"{recipe(request).epochs} epochs" if request.quick or request.epochs else "the printed number of epochs"
     return (
-        f"S-ResNets with {how} unless a row says otherwise; {plan.epochs} epochs with float weights on {dataset.name}; "
-        f"accuracies on {len(dataset.test_labels)} test images, mean and standard deviation over {len(request.seeds)} "
-        "seed(s)."
+        f"S-ResNets with {how} unless a row says otherwise; {epochs} with float weights on {dataset.name}; accuracies "
+        f"on {len(dataset.test_labels)} test images, mean and standard deviation over {len(request.seeds)} seed(s)."
     )
 
 
@@ -81,7 +132,7 @@ def findings(
     notes: tuple[str, ...] = (),
 ) -> Findings:
     """A table of accuracies beside the paper's on ``data``; ``here`` names our data if they are not the request's."""
-    here, printed_on = here or request.dataset().name, f"paper, {data}"
+    here, printed_on = here or images(request).name, f"paper, {data}"
     rows = {"network": lambda name, _: name, **SEEDED, printed_on: paper}
     shown = {"network": str, f"accuracy on {here}": found, printed_on: printed(paper)}
     return Findings(

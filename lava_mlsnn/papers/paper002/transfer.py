@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,14 +15,15 @@ from .standins import moving, shrunk
 
 if TYPE_CHECKING:
     from ...data import Dataset
+    from ..lab import Outcome
 
-SOURCES = {"digits": "mnist5k"}
-"""Where stand-ins get their first weights; the others from the digits."""
+SOURCES = {"digits": "mnist5k", "fashion-dvs": "fashion-mnist"}
+"""Where stand-ins get their first weights: from other images of the same classes; the others from the digits."""
 
 PAPER_SOURCE = "cifar100"
 
-WIDER = {"width": 32, "boost": True}
-QUICK_WIDER = {"width": 12, "boost": True}
+WIDER = {**trained.WIDER, "boost": True}
+QUICK_WIDER = {**trained.QUICK_WIDER, "boost": True}
 
 FINE_TUNED = {
     11: ("Table 11: fine-tuning, events", "CIFAR10-DVS", (0.633, 0.704, 0.655, 0.698)),
@@ -30,6 +32,15 @@ FINE_TUNED = {
 """Title, data, and as printed: plain and pre-trained, wider plain and pre-trained."""
 
 PLAIN, BOOSTED = "S-ResNet", "wider + boosting"
+
+EPOCHS = {(11, PLAIN): (70, 70), (11, BOOSTED): (70, 70), (12, PLAIN): (200, 100), (12, BOOSTED): (70, 70)}
+"""From scratch, and fine-tuned, as printed."""
+
+SOURCE_EPOCHS = {PLAIN: 200, BOOSTED: 70}
+"""On CIFAR-100 (Table 6)."""
+
+MILESTONES = {11: (0.5, 0.7, 0.9)}
+"""Where they are not those of section 3.5."""
 LOSES = (12, BOOSTED)
 """The one pair of which the paper says that first weights from other data make it worse."""
 
@@ -65,27 +76,44 @@ def fine_tuning(request: Request, number: int) -> Findings:
     title, data, printed = FINE_TUNED[number]
     found: dict[str, Spread] = {}
     relations = []
+    taken: dict[str, None] = {}
     for name, quick, full in ((PLAIN, {}, {}), (BOOSTED, QUICK_WIDER, WIDER)):
         chosen = trained.options(request, quick, full)
-        target = _events(request, int(chosen["steps"])) if number == 11 else request.dataset()
+        target = _events(request, int(chosen["steps"])) if number == 11 else trained.images(request)
         source = _source(request, target)
-        starts = trained.trained(request, chosen, source)
+        scratch, tuned = EPOCHS[number, name]
+        at = MILESTONES.get(number)
+        starts = trained.trained(request, chosen, source, epochs=SOURCE_EPOCHS[name])
         own, other = name, f"{name}, from {source.name}"
-        found[own] = trained.spread(trained.trained(request, chosen, target))
-        found[other] = trained.spread(trained.trained(request, chosen, target, starts))
+        found[own] = trained.spread(trained.trained(request, chosen, target, epochs=scratch, at=at))
+        share = tuned / scratch * trained.FULL_EPOCHS if request.quick else tuned
+        found[other] = trained.spread(trained.trained(request, chosen, target, starts, round(share), at))
+        taken[_taken(chosen, target, source, starts[0])] = None
         more, less = (own, other) if (number, name) == LOSES else (other, own)
         claim = f"{more} is more accurate than {less} (section 4, Table {number})"
         relations.append(better(claim, (more, less), found[more], found[less]))
     paper = dict(zip(found, printed, strict=True))
-    note = f"First weights: {source.source} Norms' statistics are taken over, stem and readout only where they fit."
+    note = f"First weights: {source.source} Norms' statistics are taken over. {' '.join(taken)}"
     return trained.findings(request, title, data, found, paper, relations, target.name, (note,))
 
 
+def _taken(chosen: Mapping[str, Any], target: Dataset, source: Dataset, start: Outcome) -> str:
+    """Which of the two parts that may not fit are taken over."""
+    from ... import train
+    from ...model.s_resnet import fine_tuned
+
+    net = train.create("s_resnet38", target, **chosen)
+    names = fine_tuned(net, start.net().state_dict(), labels=target.labels, known=source.labels)
+    how = {"copied": "is copied", "adapted": "is adapted to other channels or classes", "kept": "starts anew"}
+    said = {name.split(".")[0]: how[key] for key, found in names.items() for name in found}
+    return f"The first convolution {said['stem']}, the readout {said['readout']}."
+
+
 def _source(request: Request, target: Dataset) -> Dataset:
-    """Other images, no larger than the target's."""
+    """Other images, no larger than the target's; of the same classes, if there are any at hand."""
     from ... import data
 
-    name = SOURCES.get(request.data, "digits") if request.quick else PAPER_SOURCE
+    name = SOURCES.get(data.registry.Spec.parse(request.data).name, "digits") if request.quick else PAPER_SOURCE
     source = data.load(name)
     return shrunk(source, min(target.shape[1:])) if request.quick else source
 
@@ -100,7 +128,7 @@ def _events(request: Request, steps: int, rows: int | None = None) -> Dataset:
         raise ValueError(
             f"the paper's setting needs recordings of events: expected cifar10dvs:PATH, got {request.data!r}"
         )
-    return moving(request.dataset(), steps, 1 if rows is None else rows // 32)
+    return moving(trained.images(request), steps, 1 if rows is None else rows // 32)
 
 
 def table13(request: Request) -> Findings:
@@ -128,7 +156,7 @@ def table14(request: Request) -> Findings:
     """What others reached, as printed, and the wider network with boosting here."""
     chosen = trained.options(request, QUICK_WIDER, WIDER)
     ours = trained.spread(trained.trained(request, chosen))
-    name = request.dataset(int(chosen["steps"])).name.partition("-")[0]
+    name = trained.images(request, int(chosen["steps"])).name.partition("-")[0]
     data, printed = OWN.get(name, (None, None))
     network = f"S-ResNet, {BOOSTED}"
     paper = {} if printed is None else {network: printed}

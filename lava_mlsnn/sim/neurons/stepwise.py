@@ -27,12 +27,29 @@ def _soft_lif_step(
     return fired.where(amplitude, 0), h - fired.where(threshold, 0)
 
 
-_soft_lif = Kernel(_soft_lif_step, "v")
+def _soft_lif_reached_step(
+    current: Lanes,
+    v: Lanes,
+    scale: Lanes,
+    shift: Lanes,
+    offset: Lanes,
+    threshold: Lanes,
+    *,
+    keep: Lanes,
+    amplitude: Lanes,
+) -> tuple[Lanes, ...]:
+    h = decay(v, keep) + current.scaled(scale, shift) + offset
+    fired = h >= threshold
+    return fired.where(amplitude, 0), h - fired.where(threshold, 0)
+
+
+_soft_lif, _soft_lif_reached = Kernel(_soft_lif_step, "v"), Kernel(_soft_lif_reached_step, "v")
 
 
 @compiles(SoftLIF)
 def _(neuron: SoftLIF, bias: NDArray[np.int64]) -> Arranged:
-    return _soft_lif(
+    kernel = _soft_lif if neuron.strict else _soft_lif_reached
+    return kernel(
         scale=neuron.scale.T,
         shift=neuron.shift,
         offset=neuron.offset.T,

@@ -22,15 +22,20 @@ from ..rows import rows as rows_kernel
 
 @dataclass(frozen=True)
 class Table:
-    """Runs of every input row or column, one after the other: those of coordinate i are first[i] .. first[i + 1] - 1.
+    """Runs of every input row or column: coordinate i has count[i] of them, each of length[i] taps.
 
-    **Shape:** first (n + 1,); tap, length, out (runs,): position of the first tap, number of taps, first output.
+    Run r begins with the tap at position tap[i] + r tap_step, which falls on output out[i] + r out_step; so a table
+    grows with the input and not with the kernel.
+
+    **Shape:** count, length, tap, out (n,).
     """
 
-    first: NDArray[np.int32]
-    tap: NDArray[np.int32]
+    count: NDArray[np.int32]
     length: NDArray[np.int32]
+    tap: NDArray[np.int32]
     out: NDArray[np.int32]
+    tap_step: int
+    out_step: int
 
 
 @dataclass(frozen=True)
@@ -67,30 +72,27 @@ class Window:
 
         Example:
             >>> table = Window(3, 3, 3, padding=1).table(merge=True)
-            >>> table.length.tolist(), table.out.tolist()
-            ([2, 3, 2], [0, 0, 1])
+            >>> table.count.tolist(), table.length.tolist(), table.out.tolist()
+            ([1, 1, 1], [2, 3, 2], [0, 0, 1])
         """
-        position = np.empty(self.kernel, np.int32)
-        position[self.order() if merge else slice(None)] = np.arange(self.kernel, dtype=np.int32)
         common = gcd(self.stride, self.dilation)
-        classes = self.stride // common
-        # Taps that meet a coordinate lie within low .. high, ``classes`` apart.
+        classes, down = self.stride // common, self.dilation // common
+        # Taps that meet a coordinate lie within low .. high, ``classes`` apart; the output of each is ``down`` less.
         base = np.arange(self.n) + self.padding
         low = np.maximum(-((self.stride * (self.out - 1) - base) // self.dilation), 0)
         high = np.minimum(base // self.dilation, self.kernel - 1)
-        low += (base // common * pow(self.dilation // common, -1, classes) - low) % classes
+        low += (base // common * pow(down, -1, classes) - low) % classes
         count = np.where((base % common == 0) & (low <= high), (high - low) // classes + 1, 0)
-        if merge and self.dilation == common:  # neighbouring in storage, and so are their outputs
-            here = np.flatnonzero(count)
-            tap, length, runs = (low + classes * (count - 1))[here], count[here], count > 0
-        else:
-            here, runs = np.repeat(np.arange(self.n), count), count
-            number = np.arange(len(here)) - np.repeat(np.cumsum(count) - count, count)
-            tap = low[here] + classes * (count[here] - 1 - number if merge else number)
-            length = np.ones(len(here))
-        out = (base[here] - self.dilation * tap) // self.stride
-        first = np.concatenate([[0], np.cumsum(runs)])
-        return Table(*(values.astype(np.int32) for values in (first, position[tap], length, out)))
+        length, first = np.ones(self.n, np.int64), np.where(count > 0, low, 0)
+        tap_step, out_step, position = classes, -down, np.arange(self.kernel)
+        if merge:
+            first += classes * np.maximum(count - 1, 0)
+            tap_step, out_step, position = 1, down, np.argsort(self.order())
+            if down == 1:  # neighbors in storage, and so are their outputs
+                length, count = count, count > 0
+        out = (base - self.dilation * first) // self.stride
+        i4, tap = np.int32, position[first]
+        return Table(count.astype(i4), length.astype(i4), tap.astype(i4), out.astype(i4), tap_step, out_step)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,29 @@
+"""Ctrl-C while a command loads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import os, signal, sys
+sys.argv = ["mlsnn", "train", "nope"]
+class Press:
+    def find_spec(self, name, *_):
+        if name == sys.orig_argv[-1]:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Press())
+from lava_mlsnn.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["lava_mlsnn.lava_compat", "lava_mlsnn.cli.app", "typer", "rich.text", "numpy"])
+def test_it_is_one_line(module: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, timeout=60, check=False
+    )
+    said = "interrupted: nothing was written, the same command begins anew\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
