@@ -330,7 +330,13 @@ def main() -> None:
     plot(sweeps, options.plot)
     sets = [row for n in options.networks for row in all_cores(n, options, cores)] if onnx_int8.found() else []
     if options.json:
-        figures = {"compare": rows, "all_cores": sets, "sweeps": sweeps, "bounds": bounds}
+        figures = {
+            "load_average": os.getloadavg()[2],
+            "compare": rows,
+            "all_cores": sets,
+            "sweeps": sweeps,
+            "bounds": bounds,
+        }
         atomic_write(options.json, json.dumps(figures, indent=1) + "\n")
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from ..graph.graph import INPUT, Layer, NetGraph
 from ..graph.neurons import Readout
 from ..graph.synapses import Synapse
 from .reference import Ints, initial_state, overflows, step, wrap
-
-if TYPE_CHECKING:
-    from .program import Program
 
 PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
@@ -79,8 +76,9 @@ def fast(
     from concurrent.futures import ThreadPoolExecutor
 
     from .engine import Engine
+    from .program import compile_graph
 
-    program = _program(graph)
+    program = compile_graph(graph, pipelined=False)
     last = graph.output.name
     outputs = np.zeros((len(images), graph.output.size), np.int64)
     traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
@@ -120,14 +118,6 @@ def fast(
         for name, count in engine.overflows().items():
             overflown[name] += count
     return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
-
-
-@lru_cache(maxsize=1)
-def _program(graph: NetGraph) -> Program:
-    """The program of a graph; kept, since a data set is often run in pieces."""
-    from .program import compile_graph
-
-    return compile_graph(graph, pipelined=False)
 
 
 def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:

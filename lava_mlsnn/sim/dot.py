@@ -75,8 +75,8 @@ def _avx2(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.V
 
 
 INSTRUCTIONS: dict[str, Instruction] = {
-    "avx512vnni": Instruction(16, 255, (64, 16), (6, 4, 1), (0.41, 0.41, 0.22, 1), _vnni(512)),
-    "avxvnni": Instruction(8, 255, (16,), (4, 1), (0.41, 0.41, 0.22, 1), _vnni(256)),
+    "avx512vnni": Instruction(16, 255, (64, 16), (6, 4, 1), (0.33, 0.41, 0.22, 1), _vnni(512)),
+    "avxvnni": Instruction(8, 255, (16,), (4, 1), (0.33, 0.41, 0.22, 1), _vnni(256)),
     "avx2": Instruction(8, 128, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _avx2),
 }
 """By the feature of the processor that they need, best first. No processor was at hand to run "avxvnni"."""

@@ -142,7 +142,7 @@ def _two_by_two(s: _Sweep, i: ir.Value, width: int, chunk: int) -> None:
             s.add(some, b.add(i, I64(piece + k)))
 
 
-def adder(product_bits: int) -> Any:
+def adder(product_bits: int, pairs: bool = False) -> Any:
     """``add(acc, a, weights, start, shape, work, events)``: add a row of weights for every event.
 
     With ``shape`` = (row, n) and ``events`` = (j, end, size), for every e in j .. end - 1:
@@ -150,8 +150,9 @@ def adder(product_bits: int) -> Any:
 
     A block of columns is summed over all events in registers, in ``product_bits`` (16 or 32), before it touches the
     int32 accumulators; the caller sees to it that (end - j) * max|value| * 128 fits. ``product_bits`` 8 stands for
-    values of 0 .. :data:`SMALL` where :func:`takes_pairs`, and for values that are all one elsewhere: no
-    multiplication, sums in 16 bits.
+    values that are all one: no multiplication, sums in 16 bits.
+
+    With ``pairs`` values are 0 .. :data:`SMALL`, and two events are added at a time; where :func:`takes_pairs`.
 
     Rows lie far apart, in caches far away. While a block is summed, the next one of the same row is fetched.
     """
@@ -168,16 +169,17 @@ def adder(product_bits: int) -> Any:
                 pointer_to(context, builder, sig.args[k], args[k], args[k + 1] if k < 5 else I64(0)) for k in (0, 2, 5)
             )
             sweep = _Sweep(builder, target, base, row, numbers, first, end, values)
-            chunk = _bytes_in_pairs() if product_bits == 8 else 0
+            chunk = _bytes_in_pairs() if pairs else 0
+            if pairs and not chunk:  # never reached
+                return context.get_dummy_value()
             lanes = WIDTH * 32 // max(product_bits, 16)
             blocks = [chunk * count for count in PAIR_BLOCKS] if chunk else [lanes * count for count in BLOCKS]
-            rest = 16 if chunk else product_bits
 
             def emit(i: ir.Value, width: int) -> None:
                 if width in blocks and chunk:
                     _two_by_two(sweep, i, width, chunk)
                 else:
-                    _one_by_one(sweep, i, width, rest)
+                    _one_by_one(sweep, i, width, product_bits)
 
             in_pieces(builder, n, (*blocks, *([WIDTH] if blocks[-1] > WIDTH else []), 1), emit)
             return context.get_dummy_value()
@@ -207,7 +209,7 @@ def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
 
 
 ONES, PRODUCTS, WIDE_PRODUCTS = range(3)
-_add_few, _add_small, _add_large = adder(8), adder(16), adder(32)
+_add_ones, _add_pairs, _add_small, _add_large = adder(8), adder(16, pairs=True), adder(16), adder(32)
 
 
 @inner
@@ -237,7 +239,7 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
     level, at_once = effort(events), AT_ONCE
     if level == PRODUCTS:
         at_once = min(AT_ONCE, MOST // max(events.max, -events.min))
-    few = level == ONES or (level == PRODUCTS and takes_pairs() and events.min >= 0)
+    pairs = level == PRODUCTS and takes_pairs() and events.min >= 0
     y, x = 0, -1
     for site in range(1 if flat else link.height * width):
         x += 1
@@ -256,8 +258,10 @@ def rows(weights: Any, constants: Any, link: Any, acc: Any, target: int, work: A
                 for c in range(at(constants, link.columns_count + x)):
                     start, a = origin + r * down + c * across, corner + r * out_down + c * out_across
                     some = j, end, size
-                    if few:
-                        _add_few(acc, a, weights, start, shape, work, some)
+                    if level == ONES:
+                        _add_ones(acc, a, weights, start, shape, work, some)
+                    elif pairs:
+                        _add_pairs(acc, a, weights, start, shape, work, some)
                     elif level == PRODUCTS:
                         _add_small(acc, a, weights, start, shape, work, some)
                     else:
