@@ -129,7 +129,9 @@ _MAKERS = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.r
 def _read(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
     content = read_header(path)
     try:
-        opened(path).close()
+        with opened(path) as file:
+            if file.read(9)[8:] != b"{":  # before a large file of nothing is mapped
+                raise ValueError(f"{path}: expected a safetensors file written by model.save, found another")
         with safe_open(path, "pt") as file:
             return content, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:

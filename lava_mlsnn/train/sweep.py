@@ -166,6 +166,13 @@ def _check_search(study: optuna.Study, sweep: Sweep) -> None:
 
 
 def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
+    try:
+        return _trained(optuna, sweep, trial, owner)
+    except (KeyboardInterrupt, OSError) as error:  # wherever it came, also while a module was loading
+        raise _Interrupted(error) from None
+
+
+def _trained(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> float:
     folder = named(trial.user_attrs.get(FOLDER) or f"trial{trial.number}", r"trial\d+", FOLDER)
     trial.set_user_attr(FOLDER, folder)
     trial.set_user_attr(DISK, disk(sweep.folder))
@@ -174,10 +181,7 @@ def _objective(optuna: Any, sweep: Sweep, trial: optuna.Trial, owner: str) -> fl
     recipe, options = _with(sweep.recipe, {**sweep.options}, values)
     watch = _Watch(trial)
     training = Experiment(sweep.model, options, sweep.dataset, seed=sweep.seed).training(recipe)
-    try:
-        result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
-    except (KeyboardInterrupt, OSError) as error:
-        raise _Interrupted(error) from None
+    result = training.fit(out=sweep.folder / folder, name=folder, callbacks=[watch])
     trial.set_user_attr("epochs", len(result.history))
     if watch.pruned:
         raise optuna.TrialPruned

@@ -110,7 +110,7 @@ if __name__ == "__main__":
     signals.ready()
     with signals.temporary() as files:
         names, failed = options.commands or list(COMMANDS), False
-        if not {*names} <= {"train", "sweep", "reproduce", "info", "data"}:
+        if not {*names} <= {"train", "sweep", "reproduce", "info", "data", "tutorials", "demo"}:
             signals.prepare(files)
             signals.run(files, "energy net.net --json point.json")
             signals.run(files, "export net.net --format nir -o net.nir")

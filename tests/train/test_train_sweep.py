@@ -24,6 +24,7 @@ pytest.importorskip("fcntl")
 
 import sweep_worker  # noqa: E402
 
+import lava_mlsnn.train.sweep as sweep_module  # noqa: E402
 from lava_mlsnn import data  # noqa: E402
 from lava_mlsnn.train import Training, recipe  # noqa: E402
 from lava_mlsnn.train.lightning_import import pl  # noqa: E402
@@ -212,6 +213,20 @@ def _trials(path: Path | str) -> list[optuna.trial.FrozenTrial]:
         return load(path).get_trials()
     except (KeyError, ValueError):
         return []  # not created yet
+
+
+def test_ctrl_c_before_the_training_leaves_the_trial_to_be_resumed(tmp_path, monkeypatch):
+    """While a module is loaded, for example; Optuna would take it for a failure of the trial."""
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    journal = tmp_path / "a.journal"
+    monkeypatch.setattr(sweep_module.Experiment, "training", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(sweep_worker.sweep(str(journal), 1), 1)
+    study = optuna.load_study(study_name="sweep", storage=storage(optuna, journal))
+    assert [trial.state.name for trial in study.trials] == ["RUNNING"]
 
 
 def test_half_a_line_at_the_end_of_a_journal_is_cut_off(tmp_path):
