@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 
 from ..helpers.check import integer
-from . import surrogate
+from . import fused, surrogate
 from .checks import check_current, check_state, check_threshold
 from .kernels import BarrierFire, ExactFire, TableFire
-from .memory import laid_out, widened
-from .passes import Rule, fire_forward
+from .memory import widened
+from .passes import Rule
 from .points import points, schedule
 from .thresholds import count_spikes, scheduled, staircase
 
@@ -213,9 +213,12 @@ def _fire(
     exact: bool | None,
     name: str = "x",
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Check, choose the engine, compute in at least float32. Spikes come back in the dtype of ``x``."""
+    """Check, choose how the gradient is found, compute in at least float32. Spikes have the dtype of ``x``."""
     check_state(v, check_current(x, name))
-    dtype, x = x.dtype, widened(x)
+    if torch.compiler.is_compiling():
+        from . import operator
+
+        return operator.traced(_fire, x, v, threshold, rule, exact)
     vth, per_layer = _threshold(threshold, x)
     needs_grad = torch.is_grad_enabled() and any(
         isinstance(t, torch.Tensor) and t.requires_grad for t in (x, v, threshold)
@@ -231,11 +234,12 @@ def _fire(
     if table is not None and vth is not None:
         z, last = TableFire.apply(x, v, per_layer, vth, rule, table)
     elif vth is not None and not needs_grad:
-        z, last = fire_forward(laid_out(x), v, vth, rule)
+        z, last, _ = fused.forward(x, v, vth, rule, None)
     else:
-        each = torch.as_tensor(threshold, dtype=x.dtype, device=x.device)
-        z, last = ExactFire.apply(x, None if v is None else v.to(x.dtype), each.unsqueeze(-1), rule)
-    return z.to(dtype), last
+        wide = widened(x)
+        each = torch.as_tensor(threshold, dtype=wide.dtype, device=x.device)
+        z, last = ExactFire.apply(wide, None if v is None else v.to(wide.dtype), each.unsqueeze(-1), rule)
+    return z.to(x.dtype), last
 
 
 def _barrier(
@@ -244,8 +248,12 @@ def _barrier(
     if rule.grad != "ste":
         return _fire(x, v, 1.0, rule, exact)
     check_state(v, check_current(x))
-    z, last = BarrierFire.apply(widened(x), v, rule)
-    return z.to(x.dtype), last
+    if torch.compiler.is_compiling():
+        from . import operator
+
+        return operator.traced(lambda x, v, _, *rest: _barrier(x, v, *rest), x, v, 1.0, rule, exact)
+    z, last = BarrierFire.apply(x, v, rule)
+    return z, last
 
 
 def _threshold(threshold: float | torch.Tensor, x: torch.Tensor) -> tuple[float | None, torch.Tensor | None]:

@@ -1,126 +1,120 @@
-"""One step of the neuron in one compiled pass over memory: most of the time of training at T = 1 goes there.
+"""Where the multi-level neuron is computed: by one kernel for all timesteps, or by the passes that define it.
 
-The same operations in the same order and in float32, so the same bits, as the passes of
-:mod:`lava_mlsnn.neuron.passes`, which are the reference and cover everything else: other dtypes and devices, several
-steps, states, several threads.
+===============================================  ========================================================
+:mod:`lava_mlsnn.neuron.cpu_kernels` (numba)     a CPU, float32 and bfloat16
+:mod:`lava_mlsnn.neuron.gpu_kernels` (Triton 3)  CUDA, float32, bfloat16 and float16
+:mod:`lava_mlsnn.neuron.passes` (torch)          the reference, the same bits: all else, as float64, few neurons,
+                                                 layouts with gaps and, on a CPU, with time the fastest axis
+===============================================  ========================================================
+
+That is every neuron with one threshold for all, fixed or trained: MultiLevel, Barrier, ATIF "uniform", and their
+functions. Thresholds per neuron or timestep, the exact quantizer and the leaky neurons are plain torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from functools import cache
-from typing import Any
+from types import ModuleType
 
-import numpy as np
 import torch
 
-from ..helpers import compiling
+from .memory import Runs, as_matrix, as_vector, laid_out, matched, overwritten, runs, widened
+from .passes import Rule, fire_backward, fire_forward
 from .surrogate import Table
 
-__all__ = ["fire", "look_up", "suits"]
+__all__ = ["backward", "forward", "has_triton"]
 
 _LEAST = 1 << 12
 """Fewer neurons are not worth the call of a compiled function."""
-_CHUNK = 1 << 15
-"""Neurons per chunk of an in-place pass: compiled loops are fast only from one buffer into another."""
+_SHORTEST = 64
+"""With shorter runs of neighbours, as where time is the fastest axis, a CPU's kernel has no use of its vectors."""
 
 
-def suits(x: torch.Tensor) -> bool:
-    """Whether the compiled functions apply: float32 on one core."""
-    return (
-        x.dtype == torch.float32
-        and x.device.type == "cpu"
-        and x.numel() >= _LEAST
-        and torch.get_num_threads() == 1
-        and not torch.compiler.is_compiling()
-    )
-
-
-def fire(
-    x: torch.Tensor,
-    z: torch.Tensor,
-    gain: float,
-    vth: float,
-    levels: int,
-    unit: float,
-    whole: bool,
-    table: Table | None = None,
-    code: torch.Tensor | None = None,
-) -> None:
-    """Write the neuron's output to ``z``, which may be ``x`` itself, and the table indices to ``code``.
+def forward(
+    x: torch.Tensor, v: torch.Tensor | None, vth: float, rule: Rule, table: Table | None
+) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+    """z / unit, V(T) where the rule wants it, and the entries of ``table``, laid out as z, where there is one.
 
     Shape:
-        all (neurons,), dense.
+        x: (..., T); v: (...). z and the entries (..., T), V (...), at least float32.
     """
-    f = np.float32
-    arrays, numbers = [x.detach().numpy(), z.numpy()], [f(gain), f(vth), f(levels), f(unit)]
-    step = _compiled(_whole if whole else _fire)
-    if code is not None and table is not None:
-        low, high = table.low * table.bins, table.high * table.bins
-        arrays.append(code.numpy())
-        numbers += [f(table.bins), f(low), f(high), arrays[-1].dtype.type(-int(low) - table.wrap)]
-        step = _compiled(_fire_and_place)
-    if x.data_ptr() != z.data_ptr():
-        step(*arrays, *numbers)
-        return
-    buffer = np.empty(_CHUNK, np.float32)
-    for start in range(0, len(x), _CHUNK):
-        source, target, *places = (array[start : start + _CHUNK] for array in arrays)
-        step(source, buffer[: len(source)], *places, *numbers)
-        target[:] = buffer[: len(source)]
+    at = runs(x)
+    kernels = _kernels(x, at)
+    if kernels is None or at is None:
+        wide = laid_out(widened(x))
+        code = None if table is None else _empty(wide, wide.stride(), table.dtype)
+        z, last = fire_forward(wide, v, vth, rule, table, code)
+        return z.to(x.dtype), last, code
+    z = overwritten(x) if rule.inplace and not at.repeated else _empty(x, at.strides)
+    last = _empty(x[..., 0], at.state_strides, torch.float32) if rule.state else None
+    code = None if table is None else _empty(x, at.strides, table.dtype)
+    first = None if v is None else matched(v.to(torch.float32), at.state_strides)
+    flat = x.as_strided((at.neurons * (1 if at.repeated else at.steps),), (1,))
+    kernels.forward(flat, *(t if t is None else as_vector(t) for t in (first, z, last, code)), at, vth, rule, table)
+    return z, last, code
 
 
-def look_up(code: torch.Tensor, values: torch.Tensor, wrap: int, grad_z: torch.Tensor, grad_x: torch.Tensor) -> None:
-    """grad_x = grad_z values[code + wrap]. All but the values of shape (neurons,), dense."""
-    _compiled(_look_up)(code.numpy(), values.numpy(), wrap, grad_z.numpy(), grad_x.numpy())
+def backward(
+    code: torch.Tensor,
+    grad_z: torch.Tensor | None,
+    grad_v: torch.Tensor | None,
+    dtype: torch.dtype,
+    vth: float,
+    rule: Rule,
+    table: Table,
+    need_v: bool,
+    need_threshold: bool,
+) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+    """dL/dx in ``dtype``, dL/dV(0) and dL/dVth, the last two where they are needed.
+
+    Shape:
+        code: as :func:`forward` gives it; grad_z (..., T) and grad_v (...), or None for zeros.
+    """
+    if grad_z is None:
+        grad_z = torch.zeros((), dtype=dtype, device=code.device).expand(code.shape)
+    at = runs(code)
+    kernels = _kernels(grad_z, at)
+    if kernels is None:
+        code, grad_z = laid_out(code), widened(grad_z)
+        at = runs(code)
+    assert at is not None  # forward left no gaps
+    grad_z = matched(grad_z, code.stride())
+    grad_x = _empty(grad_z, code.stride())
+    state = None
+    if kernels is None or need_v or grad_v is not None:
+        state = _empty(grad_z[..., 0], at.state_strides, widened(grad_z[:0]).dtype)
+        state.zero_() if grad_v is None else state.copy_(grad_v)
+    flat_state = None if state is None else as_vector(state)
+    if kernels is None:
+        assert flat_state is not None
+        matrices = as_matrix(code), as_matrix(grad_z), flat_state, as_matrix(grad_x)
+        total = fire_backward(*matrices, vth, rule, table, need_threshold)
+    else:
+        vectors = as_vector(code), as_vector(grad_z), flat_state, as_vector(grad_x)
+        total = kernels.backward(*vectors, at, vth, rule, table, need_threshold)
+    return grad_x.to(dtype), state if need_v else None, total if need_threshold else None
 
 
-def _fire(x: Any, z: Any, gain: Any, vth: Any, levels: Any, unit: Any) -> None:
-    zero = np.float32(0)
-    for i in range(len(x)):
-        u = x[i] * gain / vth
-        s = zero if u < zero else u  # NaN stays NaN
-        s = levels if s > levels else s
-        z[i] = np.floor(s) / unit
+def _empty(like: torch.Tensor, strides: tuple[int, ...], dtype: torch.dtype | None = None) -> torch.Tensor:
+    return torch.empty_strided(like.shape, strides, dtype=dtype or like.dtype, device=like.device)
 
 
-def _whole(x: Any, z: Any, gain: Any, vth: Any, levels: Any, unit: Any) -> None:
-    zero = np.float32(0)
-    for i in range(len(x)):
-        u = np.rint(x[i] * gain) / vth
-        s = zero if u < zero else u
-        s = levels if s > levels else s
-        z[i] = np.floor(s) / unit
-
-
-def _fire_and_place(
-    x: Any, z: Any, code: Any, gain: Any, vth: Any, levels: Any, unit: Any, bins: Any, low: Any, high: Any, offset: Any
-) -> None:
-    zero = np.float32(0)
-    for i in range(len(x)):
-        u = x[i] * gain / vth
-        s = zero if u < zero else u
-        s = levels if s > levels else s
-        z[i] = np.floor(s) / unit
-        place = u * bins
-        place = place if place > low else low  # NaN becomes low: a place that exists
-        place = high if place > high else place
-        code[i] = np.int32(place) + offset
-
-
-def _look_up(code: Any, values: Any, wrap: int, grad_z: Any, grad_x: Any) -> None:
-    for i in range(len(code)):
-        grad_x[i] = grad_z[i] * values[np.int64(code[i]) + wrap]
+def _kernels(x: torch.Tensor, at: Runs | None) -> ModuleType | None:
+    """The module of kernels for ``x``; None for the passes."""
+    if at is None or at.neurons < _LEAST:
+        return None
+    if x.device.type == "cpu" and x.dtype in (torch.float32, torch.bfloat16) and at.length >= _SHORTEST:
+        return importlib.import_module(".cpu_kernels", __package__)
+    if x.device.type == "cuda" and x.dtype in (torch.float32, torch.bfloat16, torch.float16) and has_triton():
+        return importlib.import_module(".gpu_kernels", __package__)
+    return None
 
 
 @cache
-def _compiled(function: Callable[..., None]) -> Callable[..., None]:
-    import numba
-
-    compiling.watch()
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+def has_triton() -> bool:
+    """Whether there is a Triton with the divisions of IEEE 754."""
     try:
-        compiled: Callable[..., None] = numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # nowhere to write a cache: a read-only installation and no home
-        compiled = numba.njit(**options)(function)
-    return compiled
+        return hasattr(importlib.import_module("triton.language"), "div_rn")
+    except ImportError:
+        return False

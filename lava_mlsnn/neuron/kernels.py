@@ -20,9 +20,8 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-from . import surrogate
-from .memory import as_matrix, as_vector, laid_out, matched, state_strides
-from .passes import Rule, fire_backward, fire_forward, look_up
+from . import fused, surrogate
+from .passes import Rule
 from .surrogate import Table
 
 __all__ = ["BarrierFire", "ExactFire", "Staircase", "TableFire"]
@@ -93,33 +92,23 @@ class TableFire(torch.autograd.Function):
         table: Table,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         ctx.set_materialize_grads(False)
-        x = laid_out(x)
-        code = torch.empty((x.shape[-1], x.numel() // x.shape[-1]), dtype=table.dtype, device=x.device)
-        z, last = fire_forward(x, v, vth, rule, table, code)
+        z, last, code = fused.forward(x, v, vth, rule, table)
         ctx.save_for_backward(code)
-        ctx.vth, ctx.rule, ctx.table = vth, rule, table
-        ctx.shape, ctx.strides, ctx.state_strides = x.shape, x.stride(), state_strides(x)
-        ctx.dtype, ctx.threshold = x.dtype, None if threshold is None else threshold.detach()
+        ctx.vth, ctx.rule, ctx.table, ctx.dtype = vth, rule, table, x.dtype
+        ctx.threshold = None if threshold is None else threshold.detach()
         return z, last
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_z: torch.Tensor | None, grad_v: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
         (code,) = ctx.saved_tensors
-        need_v, need_threshold = ctx.needs_input_grad[1], ctx.needs_input_grad[2]
-        if grad_z is None:
-            grad_z = torch.zeros((), dtype=ctx.dtype, device=code.device).expand(ctx.shape)
-        grad_z = matched(grad_z, ctx.strides)
-        grad_x = torch.empty_strided(ctx.shape, ctx.strides, dtype=ctx.dtype, device=code.device)
-        if grad_v is None and not need_v and not need_threshold and ctx.shape[-1] == 1:
-            look_up(code[0], as_matrix(grad_z)[:, 0], as_matrix(grad_x)[:, 0], ctx.vth, ctx.rule, ctx.table)
-            return grad_x, None, None, None, None, None
-        state = torch.empty_strided(ctx.shape[:-1], ctx.state_strides, dtype=ctx.dtype, device=code.device)
-        state.zero_() if grad_v is None else state.copy_(grad_v)
-        matrices = as_matrix(grad_z), as_vector(state), as_matrix(grad_x)
-        total = fire_backward(code, *matrices, ctx.vth, ctx.rule, ctx.table, need_threshold)
-        grad_threshold = total.to(ctx.threshold.dtype).reshape(ctx.threshold.shape) if need_threshold else None
-        return grad_x, state if need_v else None, grad_threshold, None, None, None
+        _, need_v, need_threshold, *_ = ctx.needs_input_grad
+        grad_x, grad_v, total = fused.backward(
+            code, grad_z, grad_v, ctx.dtype, ctx.vth, ctx.rule, ctx.table, need_v, need_threshold
+        )
+        if total is not None:
+            total = total.to(ctx.threshold).reshape(ctx.threshold.shape)
+        return grad_x, grad_v, total, None, None, None
 
 
 class BarrierFire(torch.autograd.Function):
@@ -131,7 +120,7 @@ class BarrierFire(torch.autograd.Function):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         ctx.set_materialize_grads(False)
         ctx.scale, ctx.unit = rule.gain / rule.unit, rule.unit
-        return fire_forward(laid_out(x), v, 1.0, rule)
+        return fused.forward(x, v, 1.0, rule, None)[:2]
 
     @staticmethod
     @once_differentiable

@@ -8,10 +8,72 @@ copied to time-major once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
-__all__ = ["as_matrix", "as_vector", "laid_out", "matched", "overwritten", "state_strides", "widened"]
+__all__ = ["Runs", "as_matrix", "as_vector", "laid_out", "matched", "overwritten", "runs", "widened"]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Where the values of a tensor (..., T) lie, for kernels: the neurons are runs of ``length`` neighbours.
+
+    Neuron i of run r at timestep t has the address r ``apart`` + t ``step`` + i in the current, and
+    (r T + t) ``length`` + i in all that a kernel writes.
+
+    Attributes:
+        neurons, length, steps, apart, step: as above; steps is T.
+        strides: of what is written, in the axes of the current.
+    """
+
+    neurons: int
+    length: int
+    steps: int
+    apart: int
+    step: int
+    strides: tuple[int, ...]
+
+    @property
+    def repeated(self) -> bool:
+        """Whether all timesteps of the current are one in memory."""
+        return self.step == 0
+
+    @property
+    def state_strides(self) -> tuple[int, ...]:
+        """Strides of a membrane potential (...) in the order of the neurons."""
+        return tuple(s if s < self.length else s // self.steps for s in self.strides[:-1])
+
+
+def runs(x: torch.Tensor) -> Runs | None:
+    """The runs of ``x``, or None if it leaves gaps in its memory.
+
+    The time axis may lie anywhere, so also between batch and channels, as after a layer that folds time into the
+    batch; and it may be one step repeated by ``expand``, if the first axis is the slowest.
+
+    Shape:
+        x: (..., T).
+
+    >>> runs(torch.zeros(6, 2, 5).movedim(1, -1)).length
+    5
+    """
+    steps = x.shape[-1]
+    repeated = steps > 1 and x.stride(-1) == 0
+    axes = sorted((x.stride(axis), size, axis) for axis, size in enumerate(x.shape) if size > 1)
+    expected, length = 1, 0
+    for stride, size, axis in axes[1:] if repeated else axes:
+        if axis == x.ndim - 1:
+            length = expected
+        if stride != expected:
+            return None
+        expected *= size
+    if repeated:
+        if x.ndim < 2 or (x.shape[0] > 1 and x.stride(0) * x.shape[0] != expected):
+            return None
+        length = expected // x.shape[0]
+        return Runs(expected, length, steps, length, 0, (length * steps, *x.stride()[1:-1], length))
+    length = length or expected
+    return Runs(x.numel() // steps, length, steps, length * steps, length, x.stride())
 
 
 def laid_out(x: torch.Tensor) -> torch.Tensor:
@@ -41,13 +103,6 @@ def as_matrix(x: torch.Tensor) -> torch.Tensor:
         return x.view(-1, steps)
     neurons = x.numel() // steps
     return x.as_strided((neurons, steps), (1, neurons))
-
-
-def state_strides(x: torch.Tensor) -> tuple[int, ...]:
-    """Strides of a membrane potential (...) whose neurons lie in the order of the rows of ``as_matrix(x)``."""
-    if not x.is_contiguous():
-        return x.stride()[:-1]
-    return tuple(stride // x.shape[-1] for stride in x.stride()[:-1])
 
 
 def as_vector(v: torch.Tensor) -> torch.Tensor:

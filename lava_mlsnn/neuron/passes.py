@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from ..helpers.check import choice, finite
-from . import fused
 from .checks import GRADS
-from .memory import as_matrix, as_vector, matched, overwritten, state_strides
+from .memory import as_matrix, as_vector, matched, overwritten, runs
 from .surrogate import Table
 
-__all__ = ["Rule", "fire_backward", "fire_forward", "look_up"]
+__all__ = ["Rule", "fire_backward", "fire_forward"]
 
 _CHUNK = 1 << 16
 """Neurons treated at once on a CPU core: the passes over them then stay in its second-level cache."""
@@ -62,25 +61,22 @@ def fire_forward(
     """The neuron forward, chunk by chunk; fills ``code`` with the entries of ``table`` where the potentials lie.
 
     Shape:
-        x: (..., T), laid out; v: (...). code: (T, neurons). Returns z / unit (..., T) and V (...) or None.
+        x, code: (..., T), laid out; v: (...). Returns z / unit (..., T) and V (...) or None.
     """
     if rule.inplace:
         z = overwritten(x)
     else:
         z = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype, device=x.device)
-    if v is None and not rule.state and x.shape[-1] == 1 and fused.suits(x) and not (rule.whole and code is not None):
-        column, out = (as_matrix(m)[:, 0] for m in (x, z))
-        place = None if code is None else code[0]
-        fused.fire(column, out, rule.gain, vth, rule.levels, rule.unit, rule.whole, table, place)
-        return z, None
     chunk = _chunk(x)
     inputs, outputs = ([column.split(chunk) for column in as_matrix(m).unbind(1)] for m in (x, z))
-    codes = None if code is None else [row.split(chunk) for row in code]
+    codes = None if code is None else [column.split(chunk) for column in as_matrix(code).unbind(1)]
+    at = runs(x)
+    assert at is not None  # laid out
     first = last = scratch = None
     if v is not None:
-        first = as_vector(matched(v.to(x.dtype), state_strides(x))).split(chunk)
+        first = as_vector(matched(v.to(x.dtype), at.state_strides)).split(chunk)
     if rule.state:
-        last = torch.empty_strided(x.shape[:-1], state_strides(x), dtype=x.dtype, device=x.device)
+        last = torch.empty_strided(x.shape[:-1], at.state_strides, dtype=x.dtype, device=x.device)
         scratch = as_vector(last).split(chunk)
     elif x.shape[-1] > 1:
         scratch = [torch.empty_like(part) for part in inputs[0][:1]] * len(inputs[0])
@@ -167,22 +163,6 @@ class _LookUp:
         return torch.take(values, index, out=out)
 
 
-def look_up(
-    code: torch.Tensor, grad_z: torch.Tensor, grad_x: torch.Tensor, vth: float, rule: Rule, table: Table
-) -> None:
-    """dL/dx of a single step without a state: one look-up and one product. All of shape (neurons,)."""
-    values = table.slope.to(grad_z.dtype) * (rule.gain / (rule.unit * vth))
-    if fused.suits(grad_z):
-        fused.look_up(code, values, table.wrap, grad_z, grad_x)
-        return
-    chunk = _chunk(grad_z)
-    look = _LookUp(chunk, table, grad_z)
-    buffer = torch.empty(chunk, dtype=grad_z.dtype, device=grad_z.device)
-    for c, gz, gx in zip(code.split(chunk), grad_z.split(chunk), grad_x.split(chunk), strict=True):
-        slope = look.fetch(values, look.locate(c), buffer if len(c) == chunk else buffer[: len(c)])
-        torch.mul(gz, slope, out=gx)
-
-
 def fire_backward(
     code: torch.Tensor,
     grad_z: torch.Tensor,
@@ -196,7 +176,7 @@ def fire_backward(
     """Backward through time. Turns ``grad_v`` from dL/dV(T) into dL/dV(0), fills ``grad_x``, returns dL/dVth.
 
     Shape:
-        code (T, neurons); grad_z, grad_x (neurons, T); grad_v (neurons,).
+        code, grad_z, grad_x (neurons, T); grad_v (neurons,).
     """
     total = torch.zeros((), dtype=grad_v.dtype, device=grad_v.device)
     slope, threshold_slope, spikes = (t.to(grad_v.dtype) for t in (table.slope, table.threshold_slope, table.spikes))
@@ -207,9 +187,9 @@ def fire_backward(
         part = slice(start, start + chunk)
         gv = grad_v[part]
         f, g, gu = (buffer[: len(gv)] for buffer in buffers)
-        for t in reversed(range(len(code))):
+        for t in reversed(range(code.shape[1])):
             torch.mul(grad_z[part, t], 1 / (rule.unit * vth), out=gu)
-            index = look.locate(code[t, part])
+            index = look.locate(code[part, t])
             if need_threshold:
                 look.fetch(threshold_slope, index, g)
                 look.fetch(spikes, index, f)
@@ -218,7 +198,7 @@ def fire_backward(
             if rule.through_reset:
                 gv.add_(gu.sub_(gv).mul_(f))
             else:
-                gv.addcmul_(gu, f)
+                gv.add_(gu.mul_(f))
             torch.mul(gv, rule.gain, out=grad_x[part, t])
     return total
 
