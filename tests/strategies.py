@@ -26,6 +26,7 @@ from lava_mlsnn.netx import (
     Identity,
     Injection,
     Input,
+    Late,
     Layer,
     MultiLevel,
     NetGraph,
@@ -66,8 +67,8 @@ Shape = tuple[int, int, int]
 class Options:
     """What random graphs may hold; engines or files that know less narrow it.
 
-    ``late`` adds dense synapses with delays, and resonators. ``gated_only`` keeps to our own layers, those that wait
-    for their input.
+    ``late`` adds dense synapses with delays, neurons that pass on a step later, and resonators. ``gated_only`` keeps to
+    our own layers, those that wait for their input.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -241,13 +242,13 @@ def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS, steps: int
         vth, exponents = draw(st.sampled_from((0, 1, 3, 20))), draw(st.sampled_from(((6, 6), (0, 0), (0, 6), (2, 3))))
         model = draw(st.sampled_from(("released", "corrected")))
         return (Delta if kind == "delta" else SigmaDelta)(vth, *exponents, model)
-    return {"relay": Relay, "sigma": Sigma}[kind]()
+    return {"relay": Relay, "sigma": Sigma, "late": Late}[kind]()
 
 
 @st.composite
 def biases(draw: Any, shape: Shape, neuron: Neuron) -> np.ndarray | None:
     """None, one per channel or one per neuron."""
-    if isinstance(neuron, (Barrier, Delta, Sigma, SoftLIF, Rescale)):
+    if isinstance(neuron, (Barrier, Delta, Late, Sigma, SoftLIF, Rescale)):
         return None
     kind = draw(st.sampled_from((None, "channel", "neuron")))
     bound = draw(st.sampled_from((2, 60)))
@@ -299,7 +300,8 @@ def _layer(draw: Any, net: _Net, name: str, options: Options) -> Layer:
     if draw(st.integers(0, 3)) == 3:
         second = _second(draw, net, shape, options)
         connections += [second] if second else []
-    neuron = draw(neurons(shape[0], options.kinds, net.steps))
+    kinds = (*options.kinds, "late") if options.late and not options.gated_only else options.kinds
+    neuron = draw(neurons(shape[0], kinds, net.steps))
     if options.recurrent and draw(st.integers(0, 7)) == 7:
         connections.append(_recurrent(draw, name, shape, options))
     return Layer(name, tuple(connections), shape, neuron, draw(biases(shape, neuron)))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
+from .starting import held
+
 
 def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     """A package's ``__getattr__``: each name of ``homes`` is taken from its module, once.
@@ -27,7 +29,8 @@ def lazy(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
     def load(name: str) -> Any:
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(homes[name], package), name)
+        with held():
+            value = getattr(import_module(homes[name], package), name)
         setattr(sys.modules[package], name, value)
         return value
 

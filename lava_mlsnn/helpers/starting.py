@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 NOTHING_KEPT = "nothing was written, the same command begins anew"
 
@@ -26,3 +29,23 @@ def end() -> None:
     """From here on, KeyboardInterrupt as usual."""
     if signal.getsignal(signal.SIGINT) is _leave:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Ctrl-C inside is a KeyboardInterrupt behind it, unless the program handles it itself.
+
+    Within an import it would be lost in a callback of Python's import system, or leave half a module.
+    """
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt

@@ -105,6 +105,7 @@ def run(sweep: Sweep, trials: int, progress: bool = False) -> optuna.Study:
     """
     trials = integer(trials, "trials", 1)
     check_space(sweep.space, sweep.model, sweep.options)
+    import_module(".training", __package__)  # what a trial would miss is missed before there is one
     tools = _optuna()
     tools.logging.set_verbosity(tools.logging.INFO if progress else tools.logging.WARNING)
     with alive(sweep.folder) as owner:

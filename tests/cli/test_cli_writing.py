@@ -56,7 +56,7 @@ def test_fine_tuning_starts_from_a_file(folder: Path, tmp_path: Path):
     source = folder / "t/model.safetensors"
     mlsnn("train", "--from", source, "--epochs", 1, "--quantized-epochs", 0, "--lr", 1e-9, "--out", tmp_path / "a")
     record = json.loads((tmp_path / "a/result.json").read_text())
-    assert record["model"]["hidden"] == 8 and record["model"]["levels"] == 4 and len(record["start"]) == 64
+    assert record["model"]["hidden"] == [8] and record["model"]["levels"] == 4 and len(record["start"]) == 64
     assert record["command"].endswith(f"--from {source}")
     net, tuned = model.load(source), model.load(tmp_path / "a/model.safetensors")
     weights = {name: value for name, value in tuned.state_dict().items() if name.endswith("weight")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(enco
 def modules(*rooms: str) -> list[str]:
     files = [file for room in rooms for file in sorted((PACKAGE / room).rglob("*.py"))]
     names = [".".join(("lava_mlsnn", *file.relative_to(PACKAGE).with_suffix("").parts)) for file in files]
-    return [name.removesuffix(".__init__") for name in names]
+    names = [name.removesuffix(".__init__") for name in names]
+    return [name for name in names if find_spec("triton") or not name.endswith(".gpu_kernels")]
 
 
 def loaded(names: list[str], prefix: str) -> str:

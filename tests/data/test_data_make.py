@@ -73,7 +73,7 @@ def test_every_source_gives_the_same_integers(source):
 
 
 def test_a_part_for_tests_is_another_source_or_a_share():
-    found = data.make((PIXELS, CLASSES), TensorDataset(*TENSORS), name="mine", labels="abcd")
+    found = data.make((PIXELS, CLASSES), TensorDataset(*TENSORS), name="mine", labels=list("abcd"))
     same(found)
     same(found, part="test")
     assert (found.name, found.labels) == ("mine", tuple("abcd"))

@@ -140,6 +140,7 @@ def _studies(folder: Path) -> Iterator[Door]:
     space = (sweep.Range("lr", 0.1, 1.0),)
     search = sweep.Sweep("mlp", {"hidden": (4,)}, "digits", recipe, space, f"sqlite:///{folder}/study.db")
     sweep._optuna().logging.set_verbosity(sweep._optuna().logging.WARNING)
+    (folder / "trials").mkdir()
     study = sweep.joined(search, folder / "trials")
     study.optimize(lambda trial: trial.suggest_float("lr", 0.1, 1.0), n_trials=2)
     study._storage.remove_session()

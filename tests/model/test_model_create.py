@@ -70,7 +70,7 @@ def test_every_event_based_model_exports_spike_by_spike(name: str) -> None:
             net(torch.randint(0, 17, (24, 1, 8, 8), dtype=torch.uint8))
     else:
         torch_nets.randomise(net, 1)
-    graph = ml.netx.quantize(net.eval(), labels="abcd")
+    graph = ml.netx.quantize(net.eval(), labels=tuple("abcd"))
     assert graph.labels == ("a", "b", "c", "d") and graph.timesteps == 2 and graph.input.scale == 1 / 16
     run = ml.sim.run(graph, images.numpy(), trace=True, engine="reference")
     spikes = block.trace(net, images)

@@ -189,7 +189,7 @@ def test_labels_are_checked() -> None:
     net = nn.Sequential(block.Input((1, 4, 4)), block.Readout(16, 2))
     assert quantize(net, labels=["cat", "dog"]).labels == ("cat", "dog")
     with pytest.raises(ValueError, match="3 labels for an output of shape"):
-        quantize(net, labels="abc")
+        quantize(net, labels=list("abc"))
 
 
 def test_the_door_alone_sees_torch() -> None:

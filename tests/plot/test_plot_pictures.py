@@ -114,7 +114,7 @@ def test_images_show_wrong_ones(axes: Any) -> None:
     plot.images(IMAGES, predicted, LABELS, axes=axes)
     assert len(axes.images) == len(IMAGES)
     assert [" (" in text for text in texts(axes)] == [i == 1 for i in range(len(IMAGES))]
-    plot.images(np.zeros((2, 2, 4, 4, 3)), [0, 1], [0, 0], "ab")
+    plot.images(np.zeros((2, 2, 4, 4, 3)), [0, 1], [0, 0], ["a", "b"])
     with pytest.raises(ValueError, match="images: expected"):
         plot.images(IMAGES[0], predicted, LABELS)
 

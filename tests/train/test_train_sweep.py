@@ -256,7 +256,7 @@ def test_a_study_does_not_choose_folders(name, tmp_path):
     study.enqueue_trial({"lr": 0.1, "levels": 1}, user_attrs={FOLDER: name})
     with pytest.raises(ValueError, match="attribute 'folder' of a trial: expected a name such as trial"):
         run(sweep_worker.sweep(str(journal), 1), 1)
-    assert {path.name for path in tmp_path.rglob("*")} <= {"inside", "a.journal", "a.journal.trials"}
+    assert {path.name for path in tmp_path.rglob("*")} <= {"inside", "a.journal", "a.journal.trials", "disk"}
 
 
 def test_a_changed_line_of_a_journal_is_found(tmp_path):
