@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..helpers.files import write_json
+from ..helpers.reading import read_file, read_json
 from ._published import PUBLISHED, Finding
 
 ABOUT = "synthetic.json"
@@ -26,11 +26,9 @@ Progress = Callable[[int, int], None]
 def about(folder: Path) -> dict[str, Any]:
     """What ``synthetic.json`` says; empty where there is none; ValueError if it is damaged."""
     try:
-        found = json.loads((folder / ABOUT).read_bytes())
+        found = read_json(folder / ABOUT, "such as mlsnn data make writes")
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except ValueError as error:
-        raise ValueError(f"{folder / ABOUT}: damaged ({error}); make the data again") from None
     if not isinstance(found, dict) or found.get("name") not in PUBLISHED:
         raise ValueError(f"{folder / ABOUT}: names no data set that is made here; make the data again")
     return found
@@ -67,7 +65,7 @@ def digest(folder: Path) -> str:
     found = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path != folder / ABOUT):
         found.update(f"{path.relative_to(folder).as_posix()}\0".encode())
-        found.update(hashlib.sha256(path.read_bytes()).digest())
+        found.update(hashlib.sha256(read_file(path)).digest())
     return found.hexdigest()
 
 

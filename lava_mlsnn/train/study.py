@@ -13,7 +13,7 @@ from secrets import token_hex
 from typing import Any
 
 from ..helpers.doors import reason
-from ..helpers.reading import MOST, opened
+from ..helpers.reading import MOST, opened, read_text
 from ..helpers.sealed import json_digest
 
 DIGEST = "sha256"
@@ -62,7 +62,7 @@ def disk(folder: Path) -> str:
     with contextlib.suppress(FileExistsError):
         os.link(hidden, path)  # all of it or nothing
     hidden.unlink()
-    return path.read_text()
+    return read_text(path)
 
 
 def is_abandoned(path: Path) -> bool:

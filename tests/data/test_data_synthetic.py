@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import wave
 from pathlib import Path
@@ -232,7 +233,11 @@ def test_the_same_seed_gives_the_same_events(moved: Path, tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="exists already"):
         fashion_dvs.make(tmp_path / "again", images="digits")
     (again / made.ABOUT).write_text("{")
-    with pytest.raises(ValueError, match=r"synthetic\.json: damaged"):
+    with pytest.raises(ValueError, match=r"synthetic\.json: expected JSON such as mlsnn data make writes"):
+        data.load(f"fashion-dvs:{again}")
+    (again / made.ABOUT).unlink()
+    os.mkfifo(again / made.ABOUT)
+    with pytest.raises(ValueError, match=r"synthetic\.json: expected a file, found a pipe"):
         data.load(f"fashion-dvs:{again}")
 
 
