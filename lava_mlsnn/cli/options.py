@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..helpers.starting import interrupts_later
+
 if TYPE_CHECKING:
     from ..netx import NetGraph
 
@@ -174,8 +176,8 @@ def energy(target: str | None, weight: float | None) -> Any:
 
 def use_threads(count: int) -> None:
     """Have torch compute with ``count`` threads; 0 leaves it its choice."""
-    import torch
-
+    with interrupts_later():
+        import torch
     if count:
         torch.set_num_threads(count)
 

@@ -1,7 +1,4 @@
-"""Ctrl-C while a command loads: one line and exit code 130.
-
-A KeyboardInterrupt there would be a traceback of imports, or be lost in a callback of Python's import system.
-"""
+"""Ctrl-C where a KeyboardInterrupt would do harm: while a command loads, which ends in one line, and in imports."""
 
 from __future__ import annotations
 
@@ -32,13 +29,16 @@ def end() -> None:
 
 
 @contextmanager
-def held() -> Iterator[None]:
-    """Ctrl-C inside is a KeyboardInterrupt behind it, unless the program handles it itself.
+def interrupts_later() -> Iterator[None]:
+    """Inside, Ctrl-C waits for the end.
 
-    Within an import it would be lost in a callback of Python's import system, or leave half a module.
+    A KeyboardInterrupt in an import can be lost in a callback of Python's import system, or leave half a module; in a
+    function that runs at each fork (:func:`os.register_at_fork`; the standard library has some) it is printed and
+    forgotten, and the run goes on.
     """
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    theirs = before is None or before is _leave  # not Python's to handle, or one that ends the program anyway
+    if theirs or threading.current_thread() is not threading.main_thread():
         yield
         return
     pressed: list[int] = []
@@ -46,6 +46,6 @@ def held() -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    if pressed:
-        raise KeyboardInterrupt
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)

@@ -9,8 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from multiprocessing import Process as OsProcess
 from typing import Any
@@ -20,6 +19,7 @@ from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.runtime.message_infrastructure.multiprocessing import MultiProcessing, SystemProcess
 from lava.magma.runtime.mgmt_token_enums import MGMT_COMMAND, MGMT_RESPONSE
 
+from ..helpers.starting import interrupts_later
 from .channel import Channel, SharedMemoryManager
 
 GRACE = 10.0
@@ -46,27 +46,6 @@ def bind_to_parent(parent: int, from_main_thread: bool) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-@contextmanager
-def interrupts_later() -> Iterator[None]:
-    """Inside, Ctrl-C waits for the end.
-
-    An exception in a function that runs at each fork (:func:`os.register_at_fork`; the standard library has some) is
-    printed and forgotten: a KeyboardInterrupt would be lost, and the run go on.
-    """
-    before = signal.getsignal(signal.SIGINT)
-    if before is None or threading.current_thread() is not threading.main_thread():  # not Python's to handle
-        yield
-        return
-    pressed: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if pressed:
-            signal.raise_signal(signal.SIGINT)
 
 
 class Actor(SystemProcess):
