@@ -45,7 +45,8 @@ apply()  # before anything imports Lava; loads nothing of it
 
 def __getattr__(name: str) -> ModuleType:
     if name in __all__:
-        return importlib.import_module(f"{__name__}.{name}")
+        with starting.interrupts_later():
+            return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}; its rooms are {', '.join(__all__)}")
 
 

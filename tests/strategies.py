@@ -177,9 +177,8 @@ def stepwise(draw: Any, channels: int, steps: int, kind: str) -> Neuron:
         return Rescale(scale, shift, offset, draw(st.sampled_from((127, 1, 2**15))))
     threshold = draw(st.sampled_from((1, 8, 100, "channel")))
     threshold = 1 + np.abs(_ints(draw, (channels,), 0, 60)) if threshold == "channel" else threshold
-    return SoftLIF(
-        scale, shift, offset, threshold, draw(st.sampled_from((516, 0, 1, 4096))), draw(st.sampled_from((1, 16)))
-    )
+    keep, spike, strict = (st.sampled_from(found) for found in ((516, 0, 1, 4096), (1, 16), (1, 0)))
+    return SoftLIF(scale, shift, offset, threshold, draw(keep), draw(spike), draw(strict))
 
 
 @st.composite

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
+from functools import partial, reduce
 from operator import add
 from typing import Any, cast
 
@@ -18,7 +18,8 @@ from .dense import Readout
 from .integer import power_of_two
 from .leaky import Leaky
 from .mode import as_integers, evaluated, quantization_of
-from .plan import Step, plan
+from .plan import Step
+from .record import heard
 from .stock import is_stock
 from .window import Window
 
@@ -59,16 +60,9 @@ def membranes(
     """
     if not integers and quantization_of(net) is not None:
         raise ValueError("membranes of a network in quantized mode: expected integers=True, or block.unquantized first")
-    found: dict[str, Tensor] = {}
     mode = as_integers(net, weight_bits, per_channel=per_channel) if integers else evaluated(net)
     with mode:
-        hooks = [hook for step in plan(net) if step.is_layer for hook in _hooks(step, found, integers)]
-        try:
-            net(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
-    return found
+        return heard(net, x, partial(_hooks, integers=integers))
 
 
 def _hooks(step: Step, found: dict[str, Tensor], integers: bool) -> Iterator[Any]:

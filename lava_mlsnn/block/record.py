@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
@@ -28,14 +28,19 @@ def trace(net: nn.Module, x: Tensor, weight_bits: int = 8, *, per_channel: bool 
     Shape:
         x: as the network's input; each entry int32 (N, C, H, W, T).
     """
-    found: dict[str, Tensor] = {}
     with as_integers(net, weight_bits, per_channel=per_channel):
-        hooks = [hook for step in plan(net) if step.is_layer for hook in _hooks(step, found)]
-        try:
-            net(x)
-        finally:
-            for hook in hooks:
-                hook.remove()
+        return heard(net, x, _hooks)
+
+
+def heard(net: nn.Module, x: Tensor, hooks: Callable[[Step, dict[str, Tensor]], Iterator[Any]]) -> dict[str, Tensor]:
+    """What the hooks of each layer write down while ``net`` computes ``x``."""
+    found: dict[str, Tensor] = {}
+    placed = [hook for step in plan(net) if step.is_layer for hook in hooks(step, found)]
+    try:
+        net(x)
+    finally:
+        for hook in placed:
+            hook.remove()
     return found
 
 

@@ -27,3 +27,22 @@ def test_it_is_one_line(module: str) -> None:
     )
     said = "interrupted: nothing was written, the same command begins anew\n"
     assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+
+
+def test_behind_it_a_module_is_loaded_whole() -> None:
+    code = """
+import os, signal, sys
+import lava_mlsnn
+class Press:
+    def find_spec(self, name, *_):
+        if name == "lava_mlsnn.train.recipes":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Press())
+try:
+    lava_mlsnn.train
+except KeyboardInterrupt:
+    print(hasattr(sys.modules.get("lava_mlsnn.train.recipes"), "recipe"))
+print(lava_mlsnn.train.recipe("digits").batch > 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("True\nTrue\n", "")

@@ -21,41 +21,26 @@ def _soft_lif_step(
     *,
     keep: Lanes,
     amplitude: Lanes,
+    reached: Lanes,
 ) -> tuple[Lanes, ...]:
     h = decay(v, keep) + current.scaled(scale, shift) + offset
-    fired = h > threshold
+    fired = h > threshold - reached
     return fired.where(amplitude, 0), h - fired.where(threshold, 0)
 
 
-def _soft_lif_reached_step(
-    current: Lanes,
-    v: Lanes,
-    scale: Lanes,
-    shift: Lanes,
-    offset: Lanes,
-    threshold: Lanes,
-    *,
-    keep: Lanes,
-    amplitude: Lanes,
-) -> tuple[Lanes, ...]:
-    h = decay(v, keep) + current.scaled(scale, shift) + offset
-    fired = h >= threshold
-    return fired.where(amplitude, 0), h - fired.where(threshold, 0)
-
-
-_soft_lif, _soft_lif_reached = Kernel(_soft_lif_step, "v"), Kernel(_soft_lif_reached_step, "v")
+_soft_lif = Kernel(_soft_lif_step, "v")
 
 
 @compiles(SoftLIF)
 def _(neuron: SoftLIF, bias: NDArray[np.int64]) -> Arranged:
-    kernel = _soft_lif if neuron.strict else _soft_lif_reached
-    return kernel(
+    return _soft_lif(
         scale=neuron.scale.T,
         shift=neuron.shift,
         offset=neuron.offset.T,
         threshold=neuron.threshold,
         keep=4096 - neuron.dv,
         amplitude=neuron.amplitude,
+        reached=1 - neuron.strict,
     )
 
 
