@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from functools import lru_cache
 from itertools import islice
@@ -76,6 +77,7 @@ def _in_order(executor: Executors, tasks: Iterator[tuple[Any, ...]]) -> Generato
                     if not _is_loss(error):
                         raise
                     lost += 1
+                    _let_end(pool)
                     if isinstance(executor, Executor) or lost == TRIES:
                         raise ChildProcessError(_told(error, done, lost)) from error
                     own.close()
@@ -99,6 +101,12 @@ def _opened(executor: Executors, own: ExitStack) -> Executor:
     pool = executor()
     own.callback(pool.shutdown, cancel_futures=True)
     return pool
+
+
+def _let_end(pool: Executor) -> None:
+    """Close the pipe to dead workers: Python 3.10 waits for ever to write the next shard into it (gh-94777)."""
+    if sys.version_info < (3, 11) and isinstance(pool, ProcessPoolExecutor) and pool._call_queue is not None:
+        pool._call_queue._reader.close()
 
 
 def _is_loss(error: Exception) -> bool:
