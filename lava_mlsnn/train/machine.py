@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..helpers.check import choice
 from .recipe import set_integers
+
+if TYPE_CHECKING:
+    import torch
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 STRATEGIES = ("auto", "ddp")
@@ -28,7 +31,7 @@ class Machine:
         nodes: machines.
         strategy: "ddp"; "auto" is it where there is more than one process.
         precision: "32"; "bf16" or "16": convolutions and linear maps of the float epochs compute in 16 bits, weights,
-            neurons and the integer epochs in 32. "16" needs a GPU.
+            neurons and the integer epochs in 32; maps are laid out with their channels last. "16" needs a GPU.
 
     Raises:
         ValueError: names the field, its value and what is accepted.
@@ -61,6 +64,13 @@ class Machine:
     def processes(self) -> int:
         """Number of processes that train together."""
         return self.devices * self.nodes
+
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """Of kernels and maps: with 16 bits a CPU convolves 1.5 to 3 times as fast where channels are the last axis."""
+        import torch
+
+        return torch.contiguous_format if self.precision == "32" else torch.channels_last
 
     @property
     def _on_gpu(self) -> bool:

@@ -31,7 +31,7 @@ from .world import is_first
 if TYPE_CHECKING:
     from .kept import Kept
 
-FORMAT = 3
+FORMAT = 4
 """Version of :attr:`Training.key`; it counts up when what a training does with the same options changes."""
 
 NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs", "longer", "start")

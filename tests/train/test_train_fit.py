@@ -74,10 +74,17 @@ def test_sixteen_bits_train_and_export_the_same_integers():
     digits = data.load("digits")
     with train.seeded(0):
         net = network()
-    seen = set()
-    net[1].synapse.register_forward_hook(lambda *args: seen.add(args[-1].dtype))
+    seen, last = set(), set()
+
+    def look(module: torch.nn.Module, _: object, out: torch.Tensor) -> None:
+        seen.add(out.dtype)
+        last.add((module.weight.is_contiguous(memory_format=torch.channels_last), out.stride(1)))
+
+    net[1].synapse.register_forward_hook(look)
     train.fit(net, digits, TINY, machine=train.Machine("cpu", precision="bf16"), progress=False)
     assert torch.bfloat16 in seen and all(p.dtype == torch.float32 for p in net.parameters())
+    assert last == {(True, 1)}, "kernels and maps have their channels last"
+    assert all(p.is_contiguous() for p in net.parameters())
     accuracy = train.accuracies(net, digits)
     run = sim.run(netx.quantize(net), digits.test_images)
     assert accuracy["quantized"] > 0.7

@@ -101,7 +101,10 @@ def test_two_trainings_in_one_folder(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["last.ckpt", "metrics.csv", "tensorboard"]
 
 
-def test_ctrl_c_ends_a_training_and_leaves_the_handler(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_ctrl_c_ends_a_training_and_leaves_the_handler(tmp_path: Path, precision: str) -> None:
+    machine = train.Machine("cpu", precision=precision)
+
     class Pressed(pl.Callback):
         def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
             if trainer.current_epoch == 1:
@@ -109,9 +112,9 @@ def test_ctrl_c_ends_a_training_and_leaves_the_handler(tmp_path: Path) -> None:
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        fit(tmp_path, callbacks=[Pressed()])
+        fit(tmp_path, callbacks=[Pressed()], machine=machine)
     assert signal.getsignal(signal.SIGINT) is before and checkpoint.epochs_done(tmp_path) == 1
-    resumed, whole = fit(tmp_path, resume=True), fit()
+    resumed, whole = fit(tmp_path, resume=True, machine=machine), fit(machine=machine)
     assert all(torch.equal(value, weights(whole.net)[name]) for name, value in weights(resumed.net).items())
 
 
