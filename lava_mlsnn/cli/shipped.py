@@ -24,18 +24,27 @@ FORMAT = 1
 def shipped(
     out: Annotated[Path, typer.Option(help="Folder of the nets and their manifest.")] = Path("netx_exports"),
     only: Annotated[list[str] | None, typer.Option(help="Names; the others stay as they are.")] = None,
+    runs: Annotated[
+        Path | None,
+        typer.Option(help="Folder of their trainings; one that was cut off goes on."),
+    ] = None,
 ) -> None:
     """Train the nets that tests and tutorials load again, compare all engines on them, and write their manifest.
 
-    Those of mnist5k take minutes each, and need the extra mnist; --only chooses.
+    Those of Fashion-MNIST take a quarter of an hour and more each; --only chooses.
 
     [bold]Example:[/] mlsnn shipped --out netx_exports
     """
-    regenerate(out, only or None)
+    regenerate(out, only or None, runs)
 
 
-def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
+def regenerate(out: Path, only: list[str] | None = None, runs: Path | None = None) -> dict[str, Any]:
     """Make the shipped nets and ``manifest.json``; returns the manifest.
+
+    Args:
+        out: their folder.
+        only: names; the others stay as they are.
+        runs: folder with a folder of its training for each, which goes on from there; None keeps none.
 
     Raises:
         ValueError: an unknown name, data that cannot be loaded, or a network on which two engines differ: nothing is
@@ -54,7 +63,7 @@ def regenerate(out: Path, only: list[str] | None = None) -> dict[str, Any]:
     manifest = read_manifest(out) if only else {}
     nets = dict(manifest.get("nets", {}))
     for name in names:
-        nets[f"{name}.net"] = _make(name, out)
+        nets[f"{name}.net"] = _make(name, out, runs)
     manifest = {
         "format": FORMAT,
         "command": "mlsnn shipped --out netx_exports",
@@ -90,7 +99,7 @@ def measures(graph: NetGraph, run: Run) -> dict[str, Any]:
     }
 
 
-def _make(name: str, out: Path) -> dict[str, Any]:
+def _make(name: str, out: Path, runs: Path | None) -> dict[str, Any]:
     from .. import data, netx
     from ..train import EXPERIMENTS, train
     from . import pipeline
@@ -98,7 +107,8 @@ def _make(name: str, out: Path) -> dict[str, Any]:
 
     experiment = EXPERIMENTS[name]
     dataset = data.load(experiment.dataset)
-    net, record = train(experiment, progress=show.error_console, name=name)
+    kept = None if runs is None else runs / name
+    net, record = train(experiment, out=kept, resume=None, progress=show.error_console, name=name)
     path = out / f"{name}.net"
     item = pipeline.export(name, net, dataset, path)
     count = len(dataset.test_labels)

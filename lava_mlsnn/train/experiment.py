@@ -32,6 +32,7 @@ class Experiment:
         dataset: name of the data, as for :func:`lava_mlsnn.data.load`.
         recipe: name of the recipe.
         seed: of initial weights, order and augmentation.
+        precision: of :class:`Machine`.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Experiment:
     dataset: str = "digits"
     recipe: str = "digits"
     seed: int = 0
+    precision: str = "32"
 
     @property
     def command(self) -> str:
@@ -52,6 +54,7 @@ class Experiment:
         return (
             f"mlsnn train {self.model} --data {shlex.quote(self.dataset)} --recipe {self.recipe} --levels {levels} "
             f"--steps {steps}{''.join(others)} --seed {self.seed}"
+            f"{'' if self.precision == '32' else f' --precision {self.precision}'}"
         )
 
     def training(
@@ -66,7 +69,8 @@ class Experiment:
 
         dataset = dataset or data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
-        return Training(self.model, self.options, dataset, recipe, self.seed, machine or Machine(), start)
+        machine = machine or Machine(precision=self.precision)
+        return Training(self.model, self.options, dataset, recipe, self.seed, machine, start)
 
 
 _SMALL = {"width": 16, "blocks": (1, 1)}
@@ -89,14 +93,9 @@ EXPERIMENTS: dict[str, Experiment] = {
     "digits_sparse_resnet_atif_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_ATIF}),
     "digits_s_resnet_t4n1": Experiment("s_resnet20", _S_RESNET, recipe="digits-leaky"),
     "digits_window_cnn_t1n4": Experiment("window_cnn12", _WINDOWS, recipe="digits-windows"),
-    "mnist5k_sparse_resnet_t1n4": Experiment(
-        "sparse_resnet18", {"levels": 4, "steps": 1, **_SMALL}, "mnist5k", "mnist5k"
+    "fashion_cnn_t1n4": Experiment(
+        "cnn", {"levels": 4, "steps": 1, "width": 24}, "fashion-mnist", "fashion-mnist-long", precision="bf16"
     ),
-    "mnist5k_sparse_resnet_atif_t1n4": Experiment(
-        "sparse_resnet18", {"levels": 4, "steps": 1, **_ATIF}, "mnist5k", "mnist5k"
-    ),
-    "mnist5k_s_resnet_t4n1": Experiment("s_resnet20", _S_RESNET, "mnist5k", "mnist5k"),
-    "mnist5k_window_cnn_t1n4": Experiment("window_cnn12", _WINDOWS, "mnist5k", "mnist5k"),
 }
 """The shipped nets, by the name of their file in ``netx_exports/``."""
 

@@ -67,7 +67,7 @@ class Machine:
 
     @property
     def memory_format(self) -> torch.memory_format:
-        """Of kernels and maps: with 16 bits a CPU convolves 1.5 to 3 times as fast where channels are the last axis."""
+        """Of kernels and maps: with 16 bits a CPU convolves fastest where channels are the last axis."""
         import torch
 
         return torch.contiguous_format if self.precision == "32" else torch.channels_last

@@ -27,6 +27,8 @@ _WARNINGS = (
     # Resuming and writing the log again into its own folder is what is wanted.
     r"Checkpoint directory .* exists and is not empty.*",
     r"Experiment logs directory .* exists and is not empty.*",
+    # A folder of a training that was moved is resumed where it is now.
+    r"The dirpath has changed from .*",
 )
 
 

@@ -104,17 +104,21 @@ def test_contributing_names_what_exists() -> None:
 
 
 def test_the_readme_s_table_is_the_manifest_s() -> None:
-    nets = read_manifest(shipped.folder("netx_exports"))["nets"]
-    rows = {
-        "Sparse-ResNet, multi-level": "sparse_resnet_t1n4",
-        "windows, CNN, two groups": "window_cnn_t1n4",
-        "Sparse-ResNet, binary": "sparse_resnet_t4n1",
-        "S-ResNet20, one block per stage, S2S": "s_resnet_t4n1",
+    data = {"Fashion-MNIST": "fashion-mnist", "digits": "digits"}
+    rows = re.findall(
+        r"^\| (.+) \| (\d), (\d) \| (Fashion-MNIST|digits) \| ([\d.]+) % \| ([\d,]+) \|$", read("README.md"), re.M
+    )
+    found = {
+        (data[dataset], int(steps), int(levels), accuracy, int(parameters.replace(",", "")))
+        for _, steps, levels, dataset, accuracy, parameters in rows
     }
-    for label, name in rows.items():
-        _, parameters, *accuracies = [
-            cell.strip() for cell in re.findall(rf"^\| {label} \|(.*)\|$", read("README.md"), re.M)[0].split("|")
-        ]
-        found = [nets[f"{data}_{name}.net"] for data in ("digits", "mnist5k") if f"{data}_{name}.net" in nets]
-        assert parameters == " / ".join(f"{net['parameters']:,}" for net in found)
-        assert accuracies[: len(found)] == [f"{100 * net['accuracy']['engine']:.1f} %" for net in found]
+    assert found == {
+        (
+            net["dataset"],
+            net["timesteps"],
+            net["levels"],
+            f"{100 * net['accuracy']['engine']:.1f}",
+            net["parameters"],
+        )
+        for net in read_manifest(shipped.folder("netx_exports"))["nets"].values()
+    }

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,16 @@ def test_a_finished_training_that_is_resumed_stays_as_it_is(finished: Path) -> N
     again, whole = fit(finished, resume=True, recipe=recipe), fit(recipe=recipe)
     assert all(torch.equal(value, weights(whole.net)[name]) for name, value in weights(again.net).items())
     assert again.history == whole.history and again.quantized and again.longer == ()
+
+
+def test_a_folder_that_was_moved_is_resumed_without_a_word(tmp_path: Path) -> None:
+    recipe = replace(train_killed.RECIPE, epochs=1)
+    fit(tmp_path / "before", recipe=recipe)
+    (tmp_path / "before").rename(tmp_path / "after")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = fit(tmp_path / "after", resume=True, recipe=recipe)
+    assert len(again.history) == 2
 
 
 def test_more_epochs_go_on_from_where_it_was(tmp_path: Path) -> None:
