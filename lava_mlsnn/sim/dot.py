@@ -28,7 +28,7 @@ QUAD = 4
 LANES = 16
 """Output channels that packed weights are padded to a multiple of."""
 
-AHEAD = 2048
+AHEAD = 4096
 """Bytes of weights that are fetched in advance."""
 
 Emit = Callable[[ir.IRBuilder, ir.Value, ir.Value, ir.Value], ir.Value]
@@ -260,12 +260,15 @@ def convolve_bytes(
         for x in range(width):
             to = (y + link.padding_rows) * columns + x + link.padding_columns
             _copy_sent(image, to * channels, work, sent, (y * link.width + x) * link.channels, piece)
+    across, run = link.kernel_width, channels
+    if link.dilation_columns == 1:  # the taps of a row are neighbours in memory: one loop instead of two
+        across, run = 1, across * run
     geometry = Geometry(
         link.out_height * link.out_width,
         link.out_channels,
         link.kernel_height,
-        link.kernel_width,
-        channels,
+        across,
+        run,
         link.dilation_rows * columns * channels,
         link.dilation_columns * channels,
     )
