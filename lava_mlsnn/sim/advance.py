@@ -13,7 +13,7 @@ from numba import int32, int64, typeof
 
 from ..helpers import compiling
 from . import event_lists, neurons, phase, scatter
-from .event_lists import EventList, clear, collect, event_list, make_list
+from .event_lists import EventList, begin, clear, collect, event_list, make_list
 from .records import Counts, Memory, Tables
 from .simd import copy, inlined, inner, jit, zero
 from .transmit import transmit
@@ -138,7 +138,7 @@ def _read(memory: Memory, row: Any, images: Any, i: int, slot: Any) -> None:
     """Image i as the event list of the input."""
     work, control = memory.work, memory.control[0]
     copy(work, control.merged, images, i * row.size, row.size)
-    clear(slot)
+    begin(row, slot)
     collect(work, control.merged, _sent(row, memory, control.step), slot, 0, row.sites)
     zero(work, control.merged, row.size)
 

@@ -5,8 +5,9 @@ A list in ``work`` is, for ``size`` neurons at ``sites`` sites: where each site'
 slot says how many there are. Hardly a branch of the search depends on where the spikes are, which no processor could
 foresee.
 
-At high activity every reader of a layer takes a dense path, which looks at the bytes alone: a layer that was so active
-in the step before (:data:`MANY`) then writes nothing else, and who does need its list makes it (:func:`make_list`).
+At high activity every reader of a layer, or of the input, takes a dense path, which looks at the bytes alone: what was
+so active in the step before (:data:`MANY`) then writes nothing else, and who does need its list makes it
+(:func:`make_list`).
 """
 
 from __future__ import annotations
@@ -161,6 +162,13 @@ def clear(slot: Any) -> None:
 
 
 @inner
+def begin(node: Any, slot: Any) -> None:
+    """An empty event list of a node, to be written or, where the bytes will do, to be left out."""
+    clear(slot)
+    slot.listed = not (node.bytes_suffice and slot.before >= MANY * node.size)
+
+
+@inner
 def collect(work: Any, values: int, events: EventList, slot: Any, first_site: int, sites: int) -> None:
     """Append the non-zero ones of the values of ``sites`` sites, which begin at work[values], to a list and its slot.
 
@@ -169,14 +177,13 @@ def collect(work: Any, values: int, events: EventList, slot: Any, first_site: in
     """
     channels, size, offsets, first = events.channels, events.size, events.offsets + first_site, events.first
     count, listed = slot.count, slot.listed
-    for site in range(sites):
-        if listed:
-            work[offsets + site] = count
+    for i in range(0, sites * channels, 64):
+        copy_bytes(work, values + i, first + 2 * size, first_site * channels + i)
+    for site in range(sites if listed else 0):
+        work[offsets + site] = count
         here, neuron = values + site * channels, (first_site + site) * channels
         for c in range(0, channels, 64):
-            copy_bytes(work, here + c, first + 2 * size, neuron + c)
-            if listed:
-                count = _append(work, here + c, channels - c, events, neuron + c, count)
+            count = _append(work, here + c, channels - c, events, neuron + c, count)
     slot.count = count
     if offsets + sites + 1 == first:
         if listed:

@@ -130,7 +130,7 @@ class _Compiler:
         return first
 
     def readers(self) -> None:
-        """Says of every layer whether its bytes suffice."""
+        """Says of every node whether its bytes suffice."""
         most: dict[int, int] = {}
         for link in self.links:
             first, end = link["first_source"], link["end_source"]
@@ -139,11 +139,14 @@ class _Compiler:
             for node, _ in self.sources[first:end]:
                 takes = (BYTE if plain else int(link["most"])) * alone
                 most[node] = min(takes, most.get(node, BYTE))
+        image = self.graph.input
+        sent = {INPUT: None if image.signed else image.bound}
         for layer in self.graph:
-            node, neuron = self.index[layer.name], layer.neuron
-            largest = neuron.largest_spike
-            fits = node in most and neuron.spiking and not neuron.signed and largest is not None
-            self.nodes[node]["bytes_suffice"] = fits and (largest or 0) <= most.get(node, 0)
+            neuron = layer.neuron
+            sent[layer.name] = neuron.largest_spike if neuron.spiking and not neuron.signed else None
+        for name, largest in sent.items():
+            suffice = largest is not None and largest <= most.get(self.index[name], -1)
+            self.nodes[self.index[name]]["bytes_suffice"] = suffice
 
     def link(self, row: Any, layer: Layer, connection: Connection) -> None:
         synapse, shape = connection.synapse, self.graph.shape(connection.sources[0])
@@ -215,7 +218,7 @@ class _Compiler:
     def neuron(self, layer: Layer, row: Any) -> None:
         arranged = neurons.arrange(layer)
         states = len(arranged.kernel.state)
-        row["kernel"], row["states"] = neurons.KERNELS.index(arranged.kernel), states
+        row["kernel"] = neurons.KERNELS.index(arranged.kernel)
         row["gated"], row["spiking"] = layer.neuron.gated, layer.neuron.spiking
         row["currents"] = layer.neuron.currents
         if self.keep or self.pipelined or self.graph.timesteps > 1 or not layer.neuron.spiking:

@@ -30,7 +30,6 @@ NODE = _record(
     "end_link",
     "state",  # place in work: the arrays of the state
     "state_size",  # how far apart these lie: size, or a chunk where no state outlives the step
-    "states",  # how many there are
     "slots",  # event lists that it keeps: one for each timestep that some layer looks back, and one
     "first_slot",
     "lists",  # place in work: the first of these lists, see event_lists

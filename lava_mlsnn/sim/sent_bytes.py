@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -51,10 +50,9 @@ def sum_bytes(typingctx: Any, work: Any, place: Any, size: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         begin = builder.bitcast(pointer_to(context, builder, sig.args[0], *args[:2]), I8.as_pointer())
-        kind, wide = ir.VectorType(I8, WIDTH), ir.VectorType(I32, WIDTH)
-        for k in range(0, 64, WIDTH):
-            store(builder, constant(kind, 0), builder.gep(begin, [builder.add(args[2], I64(k))]))
-        results = [cgutils.alloca_once(builder, shape) for shape in (wide, wide, kind, kind)]
+        kind, wide = ir.VectorType(I8, 64), ir.VectorType(I32, WIDTH)
+        store(builder, constant(kind, 0), builder.gep(begin, [args[2]]))
+        results = [cgutils.alloca_once(builder, shape) for shape in (I64, wide, kind, kind)]
         count, total, largest, smallest = results
         for variable, value in zip(results, (0, 0, 0, 255), strict=True):
             builder.store(constant(variable.type.pointee, value), variable)
@@ -63,20 +61,28 @@ def sum_bytes(typingctx: Any, work: Any, place: Any, size: Any) -> Any:
             known = builder.load(variable)
             builder.store(builder.select(builder.icmp_unsigned(sign, value, known), value, known), variable)
 
-        with cgutils.for_range_slice(builder, I64(0), args[2], I64(WIDTH), intp=I64) as (i, _):
-            value = load(builder, builder.gep(begin, [i]), WIDTH)
+        def in_pairs(fields: ir.Value, bits: int, mask: int) -> ir.Value:
+            """Sums of neighbouring fields of ``bits`` bits, in fields twice as wide."""
+            upper = builder.lshr(fields, constant(wide, bits))
+            return builder.add(*(builder.and_(half, constant(wide, mask)) for half in (fields, upper)))
+
+        with cgutils.for_range_slice(builder, I64(0), args[2], I64(64), intp=I64) as (i, _):
+            value = load(builder, builder.gep(begin, [i]), 64)
             sent = builder.icmp_unsigned("!=", value, constant(kind, 0))
-            builder.store(builder.add(builder.load(count), builder.zext(sent, wide)), count)
-            builder.store(builder.add(builder.load(total), builder.zext(value, wide)), total)
+            builder.store(builder.add(builder.load(count), builder.ctpop(builder.bitcast(sent, I64))), count)
+            fours = in_pairs(in_pairs(builder.bitcast(value, wide), 8, 0x00FF00FF), 16, 0xFFFF)
+            builder.store(builder.add(builder.load(total), fours), total)
             choose(">", largest, value)
             choose("<", smallest, builder.select(sent, value, constant(kind, 255)))
-        lanes = [[builder.extract_element(builder.load(v), I32(k)) for k in range(WIDTH)] for v in results]
-        sums = [reduce(builder.add, found) for found in lanes[:2]]
 
-        def extreme(sign: str, found: list[ir.Value]) -> ir.Value:
-            return reduce(lambda a, b: builder.select(builder.icmp_unsigned(sign, a, b), a, b), found)
+        def reduced(name: str, variable: ir.Value) -> ir.Value:
+            lanes = builder.load(variable)
+            kind = ir.FunctionType(lanes.type.element, [lanes.type])
+            full = f"llvm.vector.reduce.{name}.v{lanes.type.count}i{lanes.type.element.width}"
+            found = builder.call(cgutils.get_or_insert_function(builder.module, kind, full), [lanes])
+            return builder.zext(found, I64)
 
-        numbers = [builder.zext(v, I64) for v in (sums[0], extreme(">", lanes[2]), extreme("<", lanes[3]), sums[1])]
+        numbers = [builder.load(count), reduced("umax", largest), reduced("umin", smallest), reduced("add", total)]
         return context.make_tuple(builder, sig.return_type, numbers)
 
     return types.UniTuple(types.int64, 4)(work, types.int64, types.int64), codegen

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .event_lists import MANY, EventList, clear, collect
+from .event_lists import EventList, begin, collect
 from .neurons.kernel import Span, update
 from .records import Memory, Tables
-from .simd import inlined, zero
+from .simd import inlined
 
 CHUNK = 2048
 """Neurons updated before their spikes are collected: what they sent is then still in the first cache."""
@@ -17,8 +17,7 @@ CHUNK = 2048
 def fire(tables: Tables, memory: Memory, node: Any, events: EventList, slot: Any, age: int, t: int) -> None:
     """Step t of a sample of a layer, ``age`` steps after its reset: with age 0 the state begins at zero."""
     work, control, channels = memory.work, memory.control[0], node.channels
-    clear(slot)
-    slot.listed = not (node.bytes_suffice and slot.before >= MANY * node.size)
+    begin(node, slot)
     at_once = min(max(CHUNK // channels, 1), node.sites)
     for site in range(0, node.sites, at_once):
         sites = min(at_once, node.sites - site)
@@ -26,9 +25,6 @@ def fire(tables: Tables, memory: Memory, node: Any, events: EventList, slot: Any
         state = node.state
         if node.state_size == node.size:
             state += first
-        if age == 0:
-            for k in range(node.states):
-                zero(work, state + k * node.state_size, count)
         rounds, place = sites, 0
         if node.per_neuron:
             rounds, place = 1, first
@@ -42,6 +38,7 @@ def fire(tables: Tables, memory: Memory, node: Any, events: EventList, slot: Any
             node.parameters,
             place,
             t,
+            age == 0,
         )
         update(node.kernel, work, tables.constants, tables.parameters, span)
         if node.spiking:

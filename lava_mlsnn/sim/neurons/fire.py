@@ -27,7 +27,7 @@ def _step_of_one_level(current: Lanes, v: Lanes, bias: Lanes, threshold: Lanes) 
     return fired.count(), h - fired.where(threshold, 0)
 
 
-_kernel, _one_level = Kernel(_step, "v"), Kernel(_step_of_one_level, "v")
+_kernel, _one_level = Kernel(_step, "v", from_zero=True), Kernel(_step_of_one_level, "v", from_zero=True)
 
 
 def _arranged(levels: int, threshold: Any, bias: NDArray[np.int64]) -> Arranged:

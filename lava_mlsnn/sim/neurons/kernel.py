@@ -51,14 +51,17 @@ class Kernel:
         step: ``step(current, *state, *parameters) -> (spikes, *new state)`` on Lanes; spikes None sends nothing.
         state: names of the state arrays, those of the neuron's class and of the parameters of ``step``.
         currents: how many currents ``step`` takes first.
+        from_zero: whether the first step of a sample, in which the state is zero, gets a loop of its own.
     """
 
-    def __init__(self, step: Callable[..., tuple[Lanes | None, ...]], *state: str, currents: int = 1) -> None:
+    def __init__(
+        self, step: Callable[..., tuple[Lanes | None, ...]], *state: str, currents: int = 1, from_zero: bool = False
+    ) -> None:
         names = list(inspect.signature(step).parameters.values())
         driven_by = ["current"] if currents == 1 else [p.name for p in names[:currents]]
         if [p.name for p in names][: currents + len(state)] != [*driven_by, *state]:
             raise TypeError(f"{step.__qualname__}: expected the parameters {', '.join([*driven_by, *state])} first")
-        self.step, self.state, self.currents = step, state, currents
+        self.step, self.state, self.currents, self.from_zero = step, state, currents, from_zero
         self.parameters = {p.name: self._form(p) for p in names[currents + len(state) :]}
         KERNELS.append(self)
 
@@ -143,6 +146,7 @@ class Span(NamedTuple):
     parameters: Any  # the first row in the table of parameters
     place: Any
     t: Any  # index of the step within the sample
+    fresh: Any  # whether the state begins at zero, whatever it was
 
 
 @intrinsic
@@ -195,7 +199,18 @@ class _Loop:
         return b.gep(constants, [b.add(start, self.where.place)]), rows, stride
 
     def emit(self) -> None:
+        if not self.kernel.from_zero:
+            self._rounds(known_zero=False)
+            return
+        with self.builder.if_else(self.where.fresh) as (first, later):
+            with first:
+                self._rounds(known_zero=True)
+            with later:
+                self._rounds(known_zero=False)
+
+    def _rounds(self, known_zero: bool) -> None:
         b, where = self.builder, self.where
+        kept = b.select(where.fresh, I32(0), I32(-1))  # bits of a state
         with cgutils.for_range(b, where.rounds, intp=I64) as turn:
             begin = b.mul(turn.index, where.length)
             gap = b.mul(begin, I64(self.kernel.currents))
@@ -211,10 +226,15 @@ class _Loop:
 
             def emit(i: ir.Value, lanes: int) -> None:
                 places = [b.gep(p, [i]) for p in (*currents, *states, spikes)]
-                before = [Lanes(b, load(b, p, lanes)) for p in places[:-1]]
-                sent, *after = self.kernel.step(*before, **self._values(i, lanes))
+                driven_by = [Lanes(b, load(b, p, lanes)) for p in places[: len(currents)]]
+                nothing = constant(driven_by[0].value.type, 0)
+                before = [
+                    Lanes(b, nothing if known_zero else b.and_(load(b, p, lanes), spread(b, kept, lanes)))
+                    for p in places[len(currents) : -1]
+                ]
+                sent, *after = self.kernel.step(*driven_by, *before, **self._values(i, lanes))
                 for place in places[: len(currents)]:
-                    store(b, constant(before[0].value.type, 0), place)
+                    store(b, nothing, place)
                 for result, place in zip((*after, sent), places[len(currents) :], strict=True):
                     if result is not None:
                         store(b, result.value, place)

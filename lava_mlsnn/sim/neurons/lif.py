@@ -28,7 +28,7 @@ def _step(
     return fired.count(), u, fired.where(0, v)
 
 
-_kernel = Kernel(_step, "u", "v")
+_kernel = Kernel(_step, "u", "v", from_zero=True)
 
 
 @compiles(LIF)
