@@ -7,6 +7,7 @@ has it. Imported only where it is used, as numba takes a while.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +53,9 @@ def forward(
         offset = -int(low) - table.wrap
     arrays = (*_pair(x), *_pair(z), code_array, _float(v), _float(last))
     numbers = (rule.whole, f(rule.gain), f(vth), f(rule.levels), f(rule.unit))
-    _share_out(_forward, at, *arrays, *numbers, f(bins), f(low), f(high), code_array.dtype.type(offset))
+    shift = _is_power_of_two(vth) and _is_power_of_two(rule.unit)
+    inverses = (shift, f(1 / vth), f(1 / rule.unit)) if shift else (shift, f(0), f(0))
+    _share_out(_forward, at, *arrays, *numbers, *inverses, f(bins), f(low), f(high), code_array.dtype.type(offset))
 
 
 def backward(
@@ -74,6 +77,11 @@ def backward(
     numbers = (table.wrap, f(1 / (rule.unit * vth)), f(rule.gain), rule.through_reset, need_threshold)
     _share_out(_backward, at, *arrays, *numbers)
     return torch.tensor(sums.sum(dtype=np.float64), dtype=torch.float32)
+
+
+def _is_power_of_two(x: float) -> bool:
+    """Whether a product with 1/x, which takes a fraction of the time, has the bits of the quotient in float32."""
+    return math.frexp(x)[0] == 0.5 and 2**-64 <= x <= 2**64
 
 
 def _pair(t: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +134,8 @@ def _compile(function: Callable[..., None]) -> Any:
 def _forward(
     first: Any, stop: Any, neurons: Any, length: Any, steps: Any, apart: Any, step: Any,
     x: Any, x16: Any, z: Any, z16: Any, code: Any, v: Any, last: Any,
-    whole: Any, gain: Any, vth: Any, levels: Any, unit: Any, bins: Any, low: Any, high: Any, offset: Any,
+    whole: Any, gain: Any, vth: Any, levels: Any, unit: Any,
+    shift: Any, per_vth: Any, per_unit: Any, bins: Any, low: Any, high: Any, offset: Any,
 ) -> None:  # fmt: skip
     bits = np.empty(_BLOCK, np.uint32)
     wide = bits.view(np.float32)
@@ -159,10 +168,10 @@ def _forward(
                     h[e] += state[e]
             spiking = out[:m] if len(z16) else z[b : b + m]
             for e in range(m):
-                u = h[e] / vth
+                u = h[e] * per_vth if shift else h[e] / vth
                 s = zero if u < zero else u  # NaN stays NaN
                 s = np.floor(levels if s > levels else s)
-                spiking[e] = s / unit
+                spiking[e] = s * per_unit if shift else s / unit
                 state[e] = h[e] - s * vth
                 h[e] = u
             if len(z16):

@@ -14,6 +14,7 @@ NEURONS = {
     "table": lambda: MultiLevel(4),
     "binary": lambda: MultiLevel(1),
     "threshold": lambda: MultiLevel(10, threshold=0.7),
+    "exact reciprocals": lambda: MultiLevel(8, threshold=0.5),
     "detached": lambda: MultiLevel(3, threshold=0.9, grad="detached"),
     "in place": lambda: MultiLevel(3, inplace=True),
     "straight through": lambda: MultiLevel(4, grad="ste"),
