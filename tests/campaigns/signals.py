@@ -291,7 +291,7 @@ def _finished(job: Job, folder: Path) -> bool:
 def campaign(name: str, files: Path, moments: int, seed: int, say: Callable[[str], None] = print) -> Counter[str]:
     """Signals at random moments of one command, SIGINT and SIGKILL in turns."""
     job, how, tally = JOBS[name], random.Random(f"{name} {seed}"), Counter[str]()
-    if name == "demo":
+    if name in ("demo", "reproduce"):
         few_digits()
     with temporary() as place:
         whole = place / "whole"
