@@ -38,6 +38,7 @@ class Commands(TyperGroup):
     def make_context(self, *arguments: Any, **more: Any) -> Any:
         show.if_interrupted(None)
         try:
+            starting.end()  # not before: typer takes a while to make the commands
             return super().make_context(*arguments, **more)
         except KeyboardInterrupt:
             show.interrupted()
@@ -46,26 +47,34 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            show.interrupted()
-            raise typer.Exit(130) from None
-        except MemoryError as error:
-            show.complain(f"not enough memory: {error}" if str(error) else "not enough memory")
-            raise typer.Exit(2) from None
-        except RuntimeError as error:  # torch's words
-            if "allocate memory" not in str(error) and type(error).__name__ != "OutOfMemoryError":
+        except (KeyboardInterrupt, Exception) as error:
+            if _is_interrupt(error):
+                show.interrupted()
+                raise typer.Exit(130) from None
+            said = _said(error)
+            if said is None:
                 raise
-            show.complain(f"not enough memory: {str(error).splitlines()[0]}")
-            raise typer.Exit(2) from None
-        except (ValueError, OSError) as error:
-            show.complain(_said(error))
+            show.complain(said)
             raise typer.Exit(2) from None
 
 
-def _said(error: Exception) -> str:
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether it is Ctrl-C, or another error that was made of it: Python 3.11 does so where it defines classes."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
+
+
+def _said(error: BaseException) -> str | None:
+    """What a user is told in a line; None for what is no mistake of theirs."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}" if str(error) else "not enough memory"
+    if isinstance(error, RuntimeError):  # torch's words
+        out_of_memory = "allocate memory" in str(error) or type(error).__name__ == "OutOfMemoryError"
+        return "not enough memory: " + str(error).partition("\n")[0] if out_of_memory else None
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error) or type(error).__name__
+    return str(error) or type(error).__name__ if isinstance(error, ValueError | OSError) else None
 
 
 app = typer.Typer(
@@ -114,5 +123,4 @@ def _options(
 
 def main() -> None:
     """Entry point of ``mlsnn``."""
-    starting.end()
     app()

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ..helpers import extras
 from ..helpers.doors import door
-from ..helpers.hdf5 import read_image
+from ..helpers.hdf5 import check_type, read_image
 from ..helpers.reading import read_file
 from . import aedat, eventstream, prophesee
 from ._npy import LIMIT, RATIO, read_npy
@@ -153,6 +153,8 @@ def _hdf5(path: Path) -> Events:
             events = _named(path.name, columns)
             offset = file.get("t_offset")  # DSEC's
             shift = int(_content(offset, most).item()) if isinstance(offset, h5py.Dataset) else 0
+            if "geometry" in file.attrs:
+                check_type("geometry", file.attrs.get_id("geometry"))
             geometry = re.fullmatch(r"(\d+)x(\d+)", str(file.attrs.get("geometry", "")))
     except (FileNotFoundError, PermissionError):
         raise
@@ -192,6 +194,7 @@ def _content(dataset: Any, most: int) -> NDArray[Any]:
 
     if dataset.external or dataset.is_virtual:
         raise ValueError(f"{dataset.name} lies in another file; refused")
+    check_type(str(dataset.name), dataset)
     if dataset.ndim > 1 or dataset.size is None or dataset.size > most or dataset.dtype.itemsize > EVENT:
         raise ValueError(f"{dataset.name} of {dataset.dtype} {dataset.shape}, expected (n,) of at most {most:,} events")
     filters = dataset.id.get_create_plist()

@@ -6,6 +6,7 @@ A bool is never a number, a string never one either, and 3.0 is the integer 3 wh
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -164,6 +165,20 @@ def instance(value: Any, kind: type, what: str, how: str = "") -> None:
     if not isinstance(value, kind):
         wanted = f"{kind.__name__} ({how})" if how else kind.__name__
         raise ValueError(f"{what}: expected a {wanted}, got {type(value).__name__}")
+
+
+def path_name(value: Any) -> str:
+    """The name of a path as text.
+
+    Example:
+        >>> path_name(5)
+        Traceback (most recent call last):
+        ValueError: path: expected the name of a file, got 5
+    """
+    name = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise ValueError(f"path: expected the name of a file, got {value!r}")
+    return name
 
 
 def texts(value: Any, what: str) -> tuple[str, ...]:

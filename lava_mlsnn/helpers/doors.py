@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from .check import path_name
+
 _OF_DAMAGE = {None, errno.EINVAL, errno.ENOMEM, errno.EOVERFLOW, errno.EFBIG, errno.ENAMETOOLONG, errno.ELOOP}
 """Numbers of an OSError that a damaged file causes: none, or those of a name, place or size that makes no sense."""
 
@@ -54,7 +56,7 @@ def door(path: str | os.PathLike[str], kind: type[ValueError] = ValueError, *, n
         Traceback (most recent call last):
         ValueError: x.npz: damaged: KeyError: 'images'
     """
-    name = printable(os.path.basename(os.path.normpath(os.fspath(path))))
+    name = printable(os.path.basename(os.path.normpath(path_name(path))))
     try:
         yield
     except (ImportError, Warning):

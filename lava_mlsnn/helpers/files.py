@@ -11,6 +11,8 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from .check import path_name
+
 _HOST = os.uname().nodename
 
 
@@ -47,7 +49,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         ...     Path(f"{folder}/a.txt").read_text()
         'complete'
     """
-    target = Path(os.path.realpath(path))
+    target = Path(os.path.realpath(path_name(path)))
     if target.exists() and not target.is_file() and not target.is_dir():
         yield target
         return

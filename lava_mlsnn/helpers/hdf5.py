@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -98,7 +99,17 @@ def check_place(key: str, dataset: h5py.Dataset) -> None:
         raise UnsafeError(f"{key!r} is empty")
     if dataset.is_virtual or dataset.external:
         raise UnsafeError(f"{key!r}: its data lies in another file")
-    _ = dataset.dtype  # a type that cannot be read shows here
+    check_type(key, dataset)
+
+
+def check_type(key: str, item: Any) -> None:
+    """UnsafeError unless a dataset, or what :meth:`h5py.AttributeManager.get_id` returns, holds numbers or texts.
+
+    A text of variable length, one byte of whose type is damaged, is a sequence of what does not exist: h5py reads it
+    through a wild pointer, which ends the process.
+    """
+    if item.dtype.hasobject and h5py.check_string_dtype(item.dtype) is None:
+        raise UnsafeError(f"{key!r}: expected numbers or texts, found references or sequences")
 
 
 def check_size(key: str, dataset: h5py.Dataset) -> int:

@@ -86,7 +86,7 @@ class Converted(Network):
             kind, sizes = choice(part["kind"], "kind", KINDS), list(part["sizes"])
             if not isinstance(name, str) or not name.isidentifier() or hasattr(self, name):
                 raise ValueError(f"its name is taken or none: {name!r}")
-            if not reads or any(read not in self.order for read in reads):
+            if not reads or any(read != "input" and read not in self.reads for read in reads):
                 raise ValueError(f"it reads {reads}: expected some of {', '.join(self.order)}")
             if len(reads) != (len(sizes) if kind == "neurons" else 1):
                 raise ValueError(f"it reads {len(reads)} parts: expected one per synapse")

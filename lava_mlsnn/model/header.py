@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, cast
 
 from safetensors import SafetensorError, safe_open
 
@@ -27,7 +27,9 @@ def read_header(path: str | PathLike[str]) -> dict[str, Any]:
     with door(path):
         path = fspath(path)
         try:
-            opened(path).close()
+            with opened(path) as found:
+                if found.read(9)[8:] != b"{":  # before a large file of nothing is mapped
+                    raise ValueError(f"{path}: expected a safetensors file written by model.save, found another")
             with safe_open(path, "np") as file:
                 metadata = (file.metadata() or {}).get("lava_mlsnn")
         except FileNotFoundError:
@@ -48,5 +50,4 @@ def read_header(path: str | PathLike[str]) -> dict[str, Any]:
                 f"{path}: version {content['version']}, this library reads up to {VERSION}: expected a newer library"
             )
         content["config"] = {k: tuple(v) if isinstance(v, list) else v for k, v in dict(content["config"]).items()}
-        found: dict[str, Any] = content
-        return found
+        return cast(dict[str, Any], content)

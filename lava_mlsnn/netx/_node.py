@@ -16,7 +16,16 @@ from ..graph.errors import NetFileError, StockWarning
 from ..graph.neurons.base import as_each
 from ..helpers.check import IntArray, int_array
 from ..helpers.doors import printable
-from ..helpers.hdf5 import H5PY_ERRORS, MAX_ELEMENTS, UnsafeError, check_link, check_place, check_size, read_image
+from ..helpers.hdf5 import (
+    H5PY_ERRORS,
+    MAX_ELEMENTS,
+    UnsafeError,
+    check_link,
+    check_place,
+    check_size,
+    check_type,
+    read_image,
+)
 
 MAX_TEXT = 2**16
 """Longest text, in bytes."""
@@ -270,6 +279,7 @@ def _attributes(handle: h5py.File, where: str) -> dict[str, Any]:
             kind = handle.attrs.get_id(name)
             if kind.shape != () or kind.dtype.itemsize > MAX_TEXT:
                 raise NetFileError(f"{where}: attribute {name!r}: expected one value, found shape {kind.shape}")
+            check_type(name, kind)
             value = handle.attrs[name]
             attributes[name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     return attributes

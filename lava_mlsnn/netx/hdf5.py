@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os import PathLike, fspath
+from os import PathLike
 
 import h5py
 
@@ -10,7 +10,7 @@ from ..graph.digest import digest
 from ..graph.errors import NetFileError
 from ..graph.graph import NetGraph, require_graph
 from ..graph.size import LARGEST, require_size
-from ..helpers.check import finite, flag, integer, positive_ints
+from ..helpers.check import finite, flag, integer, path_name, positive_ints
 from ..helpers.doors import door
 from ..helpers.files import atomic_write
 from ._layout import FORMAT, VERSION
@@ -48,7 +48,7 @@ def save(graph: NetGraph, path: str | PathLike[str]) -> None:
     """
     require_graph(graph)
     # Built in memory: HDF5 itself ends the process with a segmentation fault where the disk is full.
-    with h5py.File(fspath(path), "w", driver="core", backing_store=False) as file:
+    with h5py.File(path_name(path), "w", driver="core", backing_store=False) as file:
         write_graph(file, graph)
         file.flush()
         content = file.id.get_file_image()

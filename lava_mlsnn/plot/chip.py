@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from ..loihi2 import Fit
-from .style import COLOURS, axes_or_new
+from .style import COLOURS, axes_or_new, literal
 
 COLUMNS = 12
 
@@ -31,7 +31,7 @@ def cores(fit: Fit, axes: Any = None) -> Any:
     place = 0
     for index, layer in enumerate(layer for layer in fit.layers if layer.part):
         assert layer.part is not None
-        label = f"{layer.name}: {layer.part.cores}, full of {layer.part.binding(fit.chip).replace('_', ' ')}"
+        label = f"{layer.name}: {layer.part.cores}, bound by {layer.part.binding(fit.chip).replace('_', ' ')}"
         look: dict[str, Any] = {
             "facecolor": COLOURS[index % len(COLOURS)],
             "alpha": 1 if index < len(COLOURS) else 0.55,
@@ -50,4 +50,4 @@ def cores(fit: Fit, axes: Any = None) -> Any:
     axes.set_title(f"{fit.cores} of {total} cores, {fit.chips} chip{'s' * (fit.chips != 1)}", fontsize=10, loc="left")
     if place:
         axes.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    return axes
+    return literal(axes)

@@ -9,7 +9,7 @@ import numpy as np
 from ..analysis import activity as measured
 from ..graph.activity import Activity
 from ..graph.graph import NetGraph
-from .style import COLOURS, axes_or_new, finish
+from .style import COLOURS, axes_or_new, finish, literal
 
 
 def activity(graph: NetGraph, counts: Activity, axes: Any = None) -> Any:
@@ -35,7 +35,7 @@ def activity(graph: NetGraph, counts: Activity, axes: Any = None) -> Any:
     axes.set_yticks(range(len(layers)), [layer.name for layer in layers], fontsize=8)
     axes.set_xticks(range(graph.timesteps), range(1, graph.timesteps + 1))
     axes.set_xlabel("timestep")
-    return axes
+    return literal(axes)
 
 
 def avalanche(graph: NetGraph, counts: Activity, axes: Any = None) -> Any:

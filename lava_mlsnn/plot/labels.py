@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..helpers.check import texts
-from .style import COLOURS, axes_or_new
+from .style import COLOURS, axes_or_new, literal
 
 
 def confusion(predicted: ArrayLike, labels: ArrayLike, names: Sequence[str] = (), axes: Any = None) -> Any:
@@ -44,7 +44,7 @@ def confusion(predicted: ArrayLike, labels: ArrayLike, names: Sequence[str] = ()
     axes.set_yticks(range(classes), shown, fontsize=8)
     axes.set_xlabel("prediction")
     axes.set_ylabel("label")
-    return axes
+    return literal(axes)
 
 
 def images(
@@ -83,7 +83,7 @@ def images(
     axes.set_xlim(0, columns * width * 1.1)
     axes.set_ylim(ceil(len(shown) / columns) * height * 1.35, -height * 0.3)
     axes.axis("off")
-    return axes
+    return literal(axes)
 
 
 def _pair(predicted: ArrayLike, labels: ArrayLike) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.graph import INPUT, NetGraph
-from .style import COLOURS, axes_or_new
+from .style import COLOURS, axes_or_new, literal
 
 
 def network(graph: NetGraph, axes: Any = None) -> Any:
@@ -33,7 +33,7 @@ def network(graph: NetGraph, axes: Any = None) -> Any:
     axes.set_xlim(-1, 1)
     axes.set_ylim(1 - len(row) - 0.6, 0.6)
     axes.axis("off")
-    return axes
+    return literal(axes)
 
 
 def _arrow(axes: Any, start: int, end: int) -> None:

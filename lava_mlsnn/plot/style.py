@@ -22,7 +22,16 @@ def finish(axes: Any, legend: bool = True) -> Any:
     if legend and axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=8, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    return axes
+    return literal(axes)
+
+
+def literal(artist: Any) -> Any:
+    """Axes or figure whose texts are shown as they are: a name with two dollars is no formula; returns them."""
+    from matplotlib.text import Text
+
+    for text in artist.findobj(Text):
+        text.set_parse_math(False)
+    return artist
 
 
 def integer_steps(axes: Any, steps: int) -> None:

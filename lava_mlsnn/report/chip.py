@@ -9,6 +9,7 @@ from typing import Any
 
 from ..helpers.files import replacing
 from ..helpers.units import count
+from ..plot.style import literal
 from .picture import COLOURS
 
 PITCH, SIDE = 100, 56
@@ -83,6 +84,7 @@ def chip_picture(title: str, traffic: Mapping[str, Any], path: str | Path) -> Pa
     axes.set(xlim=(0, plan["width"]), ylim=(plan["height"], 0), aspect="equal")
     axes.set_axis_off()
     figure.suptitle(f"{title}\n{busiest_text(traffic)}", fontsize=10, x=0.01, ha="left")
+    literal(figure)
     with replacing(path) as part:
         figure.savefig(part, format="png", dpi=110, metadata={"Software": None})
     return Path(path)

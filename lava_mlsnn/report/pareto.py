@@ -15,6 +15,7 @@ from ..helpers import units
 from ..helpers.check import finite
 from ..helpers.doors import door
 from ..helpers.files import replacing
+from ..plot.style import literal
 from .picture import COLOURS
 
 FORMATS = ("png", "svg", "pdf")
@@ -146,7 +147,6 @@ def table(found: Sequence[Point]) -> str:
 def _figure(found: Sequence[Point], title: str) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.text import Text
 
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     FigureCanvasAgg(figure)
@@ -167,8 +167,7 @@ def _figure(found: Sequence[Point], title: str) -> Any:
     axes.set(xlabel=f"energy per image, {unit}", ylabel="accuracy, %", title=title)
     axes.legend(fontsize=8, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)  # a name may have a dollar
+    literal(figure)
     for artist in (*axes.lines, *axes.collections):
         artist.set_clip_on(False)  # a page fetches nothing: no url(...), not even of its own clip path
     return figure

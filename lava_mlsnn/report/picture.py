@@ -10,6 +10,7 @@ from ..helpers.files import replacing
 from ..helpers.units import joules, percent
 from ..plot import COLOURS as COLOURS
 from ..plot import finish, stacked
+from ..plot.style import literal
 
 
 def picture(document: Mapping[str, Any], path: str | Path) -> Path:
@@ -29,6 +30,7 @@ def picture(document: Mapping[str, Any], path: str | Path) -> Path:
     _events(left, records)
     _energy(right, records)
     figure.suptitle(document["title"], fontsize=11, x=0.01, ha="left")
+    literal(figure)
     with replacing(path) as part:
         figure.savefig(part, format="png", dpi=110, metadata={"Software": None})
     return Path(path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import prod
@@ -12,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graph.activity import Activity
-from ..graph.graph import INPUT, Layer, NetGraph
-from ..graph.neurons import Readout
+from ..graph.graph import INPUT, NetGraph
 from ..graph.synapses import Synapse
 from .reference import Ints, initial_state, overflows, step, wrap
 
@@ -21,7 +21,7 @@ PIECE = 16
 """Samples that the reference computes at a time: memory does not grow with the number of images."""
 
 COPIED = 1 << 22
-"""Spikes that are held at a time: the fast engine's memory does not grow with T beyond what it returns."""
+"""Spikes that are held at a time: memory does not grow with T beyond what is returned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,28 +41,29 @@ def reference(
     threads: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """The plain numpy engine, in one thread whatever ``threads`` is; it holds all spikes of a sample or a few."""
-    activity, overflown = Activity.zeros(graph), dict.fromkeys((layer.name for layer in graph), 0)
-    outputs = [np.zeros((0, graph.output.size), np.int64)]
-    traces: dict[str, list[Ints]] = {name: [] for name in trace}
-    sizes = prod(graph.input.shape) + sum(layer.size for layer in graph)
-    piece = min(PIECE, max(1, COPIED // (sizes * graph.timesteps)))
+    """The plain numpy engine, in one thread whatever ``threads`` is; it holds a few samples, and their last steps."""
+    activity, overflown = Activity.zeros(graph, len(images)), dict.fromkeys((layer.name for layer in graph), 0)
+    outputs = np.zeros((len(images), graph.output.size), np.int64)
+    traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
+    piece = min(PIECE, max(1, COPIED // (prod(graph.input.shape) + sum(layer.size for layer in graph))))
     for start in range(0, len(images), piece):
-        frames = at_each_step(graph, images[start : start + piece])
-        spikes = {INPUT: frames}
-        for layer in graph:
-            spikes[layer.name], sites, count = run_layer(layer, spikes)
-            activity.sites[layer.name][...] += sites
-            overflown[layer.name] += count
-        activity += Activity.of_spikes(graph, spikes)
-        outputs.append(output(graph, spikes[graph.output.name]))
-        for name in trace:
-            traces[name].append(spikes[name])
+        part = slice(start, start + piece)
+        for t, now in enumerate(each_step(graph, images[part])):
+            for name, spikes in now.spikes.items():
+                if name == INPUT or graph[name].neuron.spiking:
+                    activity.events[name][t] += np.count_nonzero(spikes)
+                    activity.values[name][t] += np.abs(spikes.astype(np.int64)).sum()
+                if name in traces:
+                    traces[name][part, ..., t] = spikes
+            for name, left in now.overflows.items():
+                activity.sites[name][:, t] += now.sites[name]
+                overflown[name] += left
+            before = outputs[part] if graph.output.neuron.spiking else 0
+            outputs[part] = before + now.spikes[graph.output.name].reshape(outputs[part].shape)
         if progress is not None:
             progress(min(start + piece, len(images)), len(images))
-    joined = {name: np.concatenate(parts or [empty_trace(graph, name)]) for name, parts in traces.items()}
     found = {name: count for name, count in overflown.items() if count}
-    return Result(np.concatenate(outputs), activity, joined, found)
+    return Result(outputs, activity, traces, found)
 
 
 def fast(
@@ -126,37 +127,49 @@ def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> N
     return np.ascontiguousarray(steps.transpose(0, 2, 3, 1), np.int32).reshape(len(steps), -1)
 
 
-def at_each_step(graph: NetGraph, images: NDArray[Any]) -> Ints:
-    """Images (N, C, H, W) or (N, C, H, W, T) as int32 (N, C, H, W, T)."""
-    if images.ndim == 4:
-        images = np.broadcast_to(images[..., None], (*images.shape, graph.timesteps))
-    return images.astype(np.int32)
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of all layers, for some samples.
 
-
-def run_layer(
-    layer: Layer, spikes: dict[str, Ints], membrane: Ints | None = None
-) -> tuple[Ints, NDArray[np.int64], int]:
-    """All steps of one layer: its spikes, non-zero sites per connection and step, number of overflows.
-
-    ``membrane`` receives what the neurons hold after each step.
-
-    **Shape:** spikes[name] int32 (N, C, H, W, T) -> int32 (N, C', H', W', T), int64 (connections, T), int.
+    Args:
+        spikes: what "input" and the layers send, int32 (N, C, H, W).
+        states: what the neurons hold after it.
+        sites: per layer, the non-zero sites that each connection reads.
+        overflows: per layer, how many sums left 24 bits.
     """
-    first = spikes[next(name for name in layer.inputs if name != layer.name)]
-    samples, steps = first.shape[0], first.shape[-1]
-    out = np.zeros((samples, *layer.shape, steps), np.int32)
-    sites = np.zeros((len(layer.connections), steps), np.int64)
-    state, overflown = initial_state(layer.neuron, out.shape[:-1]), 0
-    for t in range(steps):
-        total = np.zeros((samples, *layer.current_shape), np.int64)
-        for i, connection in enumerate(layer.connections):
-            read = partial(_summed, connection.sources, {**spikes, layer.name: out}, layer.name, t)
-            current, sites[i, t], left = received(connection.synapse, read)
-            total, overflown = total + current, overflown + left
-        out[..., t], state = step(layer.neuron, state, wrap(total), layer.bias, t=t)
-        if membrane is not None:
-            membrane[..., t] = state["v"]
-    return out, sites, overflown
+
+    spikes: dict[str, Ints]
+    states: dict[str, Mapping[str, Ints]]
+    sites: dict[str, list[int]]
+    overflows: dict[str, int]
+
+
+def each_step(graph: NetGraph, images: NDArray[Any]) -> Iterator[Step]:
+    """All steps of images (N, C, H, W) or (N, C, H, W, T), from zero state."""
+    states: dict[str, Mapping[str, Ints]] = {
+        layer.name: initial_state(layer.neuron, (len(images), *layer.shape)) for layer in graph
+    }
+    links = [connection for layer in graph for connection in layer.connections]
+    past: dict[str, deque[Ints]] = {
+        name: deque(maxlen=1 + max(max(link.synapse.ages) for link in links))
+        for name in (INPUT, *(layer.name for layer in graph))
+    }
+    for t in range(graph.timesteps):
+        past[INPUT].appendleft((images if images.ndim == 4 else images[..., t]).astype(np.int32))
+        sites, left = {layer.name: [0] * len(layer.connections) for layer in graph}, {layer.name: 0 for layer in graph}
+        for layer in graph:
+            total = np.zeros((len(images), *layer.current_shape), np.int64)
+            for i, connection in enumerate(layer.connections):
+                read = partial(
+                    _summed,
+                    [past[name] for name in connection.sources],
+                    (len(images), *graph.shape(connection.sources[0])),
+                )
+                current, sites[layer.name][i], overflown = received(connection.synapse, read)
+                total, left[layer.name] = total + current, left[layer.name] + overflown
+            spikes, states[layer.name] = step(layer.neuron, states[layer.name], wrap(total), layer.bias, t=t)
+            past[layer.name].appendleft(spikes)
+        yield Step({name: sent[0] for name, sent in past.items()}, dict(states), sites, left)
 
 
 def received(synapse: Synapse, read: Callable[[int], Ints]) -> tuple[Ints, int, int]:
@@ -171,23 +184,13 @@ def received(synapse: Synapse, read: Callable[[int], Ints]) -> tuple[Ints, int, 
     return wrap(accumulated, synapse.current_bits), int(np.count_nonzero(read(0))), left
 
 
-def _summed(sources: tuple[str, ...], spikes: dict[str, Ints], own: str, t: int, delay: int) -> Ints:
-    """Sum of what the sources sent ``delay`` steps before step t, a layer itself one step earlier; zeros before."""
-    total = np.zeros(spikes[sources[0]].shape[:-1], np.int64)
-    for name in sources:
-        when = t - delay - (name == own)
-        if when >= 0:
-            total += spikes[name][..., when]
+def _summed(sources: list[deque[Ints]], shape: tuple[int, ...], delay: int) -> Ints:
+    """Sum of what the sources sent ``delay`` steps ago; zeros before the first step.
+
+    A layer that reads itself has not sent yet: its newest spikes are those of the step before.
+    """
+    total = np.zeros(shape, np.int64)
+    for sent in sources:
+        if delay < len(sent):
+            total += sent[delay]
     return wrap(total)
-
-
-def output(graph: NetGraph, spikes: Ints) -> NDArray[np.int64]:
-    """Outputs (N, features) of the last layer's trace (N, C, H, W, T)."""
-    wide = spikes.astype(np.int64)
-    last = wide[..., -1] if isinstance(graph.output.neuron, Readout) else wide.sum(axis=-1)
-    return last.reshape(len(spikes), -1)
-
-
-def empty_trace(graph: NetGraph, name: str) -> Ints:
-    """The trace of no samples."""
-    return np.zeros((0, *graph.shape(name), graph.timesteps), np.int32)

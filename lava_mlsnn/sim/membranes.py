@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..graph.graph import INPUT, NetGraph
-from .batch import PIECE, at_each_step, frames_of, run_layer
+from ..graph.graph import NetGraph
+from .batch import PIECE, each_step, frames_of
 from .reference import Ints
 
 MEMBRANE = "v"
@@ -24,10 +24,9 @@ def reference(graph: NetGraph, images: NDArray[Any]) -> dict[str, Ints]:
     """By the plain numpy engine: name -> int32 (N, C, H, W, T)."""
     found = _empty(graph, len(images))
     for start in range(0, len(images), PIECE):
-        spikes = {INPUT: at_each_step(graph, images[start : start + PIECE])}
-        for layer in graph:
-            place = found[layer.name][start : start + PIECE] if layer.name in found else None
-            spikes[layer.name], _, _ = run_layer(layer, spikes, place)
+        for t, now in enumerate(each_step(graph, images[start : start + PIECE])):
+            for name, place in found.items():
+                place[start : start + PIECE, ..., t] = now.states[name][MEMBRANE]
     return found
 
 

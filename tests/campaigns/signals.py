@@ -33,6 +33,7 @@ import psutil
 import torch
 
 from lava_mlsnn import cli, data, model, netx, sim, train
+from lava_mlsnn.helpers import starting
 from lava_mlsnn.helpers.sealed import unsealed
 
 PATIENCE = 60
@@ -131,6 +132,7 @@ class Started:
             for number, stream in enumerate(self.streams, 1):
                 os.dup2(stream.fileno(), number)
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            starting.begin()
             os.chdir(folder)
             cli.app(arguments)
         except SystemExit as error:
@@ -291,7 +293,7 @@ def _finished(job: Job, folder: Path) -> bool:
 def campaign(name: str, files: Path, moments: int, seed: int, say: Callable[[str], None] = print) -> Counter[str]:
     """Signals at random moments of one command, SIGINT and SIGKILL in turns."""
     job, how, tally = JOBS[name], random.Random(f"{name} {seed}"), Counter[str]()
-    if name == "demo":
+    if name in ("demo", "reproduce"):
         few_digits()
     with temporary() as place:
         whole = place / "whole"

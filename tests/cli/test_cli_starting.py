@@ -20,13 +20,20 @@ main()
 """
 
 
-@pytest.mark.parametrize("module", ["lava_mlsnn.lava_compat", "lava_mlsnn.cli.app", "typer", "rich.text", "numpy"])
-def test_it_is_one_line(module: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, module], capture_output=True, text=True, timeout=60, check=False
-    )
+def interrupted(*program: str) -> None:
+    done = subprocess.run([sys.executable, "-c", *program], capture_output=True, text=True, timeout=60, check=False)
     said = "interrupted: nothing was written, the same command begins anew\n"
     assert (done.returncode, done.stdout, done.stderr) == (130, "", said)
+
+
+@pytest.mark.parametrize("module", ["lava_mlsnn.lava_compat", "lava_mlsnn.cli.app", "typer", "rich.text", "numpy"])
+def test_it_is_one_line(module: str) -> None:
+    interrupted(PROGRAM, module)
+
+
+def test_it_is_one_line_while_commands_are_made() -> None:
+    made = "typer.main.get_command = lambda _: os.kill(os.getpid(), signal.SIGINT)\nmain()\n"
+    interrupted(PROGRAM.replace("main()\n", f"import typer\n{made}"), "nothing")
 
 
 def test_behind_it_a_module_is_loaded_whole() -> None:

@@ -156,11 +156,22 @@ def test_results_that_cannot_be_written_after_all_lie_elsewhere(tmp_path: Path, 
     assert json.loads((tmp_path / "else/x.json").read_text()) == {"a": 1}
 
 
+def caused(error: Exception, cause: BaseException) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+IN_A_CLASS = caused(RuntimeError("Error calling __set_name__ on 'Field' instance"), KeyboardInterrupt())
+"""What Python 3.11 makes of Ctrl-C where a module of torch defines a class."""
+
+
 @pytest.mark.parametrize("command", ["simulate", "energy", "report"])
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
         (KeyboardInterrupt(), 130, "interrupted: nothing was written, the same command begins anew\n"),
+        (IN_A_CLASS, 130, "interrupted: nothing was written, the same command begins anew\n"),
+        (caused(ValueError("x.net: damaged"), IN_A_CLASS), 130, "interrupted: nothing was written"),
         (MemoryError("Unable to allocate 4 TiB"), 2, "error: not enough memory: Unable to allocate 4 TiB\n"),
         (MemoryError(), 2, "error: not enough memory\n"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "error: not enough memory: Default"),

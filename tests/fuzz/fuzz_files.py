@@ -17,10 +17,12 @@ import nir_cases
 import numpy as np
 import real_formats
 import test_data_recorded
+import torch
 from PIL import Image
 from test_netx_damage import _strip
 from test_netx_hdf5 import residual
 from test_netx_stock import SAMPLES, graded_chain, lif_chain, resonator_chain, sdnn_chain
+from torch import nn
 
 from lava_mlsnn import data, model, netx, sim
 from lava_mlsnn.data import formats
@@ -209,6 +211,19 @@ def _kept(folder: Path) -> Iterator[Door]:
     yield from _trainings(folder)
 
 
+class _Relus(nn.Module):
+    """To convert: every kind of part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 1)
+        self.pool, self.c = nn.AvgPool2d(2), nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(self.a(x))
+        return self.c(self.pool(torch.relu(self.b(x) + x)).flatten(1))
+
+
 def _models(folder: Path) -> Iterator[Door]:
     def read(path: Path) -> str:
         net = model.load(path)
@@ -223,6 +238,11 @@ def _models(folder: Path) -> Iterator[Door]:
         path = folder / f"{name}.safetensors"
         model.save(model.create(name, num_classes=3, **options), path, {"accuracy": 0.5})
         yield Door(f"model {name}", path, read, slow=2)
+    images, labels = np.arange(8 * 16, dtype=np.uint8).reshape(8, 1, 4, 4), np.arange(8) % 3
+    few = data.Dataset("few", images, labels, images, labels, input_scale=1 / 128, bits=7, labels=("a", "b", "c"))
+    path = folder / "converted.safetensors"
+    model.save(model.convert(_Relus(), few, 4), path)
+    yield Door("model converted", path, read)
 
 
 def _runs(folder: Path) -> Iterator[Door]:

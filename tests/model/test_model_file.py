@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,10 @@ def test_files_that_are_not_ours(tmp_path: Path) -> None:
         model.load(path)
     save_file({"x": torch.zeros(1)}, str(path))
     with pytest.raises(ValueError, match="a safetensors file without a model configuration"):
+        model.load(path)
+    path.write_bytes(b"")
+    os.truncate(path, 1 << 42)  # of nothing, and not to be mapped
+    with pytest.raises(ValueError, match=r"expected a safetensors file written by model.save, found another"):
         model.load(path)
 
     model.save(trained(), path)

@@ -135,3 +135,20 @@ def test_tradeoff_network_and_cores(graph: netx.NetGraph, axes: Any) -> None:
 def test_the_room_opens_without_matplotlib() -> None:
     code = "import sys, lava_mlsnn as ml; ml.plot, ml.plot.__all__; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_names_with_dollars_are_no_formulas() -> None:
+    """ "$\\x$" as one would be an error of the parser when the picture is drawn."""
+    name = r"$\x$"
+    layer = netx.Layer(name, (netx.Connection("input", netx.Dense(np.eye(2))),), (2, 1, 1), netx.MultiLevel(1, 2))
+    graph = netx.NetGraph(netx.Input((2, 1, 1)), (layer,), timesteps=2)
+    run = sim.run(graph, np.ones((3, 2, 1, 1), np.uint8), trace=True)
+    for shown in (
+        plot.network(graph),
+        plot.activity(graph, run.activity),
+        plot.cores(loihi2.fit(graph)),
+        plot.confusion([0, 1], [0, 1], [name, "b"]),
+        plot.images(np.ones((1, 1, 2, 2)), [0], [0], [name]),
+        plot.raster(run, name, 0),
+    ):
+        shown.figure.canvas.draw()
