@@ -148,10 +148,10 @@ def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
 
 @contextmanager
 def _laid_out(net: nn.Module, machine: Machine) -> Iterator[None]:
-    """Kernels of convolutions in the order that computes fastest, which activations take over; back at the end."""
-    kernels = [p for p in net.parameters() if p.ndim == 4]
+    """Kernels of convolutions with channels last where the machine wants it, which maps take over; back at the end."""
+    kernels = [p for p in net.parameters() if p.ndim == 4 and machine.channels_last]
     for p in kernels:
-        p.data = p.data.to(memory_format=machine.memory_format)
+        p.data = p.data.to(memory_format=torch.channels_last)
     try:
         yield
     finally:

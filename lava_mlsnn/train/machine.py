@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..helpers.check import choice
 from .recipe import set_integers
-
-if TYPE_CHECKING:
-    import torch
 
 ACCELERATORS = ("auto", "cpu", "gpu")
 STRATEGIES = ("auto", "ddp")
@@ -66,11 +63,9 @@ class Machine:
         return self.devices * self.nodes
 
     @property
-    def memory_format(self) -> torch.memory_format:
-        """Of kernels and maps: with 16 bits a CPU convolves fastest where channels are the last axis."""
-        import torch
-
-        return torch.contiguous_format if self.precision == "32" else torch.channels_last
+    def channels_last(self) -> bool:
+        """Whether kernels and maps are laid out so: with 16 bits a CPU convolves fastest that way."""
+        return self.precision != "32"
 
     @property
     def _on_gpu(self) -> bool:

@@ -103,22 +103,30 @@ def test_contributing_names_what_exists() -> None:
         assert re.search(rf"\b{room}\b", rooms), room
 
 
+NETWORKS = {
+    "CNN, multi-level": "cnn_t1n4",
+    "Sparse-ResNet, multi-level": "sparse_resnet_t1n4",
+    "SEW-ResNet, multi-level": "sew_resnet_t1n4",
+    "Sparse-ResNet, ATIF": "sparse_resnet_atif_t1n4",
+    "Sparse-ResNet, binary": "sparse_resnet_t4n1",
+    "Sparse-ResNet, ATIF, binary": "sparse_resnet_atif_t4n1",
+    "S-ResNet20, one block per stage, S2S": "s_resnet_t4n1",
+    "windows, CNN, two groups": "window_cnn_t1n4",
+    "dense layers": "mlp_t1n4",
+}
+DATA = {"Fashion-MNIST": "fashion", "digits": "digits"}
+
+
 def test_the_readme_s_table_is_the_manifest_s() -> None:
-    data = {"Fashion-MNIST": "fashion-mnist", "digits": "digits"}
-    rows = re.findall(
-        r"^\| (.+) \| (\d), (\d) \| (Fashion-MNIST|digits) \| ([\d.]+) % \| ([\d,]+) \|$", read("README.md"), re.M
-    )
+    row = rf"^\| (.+) \| ({'|'.join(DATA)}) \| (\d, \d) \| (.+ %) \| ([\d,]+) \|$"
     found = {
-        (data[dataset], int(steps), int(levels), accuracy, int(parameters.replace(",", "")))
-        for _, steps, levels, dataset, accuracy, parameters in rows
+        f"{DATA[data]}_{NETWORKS[label]}.net": cells for label, data, *cells in re.findall(row, read("README.md"), re.M)
     }
     assert found == {
-        (
-            net["dataset"],
-            net["timesteps"],
-            net["levels"],
-            f"{100 * net['accuracy']['engine']:.1f}",
-            net["parameters"],
-        )
-        for net in read_manifest(shipped.folder("netx_exports"))["nets"].values()
+        name: [
+            f"{net['timesteps']}, {net['levels']}",
+            f"{100 * net['accuracy']['engine']:.1f} %",
+            f"{net['parameters']:,}",
+        ]
+        for name, net in read_manifest(shipped.folder("netx_exports"))["nets"].items()
     }

@@ -9,9 +9,11 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import given, settings
 from strategies import cases
@@ -189,6 +191,18 @@ def test_a_worker_with_another_version_is_refused() -> None:
         shards._shard("0.0.0", lambda *_: None, b"", np.zeros(1))
 
 
+def ended(pid: int) -> bool:
+    """Whether a process is gone within a minute, but for what its parent has not fetched yet."""
+    for _ in range(600):
+        try:
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        sleep(0.1)
+    return False
+
+
 def test_dask_loses_a_worker() -> None:
     """Two workers in processes of their own; one is killed when it has begun to work."""
     distributed = pytest.importorskip("distributed", reason="needs distributed: pip install 'lava-mlsnn[cluster]'")
@@ -205,4 +219,5 @@ def test_dask_loses_a_worker() -> None:
 
         found = sim.run(graph, images, trace=True, executor=client.get_executor(), progress=kill)
         assert killed, "the set was done before a worker could be killed"
+        assert ended(killed[0])
     assert_same(found, sim.run(graph, images, trace=True))
