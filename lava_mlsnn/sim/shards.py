@@ -77,7 +77,6 @@ def _in_order(executor: Executors, tasks: Iterator[tuple[Any, ...]]) -> Generato
                     if not _is_loss(error):
                         raise
                     lost += 1
-                    _let_end(pool)
                     if isinstance(executor, Executor) or lost == TRIES:
                         raise ChildProcessError(_told(error, done, lost)) from error
                     own.close()
@@ -97,16 +96,29 @@ def _in_order(executor: Executors, tasks: Iterator[tuple[Any, ...]]) -> Generato
 def _opened(executor: Executors, own: ExitStack) -> Executor:
     """The caller's executor, or a new one that ends with ``own``."""
     if isinstance(executor, Executor):
+        _let_end(executor)
         return executor
     pool = executor()
     own.callback(pool.shutdown, cancel_futures=True)
+    _let_end(pool)
     return pool
 
 
 def _let_end(pool: Executor) -> None:
-    """Close the pipe to dead workers: Python 3.10 waits for ever to write the next shard into it (gh-94777)."""
-    if sys.version_info < (3, 11) and isinstance(pool, ProcessPoolExecutor) and pool._call_queue is not None:
-        pool._call_queue._reader.close()
+    """Close our end of the pipe to the workers first: else Python 3.10 writes to dead ones for ever (gh-94777).
+
+    It is the pool's own thread that does it, as in later versions: any other one would race with the thread that
+    writes, which closes the same end.
+    """
+    queue = getattr(pool, "_call_queue", None)
+    if sys.version_info < (3, 11) and isinstance(pool, ProcessPoolExecutor) and queue and "close" not in vars(queue):
+        close = queue.close
+
+        def reader_first() -> None:
+            queue._reader.close()
+            close()
+
+        queue.close = reader_first
 
 
 def _is_loss(error: Exception) -> bool:
