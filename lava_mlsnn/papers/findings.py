@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..helpers.units import NONE, significant
+from . import hypotheses, paired
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +63,10 @@ class Findings:
 class Spread:
     """Mean and standard deviation (n - 1) over seeds.
 
+    Args:
+        values: one per seed.
+        right: of accuracies, which test images each training has right, if that is known.
+
     Example:
         >>> s = Spread.of([0.98, 0.99, 1.0])
         >>> s.percent(), Spread.of([0.5]).percent()
@@ -68,6 +74,7 @@ class Spread:
     """
 
     values: tuple[float, ...]
+    right: tuple[NDArray[np.bool_], ...] = field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Spread:
@@ -76,6 +83,12 @@ class Spread:
         if not found.values:
             raise ValueError("spread: expected at least one value, got none")
         return found
+
+    @classmethod
+    def of_right(cls, right: Iterable[NDArray[np.bool_]]) -> Spread:
+        """Accuracies, from which test images each training has right."""
+        right = tuple(right)
+        return replace(cls.of(images.mean() for images in right), right=right)
 
     @property
     def mean(self) -> float:
@@ -111,16 +124,20 @@ def quotient(a: float, b: float) -> float:
     return a / b if b else float("nan")
 
 
-def difference(first: Spread, second: Spread, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Difference of means, and Welch's interval for it; the interval is NaN with fewer than two seeds each.
+def difference(first: Spread, second: Spread, confidence: float = hypotheses.CONFIDENCE) -> tuple[float, float, float]:
+    """Difference of means, and an interval for it; the interval is NaN with fewer than two seeds each.
+
+    Where it is known which test images are right, that of :func:`lava_mlsnn.papers.paired.interval`, else Welch's.
 
     Example:
-        >>> [round(v, 3) for v in difference(Spread.of([1.0, 1.2, 1.1]), Spread.of([1.1, 1.0, 1.2]))]
+        >>> [round(v, 3) for v in difference(Spread.of([1.0, 1.2, 1.1]), Spread.of([1.1, 1.0, 1.2]), 0.95)]
         [0.0, -0.227, 0.227]
     """
     delta = first.mean - second.mean
     if min(len(first.values), len(second.values)) < 2:
         return delta, float("nan"), float("nan")
+    if first.right and second.right:
+        return paired.interval(first.right, second.right, confidence)
     parts = [s.std**2 / len(s.values) for s in (first, second)]
     if sum(parts) == 0:
         return delta, delta, delta
@@ -131,21 +148,31 @@ def difference(first: Spread, second: Spread, confidence: float = 0.95) -> tuple
     return delta, delta - half, delta + half
 
 
-def within_noise(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
-    """That two accuracies are equal as far as the seeds can tell: Welch's 95 % interval contains no difference."""
-    return compared(claim, _percents(names, first, second), first, second, lambda low, high: low <= 0 <= high)
+def as_accurate(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
+    """That two accuracies are the same to :data:`~lava_mlsnn.papers.hypotheses.SAME`.
+
+    It holds if the interval of the difference lies within, not if it lies outside; else it cannot be told.
+    """
+    return compared(
+        f"{claim}, within {hypotheses.SAME * 100:g} point", _percents(names, first, second), first, second, _same
+    )
 
 
 def better(claim: str, names: tuple[str, str], first: Spread, second: Spread) -> Relation:
-    """That the first accuracy is the larger one: Welch's 95 % interval says so, says the contrary, or cannot tell.
+    """That the first accuracy is the larger one: the interval says so, says the contrary, or cannot tell.
 
     Example:
-        >>> better("a beats b", ("a", "b"), Spread.of([0.9, 0.91, 0.92]), Spread.of([0.8, 0.81, 0.82])).verdict
+        >>> better("a beats b", ("a", "b"), Spread.of([0.9, 0.91, 0.92]), Spread.of([0.5, 0.51, 0.52])).verdict
         'holds'
         >>> better("a beats b", ("a", "b"), Spread.of([0.8, 0.9]), Spread.of([0.81, 0.91])).verdict
         'cannot tell'
     """
     return compared(claim, _percents(names, first, second), first, second)
+
+
+def _same(low: float, high: float) -> bool | None:
+    margin = hypotheses.SAME
+    return True if -margin <= low and high <= margin else False if high < -margin or low > margin else None
 
 
 def _positive(low: float, high: float) -> bool | None:
@@ -165,7 +192,7 @@ def compared(
     *,
     points: bool = True,
 ) -> Relation:
-    """A claim about the difference of two means, decided on its Welch interval.
+    """A claim about the difference of two means, decided on its interval.
 
     Args:
         claim, numbers: of the relation; the difference is added to the numbers.
@@ -178,7 +205,7 @@ def compared(
     numbers += f"; difference {delta * scale:+.{digits}f}{unit}"
     if isnan(low):
         return Relation(claim, None, f"{numbers} (one seed)")
-    interval = f"95 % interval {low * scale:+.{digits}f} to {high * scale:+.{digits}f}"
+    interval = f"interval {low * scale:+.{digits}f} to {high * scale:+.{digits}f}"
     return Relation(claim, verdict(low, high), f"{numbers}, {interval}")
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..graph.activity import Activity
+from .findings import Spread
 
 if TYPE_CHECKING:  # torch is loaded when a network is wanted, not to list items
     from rich.console import Console
@@ -81,8 +85,8 @@ class Outcome:
     Args:
         job: what it is.
         kept: its folder and its record. Beside what every training records: accuracy ("float", "quantized"; "engine"
-            counted by the integer engine), activity, energy in joules per price and term. A spiking network with
-            integers is exported to network.net.
+            counted by the integer engine), activity, energy in joules per price and term, and "predicted", the classes
+            of the test images. A spiking network with integers is exported to network.net.
     """
 
     job: Job
@@ -102,6 +106,15 @@ class Outcome:
     def accuracy(self) -> float:
         """Share of right labels: of the integer network, or of floats where there is none."""
         return float(self.record["accuracy"]["engine" if self.job.measured == "engine" else "float"])
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which test images it has right; classes that were not recorded are predicted now."""
+        dataset = self.kept.training.dataset
+        kept = self.record.get("predicted")
+        labels = _predicted(self, dataset) if kept is None else np.array(kept.split(), np.int64)
+        found: NDArray[np.bool_] = labels == dataset.test_labels
+        return found
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -131,6 +144,11 @@ class Outcome:
         found = kept[price] if price in kept else _priced(self.graph(), self.activity(), price)
         terms: dict[str, float] = found[network]
         return {**terms, "total": sum(terms.values())}
+
+
+def accuracy(outcomes: Iterable[Outcome]) -> Spread:
+    """Over seeds, with the images behind it."""
+    return Spread.of_right(outcome.right for outcome in outcomes)
 
 
 class Lab:
@@ -183,9 +201,11 @@ def _measure(net: Network, training: Training, measured: str, path: Path) -> dic
 
     dataset, bits = training.dataset, training.recipe.weight_bits
     if measured == "floats":
-        return {"accuracy": {"float": float((train.predict(net, dataset).argmax(1) == dataset.test_labels).mean())}}
+        labels = train.predict(net, dataset).argmax(1)
+        return {"accuracy": {"float": float((labels == dataset.test_labels).mean())}, "predicted": _text(labels)}
     if measured == "counted floats":
-        return train.float_run(net, dataset).record(dataset)
+        counted = train.float_run(net, dataset)
+        return {**counted.record(dataset), "predicted": _text(counted.labels)}
     graph = netx.quantize(net, weight_bits=bits, labels=dataset.labels)
     netx.save(graph, path)
     run = sim.run(graph, dataset.test_images)
@@ -194,9 +214,25 @@ def _measure(net: Network, training: Training, measured: str, path: Path) -> dic
             **train.accuracies(net, dataset, bits),
             "engine": float((run.labels == dataset.test_labels).mean()),
         },
+        "predicted": _text(run.labels),
         "activity": run.activity.to_dict(),
         "energy": {price: _priced(graph, run.activity, price) for price in PRICES},
     }
+
+
+def _text(labels: NDArray[Any]) -> str:
+    return " ".join(map(str, labels))
+
+
+def _predicted(outcome: Outcome, dataset: Dataset) -> NDArray[Any]:
+    """As it is recorded today."""
+    from .. import sim, train
+
+    if outcome.job.measured == "engine":
+        return sim.run(outcome.graph(), dataset.test_images).labels
+    if outcome.job.measured == "counted floats":
+        return train.float_run(outcome.net(), dataset).labels
+    return train.predict(outcome.net(), dataset).argmax(1)
 
 
 def _priced(graph: NetGraph, activity: Activity, price: str) -> dict[str, dict[str, float]]:

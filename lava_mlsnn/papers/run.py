@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..helpers.files import atomic_write, check_writable, replacing
 from ..report.record import versions
+from . import hypotheses
 from .bibliography import cited
 from .findings import Findings, markdown
 from .registry import ITEMS, MISSING, Item, find
@@ -94,9 +95,10 @@ def _write_page(found: Sequence[tuple[Item, Findings]], request: Request, names:
         f"# {title.replace('paper', 'Paper ')} on {where.name}, preset {request.preset}",
         *map(cited, papers),
         f"Data: {where.source} Seeds {', '.join(map(str, request.seeds))}; numbers are mean ± standard deviation over "
-        'them. Energies are estimates from counted events by a published 45 nm model, not measurements. "Same '
-        "accuracy\" holds where Welch's 95 % interval for the difference contains 0: these seeds do not tell the two "
-        "apart, which is no proof that they are equal.",
+        "them. Energies are estimates from counted events by a published 45 nm model, not measurements. Accuracies are "
+        f"compared by a bootstrap paired over test images and seeds, each at {hypotheses.CONFIDENCE:.2%}, so that "
+        f"{hypotheses.CLAIMS} verdicts together err with {hypotheses.ERROR:.0%}; what was asked, and how it is "
+        "decided, was written down before (lava_mlsnn/papers/hypotheses.py).",
         f"Made by `{request.command(' '.join(names))}`; {_versions()}. The same command draws the figures "
         "and writes every number as CSV.",
     ]

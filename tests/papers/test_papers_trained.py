@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from lava_mlsnn import data, train
 from lava_mlsnn.cli import app
 from lava_mlsnn.papers import Job, Lab, Relation, Request, Spread, find, run
-from lava_mlsnn.papers.findings import better, difference, within_noise
+from lava_mlsnn.papers.findings import as_accurate, better, difference
+from lava_mlsnn.papers.lab import accuracy
 from lava_mlsnn.papers.paper000 import setting, sums
 
 TINY = setting.Networks({"width": 2, "blocks": (1, 1), "hidden": (6,)}, {"width": 2, "blocks": (2,)}, 0.2, (1, 4), (4,))
@@ -157,6 +158,10 @@ def test_outcomes_are_what_the_network_does(few: data.Dataset, out: Path):
     older = {k: v for k, v in outcome.record["energy"].items() if k != "exact"}  # kept before it was a price
     kept = dataclasses.replace(outcome.kept, record={**outcome.record, "energy": older})
     assert dataclasses.replace(outcome, kept=kept).energy() == outcome.energy()
+    older = {k: v for k, v in outcome.record.items() if k != "predicted"}  # kept before classes were recorded
+    unlabeled = dataclasses.replace(outcome, kept=dataclasses.replace(outcome.kept, record=older))
+    assert (outcome.right == (again.labels == few.test_labels)).all() and (unlabeled.right == outcome.right).all()
+    assert accuracy((outcome, unlabeled)).values == (outcome.accuracy,) * 2
     assert len(outcome.history) == 2 and all("val_loss" in epoch for epoch in outcome.history)
     counted = sums.counts(outcome)
     assert [s.kind for s in counted.sums] == ["spikes", "spikes"]
@@ -185,10 +190,11 @@ def test_what_decides_a_training_decides_its_folder(few: data.Dataset, tmp_path:
 
 
 def test_verdicts():
-    same = within_noise("c", ("a", "b"), Spread.of([0.9, 0.92, 0.91]), Spread.of([0.91, 0.9, 0.92]))
-    apart = within_noise("c", ("a", "b"), Spread.of([0.9, 0.901, 0.902]), Spread.of([0.8, 0.801, 0.802]))
-    single = within_noise("c", ("a", "b"), Spread.of([0.9]), Spread.of([0.8]))
-    assert (same.holds, apart.holds, single.holds) == (True, False, None)
+    same = as_accurate("c", ("a", "b"), Spread.of([0.9, 0.9001, 0.9002]), Spread.of([0.901, 0.9011, 0.9012]))
+    near = as_accurate("c", ("a", "b"), Spread.of([0.9, 0.92, 0.91]), Spread.of([0.91, 0.9, 0.92]))
+    apart = as_accurate("c", ("a", "b"), Spread.of([0.9, 0.9001, 0.9002]), Spread.of([0.8, 0.8001, 0.8002]))
+    single = as_accurate("c", ("a", "b"), Spread.of([0.9]), Spread.of([0.8]))
+    assert (same.holds, near.holds, apart.holds, single.holds) == (True, None, False, None)
     assert Relation("c", None, "").verdict == "cannot tell"
     high, low = Spread.of([0.9, 0.901, 0.902]), Spread.of([0.8, 0.801, 0.802])
     assert [better("c", ("a", "b"), *pair).holds for pair in ((high, low), (low, high))] == [True, False]
@@ -198,7 +204,7 @@ def test_verdicts():
 
     a, b = [1.0, 2.0, 4.0], [2.0, 2.5, 2.6]
     interval = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    assert difference(Spread.of(a), Spread.of(b))[1:] == pytest.approx((interval.low, interval.high))
+    assert difference(Spread.of(a), Spread.of(b), 0.95)[1:] == pytest.approx((interval.low, interval.high))
     with pytest.raises(ValueError, match="at least one value"):
         Spread.of([])
     assert np.isnan(difference(Spread.of([1]), Spread.of([2]))[1])

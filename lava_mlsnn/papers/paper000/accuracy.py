@@ -7,8 +7,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from .. import draw as drawing
-from ..findings import Findings, Spread, within_noise
+from ..findings import Findings, Spread, as_accurate
 from ..lab import Outcome
+from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import ACCURACIES, ORIENTATION, SEED, beside, per_seed, printed
 from . import published, setting
@@ -89,7 +90,7 @@ def _findings(
 ) -> Findings:
     """Accuracies beside the paper's, the claim that two of them are equal, and what it prints of others."""
     here = request.dataset().name
-    spreads = {name: setting.accuracy(outcomes) for name, outcomes in found.items()}
+    spreads = {name: accuracy_of(outcomes) for name, outcomes in found.items()}
     claim, ((first, one), (second, other)) = equal[0], equal[1].items()
     rows = {"parameters": lambda _, outcome: outcome.record["parameters"], "paper": paper}
     return Findings(
@@ -102,7 +103,7 @@ def _findings(
             ),
             **{caption: _printed(rows) for caption, rows in (others or {}).items()},
         },
-        (within_noise(claim, (first, second), spreads[one], spreads[other]),),
+        (as_accurate(claim, (first, second), spreads[one], spreads[other]),),
         (setting.note(request), *notes),
     )
 

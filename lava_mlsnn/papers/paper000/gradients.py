@@ -11,6 +11,7 @@ from ...analysis import GradientNorms, gradient_norms
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, compared
 from ..lab import Job
+from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import beside
 from . import setting
@@ -103,7 +104,7 @@ def fig9(request: Request) -> Findings:
             "network": str,
             "after the last epoch": {name: spread.number() for name, spread in ends.items()},
             "mean over the float epochs": {name: spread.number() for name, spread in over.items()},
-            "accuracy on the test images": {name: setting.accuracy(outcomes) for name, outcomes in found.items()},
+            "accuracy on the test images": {name: accuracy_of(outcomes) for name, outcomes in found.items()},
         },
     )
     return Findings(

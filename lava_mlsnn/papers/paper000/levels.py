@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log, nan
 from typing import Any
 
 import pandas as pd
 
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, quotient, within_noise
+from .. import hypotheses
+from ..findings import Findings, Relation, Spread, as_accurate, better, quotient
 from ..lab import COUNTINGS, Outcome
+from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import ACCURACIES, SEED, beside, per_seed
 from . import published, setting
@@ -30,9 +33,9 @@ def runs(request: Request) -> Runs:
 def fig6(request: Request) -> Findings:
     """Accuracy over k."""
     found = runs(request)
-    ann = setting.accuracy(setting.vgg(request, 4, 1, neuron="relu"))
+    ann = accuracy_of(setting.vgg(request, 4, 1, neuron="relu"))
     data = request.dataset().name
-    curves = _curves(found, lambda outcome: outcome.accuracy)
+    curves = _curves(found, accuracy_of)
     ks = setting.networks(request).levels
     columns: dict[str, Any] = {"k": lambda k: k, MULTI: {**curves[MULTI], "ANN": ann}, BINARY: curves[BINARY]}
 
@@ -49,14 +52,23 @@ def fig6(request: Request) -> Findings:
         draw,
         {f"Accuracy on {data}": beside([*ks, "ANN"], columns)},
         [
-            within_noise(
-                f"[T = 1, N = {k}] and [T = {k}, N = 1] have the same accuracy (section 6.1)",
-                (f"N = {k}", f"T = {k}"),
-                curves[MULTI][k],
-                curves[BINARY][k],
-            )
-            for k in ks
-            if k > 1
+            *(
+                as_accurate(
+                    f"[T = 1, N = {k}] and [T = {k}, N = 1] have the same accuracy (section 6.1)",
+                    (f"N = {k}", f"T = {k}"),
+                    curves[MULTI][k],
+                    curves[BINARY][k],
+                )
+                for k in ks
+                if k > 1
+            ),
+            better(
+                f"the gap to the ANN shrinks from N = {ks[0]} to N = {ks[-1]} (Fig. 6)",
+                (f"N = {ks[-1]}", f"N = {ks[0]}"),
+                curves[MULTI][ks[-1]],
+                curves[MULTI][ks[0]],
+            ),
+            as_accurate(f"N = {ks[-1]} reaches the ANN (Fig. 6)", (f"N = {ks[-1]}", "ANN"), curves[MULTI][ks[-1]], ann),
         ],
         (setting.note(request),),
     )
@@ -66,7 +78,7 @@ def fig7(request: Request) -> Findings:
     """Spikes and Lemaire energy over k."""
     found = runs(request)
     data = request.dataset().name
-    spikes = _curves(found, spikes_of)
+    spikes = _curves(found, lambda outcomes: Spread.of(map(spikes_of, outcomes)))
     joules = {counting: _joules(found, price) for counting, price in COUNTINGS.items()}
     first = next(iter(found.values()))[0]
     ann = {counting: first.energy(price, "ann")["total"] for counting, price in COUNTINGS.items()}
@@ -93,8 +105,9 @@ def fig7(request: Request) -> Findings:
             axes.axhline(ann[counting] / 1e-6, color="0.5", linestyle=":")
             axes.set(xlabel="k", ylabel="energy per image in µJ (45 nm)", title=f"(B), {counting}; dotted: ANN")
 
-    relations = [
-        _below(f"{what} of [T = 1, N = {k}] below 0.6 of [T = {k}, N = 1]", curves, k, paper.get(k))
+    relations = [*_growth(spikes, ks)]
+    relations += [
+        _below(f"{what} of [T = 1, N = {k}] below {hypotheses.SAVED:g} of [T = {k}, N = 1]", curves, k, paper.get(k))
         for k in ks
         if k in (4, 8)
         for what, curves, paper in (
@@ -137,11 +150,38 @@ def _below(claim: str, curves: Curves, k: int, paper: float | None) -> Relation:
     ratio = Spread.of(quotient(a, b) for a, b in pairs)
     silent = any(value != value for value in ratio.values)
     printed = f"; paper, CIFAR-10: {paper:.2f}" if paper else ""
-    return Relation(claim, None if silent else max(ratio.values) < 0.6, f"{ratio.number()}{printed}")
+    return Relation(claim, None if silent else max(ratio.values) < hypotheses.SAVED, f"{ratio.number()}{printed}")
+
+
+def _growth(spikes: Curves, ks: tuple[int, ...]) -> tuple[Relation, Relation]:
+    """Spikes over k as a power of k."""
+    last = ks[-1]
+    powers = {
+        name: Spread.of(
+            log(quotient(b, a) or nan) / log(last / ks[0])
+            for a, b in zip(curve[ks[0]].values, curve[last].values, strict=True)
+        )
+        for name, curve in spikes.items()
+    }
+    time, levels = powers[BINARY].values, powers[MULTI].values
+    low, high = hypotheses.LINEAR
+    apart = min(time) - max(levels)
+    numbers = f"as T^{powers[BINARY].number()} and N^{powers[MULTI].number()} up to {last}"
+    silent = any(value != value for value in (*time, *levels))
+    return (
+        Relation(
+            "spikes grow linearly with T (Fig. 7A)", None if silent else low <= min(time) <= max(time) <= high, numbers
+        ),
+        Relation(
+            "spikes grow more slowly with N than with T (Fig. 7A)",
+            None if silent else apart >= hypotheses.SLOWER,
+            numbers,
+        ),
+    )
 
 
 def _joules(found: Runs, price: str) -> Curves:
-    return _curves(found, lambda outcome: outcome.energy(price)["total"])
+    return _curves(found, lambda outcomes: Spread.of(outcome.energy(price)["total"] for outcome in outcomes))
 
 
 def _below_ann(pair: tuple[int, int], counting: str, curves: Curves, ann: float) -> Relation:
@@ -157,8 +197,8 @@ def _below_ann(pair: tuple[int, int], counting: str, curves: Curves, ann: float)
     )
 
 
-def _curves(found: Runs, value: Callable[[Outcome], float]) -> Curves:
-    spreads = {pair: Spread.of(map(value, outcomes)) for pair, outcomes in found.items()}
+def _curves(found: Runs, values: Callable[[tuple[Outcome, ...]], Spread]) -> Curves:
+    spreads = {pair: values(outcomes) for pair, outcomes in found.items()}
     return {
         MULTI: {levels: spread for (steps, levels), spread in spreads.items() if steps == 1},
         BINARY: {steps: spread for (steps, levels), spread in spreads.items() if levels == 1},

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..findings import Spread
 from ..lab import Job, Outcome
 from ..request import Request
 
@@ -38,7 +37,13 @@ SMALL = Networks(
 )
 """For images of up to 16 rows."""
 
-MIDDLE = Networks({"width": 8, "blocks": (1, 1, 1), "hidden": (64,)}, {"width": 8, "blocks": (2, 1)}, 0.2, (1, 4), (4,))
+MIDDLE = Networks(
+    {"width": 8, "blocks": (1, 1, 1), "hidden": (64,)},
+    {"width": 8, "blocks": (2, 1)},
+    0.2,
+    (1, 2, 4, 8),
+    (1, 2, 4, 8),
+)
 """For larger images on a small machine."""
 
 FULL = Networks({}, {}, 0.1, tuple(range(1, 11)), tuple(range(1, 9)))
@@ -73,11 +78,6 @@ def residual_jobs(request: Request, name: str, levels: int, barrier: str | None 
     sizes = networks(request)
     options = {"levels": levels, "steps": 1, **sizes.residual, **({"barrier_grad": barrier} if barrier else {})}
     return tuple(Job(name, options, seed, sizes.validation) for seed in request.seeds)
-
-
-def accuracy(outcomes: tuple[Outcome, ...]) -> Spread:
-    """Of the integer networks on the test images, over seeds."""
-    return Spread.of(outcome.accuracy for outcome in outcomes)
 
 
 def note(request: Request) -> str:

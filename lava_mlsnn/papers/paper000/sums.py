@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,8 +10,9 @@ import pandas as pd
 from ... import analysis
 from ...analysis import NetworkActivity
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, quotient, within_noise
+from ..findings import Findings, Relation, Spread, as_accurate, quotient
 from ..lab import COUNTINGS, Outcome
+from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import ACCURACIES, SEED, beside, per_seed
 from . import published, setting
@@ -144,7 +145,7 @@ def fig11(request: Request) -> Findings:
     levels = setting.networks(request).residual_levels
     found = {(name, n): setting.residual(request, name, n) for n in levels for name in (SEW, SPARSE)}
     data = request.dataset().name
-    accuracy = {key: setting.accuracy(outcomes) for key, outcomes in found.items()}
+    accuracy = {key: accuracy_of(outcomes) for key, outcomes in found.items()}
     energy = {
         (counting, *key): Spread.of(o.energy(price)["total"] for o in outcomes)
         for key, outcomes in found.items()
@@ -196,7 +197,7 @@ def fig11(request: Request) -> Findings:
         right.set(xlabel="N", ylabel="events per image", title="(B)")
 
     relations = [
-        within_noise(
+        as_accurate(
             f"SEW and Sparse have the same accuracy for N = {n} (section 6.5)",
             ("Sparse", "SEW"),
             accuracy[SPARSE, n],
@@ -212,6 +213,7 @@ def fig11(request: Request) -> Findings:
         )
         for what in TOTALS
     ]
+    relations += [_growing(spikes, what, levels) for what in TOTALS]
     return Findings(
         f"Fig. 11: accuracy and spikes of SEW- and Sparse-ResNet over N, T = 1, on {data}",
         per_seed(found, rows),
@@ -225,6 +227,22 @@ def fig11(request: Request) -> Findings:
             "sites).",
         ),
         (9.0, 4.2),
+    )
+
+
+def _growing(spikes: Mapping[Any, Spread], what: str, levels: tuple[int, ...]) -> Relation:
+    """That the share of spikes which Sparse saves is larger at the most levels than at the fewest above one."""
+    ends = [n for n in levels if n > 1]
+    shares = [
+        Spread.of(
+            1 - quotient(a, b) for a, b in zip(spikes[what, SPARSE, n].values, spikes[what, SEW, n].values, strict=True)
+        )
+        for n in (ends[0], ends[-1])
+    ]
+    return Relation(
+        f"SEW's lead in spikes grows from N = {ends[0]} to N = {ends[-1]}, counted {what} (Fig. 11)",
+        min(shares[1].values) > max(shares[0].values) if len(ends) > 1 else None,
+        f"saved {shares[0].percent()}, {shares[1].percent()}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from ..findings import Findings, Relation, Spread, all_hold, better, within_noise
+from ..findings import Findings, Relation, Spread, all_hold, as_accurate, better
 from ..lab import Outcome
 from ..request import Request
 from . import trained
@@ -33,7 +33,7 @@ def compare(request: Request, number: int) -> Findings:
     orders = table.orders or (tuple(found),)
     relations = [_order(table.claim, {name: found[name] for name in order}, classes) for order in orders]
     for a, b in table.equal:
-        relations.append(within_noise(f"{a} and {b} are as accurate ({table.title})", (a, b), found[a], found[b]))
+        relations.append(as_accurate(f"{a} and {b} are as accurate ({table.title})", (a, b), found[a], found[b]))
     paper = {row.name: row.paper for row in table.rows if row.paper == row.paper}
     notes = (STRICT,) if number == 2 else ()
     return trained.findings(request, table.title, table.data, found, paper, relations, notes=notes)

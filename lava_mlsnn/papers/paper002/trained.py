@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread
-from ..lab import Job, Outcome
+from ..lab import Job, Outcome, accuracy
 from ..request import Request
 from ..table import ORIENTATION, SEEDED, beside, per_seed, printed, seeded
 from .standins import shrunk
@@ -106,7 +106,7 @@ def trained(
 
 def spread(networks: Sequence[Outcome]) -> Spread:
     """Accuracy over seeds."""
-    return Spread.of(network.accuracy for network in networks)
+    return accuracy(networks)
 
 
 def note(request: Request) -> str:

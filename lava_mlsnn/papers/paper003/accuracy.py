@@ -9,9 +9,10 @@ from typing import Any
 
 from ...analysis import sparsity
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, better, within_noise
+from ..findings import Findings, Relation, Spread, as_accurate, better
 from ..findings import compared as decided
 from ..lab import Job
+from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import SEED, beside, per_seed
 
@@ -113,9 +114,9 @@ def table(request: Request, number: int) -> Findings:
     found = {
         (m, n): tuple(lab.run(job(request, m, n, seed)) for seed in request.seeds) for m in models for n in neurons
     }
-    accuracy = {key: Spread.of(o.accuracy for o in outcomes) for key, outcomes in found.items()}
+    accuracy = {key: accuracy_of(outcomes) for key, outcomes in found.items()}
     plain = request.lab(1)
-    ann = {m: Spread.of(plain.run(job(request, m, ANN, s)).accuracy for s in request.seeds) for m in compared.ann}
+    ann = {m: accuracy_of(plain.run(job(request, m, ANN, s)) for s in request.seeds) for m in compared.ann}
     sparse = {o: sparsity(o.graph(), o.activity()).mean for outcomes in found.values() for o in outcomes}
     theta = {key: Spread.of(sparse[o] for o in outcomes) for key, outcomes in found.items()}
     columns = {
@@ -194,7 +195,7 @@ def _to_ann(title: str, neuron: str, mine: Spread, ann: Spread, number: int) -> 
     """Table 1 has the ANN ahead, Table 2 says that its accuracy is reached."""
     if number == 2:
         claim = f"{title}, {neuron}: the ANN's accuracy in 4 timesteps (section 4.2)"
-        return within_noise(claim, (neuron, ANN), mine, ann)
+        return as_accurate(claim, (neuron, ANN), mine, ann)
     return better(f"{title}: the ANN is more accurate than {neuron} (Table 1)", (ANN, neuron), ann, mine)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, better
-from ..lab import Job
+from ..lab import Job, accuracy
 from ..request import Request
 from ..table import SEEDED, beside, per_seed, printed, seeded
 
@@ -115,7 +115,7 @@ def _accuracy(request: Request, name: str, options: Mapping[str, Any]) -> Spread
     recipe = request.recipe_for(request.dataset(), "digits-windows" if request.quick else "paper004")
     everything = {"levels": 1, "steps": 1, **_networks(request).options, **options}
     lab = request.lab(1, recipe=recipe)
-    return Spread.of(lab.run(Job(name, everything, seed, floats=True)).accuracy for seed in request.seeds)
+    return accuracy(lab.run(Job(name, everything, seed, floats=True)) for seed in request.seeds)
 
 
 def _findings(
