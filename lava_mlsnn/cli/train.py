@@ -145,11 +145,13 @@ def train(
     if plan.batch % machine.processes:
         raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {plan.batch}")
     require(data)
-    if is_first_started():
-        if resume:
-            check_resumable(folder)
-        elif not force:
-            check_free(folder)
+    first = is_first_started()
+    if first and resume:
+        check_resumable(folder)
+    elif first and not force:
+        check_free(folder)
+    dataset = None if is_name(data) else load_named(data, steps)  # broken files leave no folder behind
+    if first:
         prepare(folder)
 
     def kept() -> str:
@@ -162,8 +164,8 @@ def train(
         return f"{epochs} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
 
     show.if_interrupted(kept)
-    shown = has_frames(data) or not is_name(data)  # with progress, or with what is held out
-    dataset = load_named(data, steps) if shown else None
+    if dataset is None and has_frames(data):
+        dataset = load_named(data, steps)  # with progress
     from ..train import ModelFile  # loads torch
 
     options.use_threads(threads)

@@ -164,7 +164,7 @@ def test_wrong_options_are_one_sentence_and_load_nothing_heavy(tmp_path: Path) -
     (tmp_path / "text.json").write_text("[1]", encoding="utf-8")
     (tmp_path / "text.csv").write_text("a,b\n", encoding="utf-8")
     command = [sys.executable, "-c", RUN, json.dumps(list(WRONG))]
-    before = sorted(path for path in tmp_path.iterdir() if path.name != "runs")
+    before = sorted(tmp_path.iterdir())
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     for line, (code, said, heavy) in json.loads(done.stdout).items():
@@ -173,7 +173,7 @@ def test_wrong_options_are_one_sentence_and_load_nothing_heavy(tmp_path: Path) -
         assert WRONG[line] in flat and "Traceback" not in said, (line, said)
         assert said.count("\n") == 1 or said.startswith("Usage:"), (line, said)
         assert heavy == [], (line, heavy)
-    assert sorted(path for path in tmp_path.iterdir() if path.name != "runs") == before
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_the_catalog_is_that_of_the_architectures() -> None:
