@@ -185,7 +185,7 @@ def padded(content: bytes) -> bytes:
     return content + bytes(-len(content) % 512)
 
 
-SIZE = b"30 size=4611686018427387904\n\n"
+SIZE = b"28 size=4611686018427387904\n"
 
 
 @pytest.mark.parametrize(
