@@ -1,4 +1,4 @@
-"""The multi-level neuron in one compiled pass over memory on a CPU, forward and backward, any number of threads.
+"""The multi-level neuron in one compiled pass over memory on a CPU, forward and backward, on torch's threads.
 
 The same operations in the same order as :mod:`lava_mlsnn.neuron.passes`, so the same bits. Neurons are treated in
 blocks that stay in the first-level cache through all timesteps; what a block computes does not depend on which thread
@@ -8,25 +8,29 @@ has it. Imported only where it is used, as numba takes a while.
 from __future__ import annotations
 
 import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import numba
 import numpy as np
 import torch
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic as _intrinsic
 
 from ..helpers import compiling
 from .memory import Runs
 from .surrogate import Table
+from .team import NOBODY, openmp
 
 __all__ = ["backward", "forward"]
 
 _BLOCK = 1 << 11
 _SHARE = 1 << 15
-"""Fewer values than this are not worth a thread of their own."""
+"""Fewer values than this are not worth waking other threads, as for torch."""
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
+intrinsic: Any = _intrinsic
+jit: Any = numba.njit
 
 
 def forward(
@@ -55,7 +59,7 @@ def forward(
     numbers = (rule.whole, f(rule.gain), f(vth), f(rule.levels), f(rule.unit))
     shift = _is_power_of_two(vth) and _is_power_of_two(rule.unit)
     inverses = (shift, f(1 / vth), f(1 / rule.unit)) if shift else (shift, f(0), f(0))
-    _share_out(_forward, at, *arrays, *numbers, *inverses, f(bins), f(low), f(high), code_array.dtype.type(offset))
+    _share_out(_run_forward, at, *arrays, *numbers, *inverses, f(bins), f(low), f(high), code_array.dtype.type(offset))
 
 
 def backward(
@@ -75,7 +79,7 @@ def backward(
     values = (table.slope.numpy(), table.threshold_slope.numpy(), table.spikes.numpy())
     arrays = (code.numpy(), *_pair(grad_z), *_pair(grad_x), _float(grad_v), *values, sums)
     numbers = (table.wrap, f(1 / (rule.unit * vth)), f(rule.gain), rule.through_reset, need_threshold)
-    _share_out(_backward, at, *arrays, *numbers)
+    _share_out(_run_backward, at, *arrays, *numbers)
     return torch.tensor(sums.sum(dtype=np.float64), dtype=torch.float32)
 
 
@@ -95,42 +99,63 @@ def _float(t: torch.Tensor | None) -> np.ndarray:
     return np.empty(0, np.float32) if t is None else t.detach().numpy()
 
 
-def _share_out(function: Callable[..., None], at: Runs, *arguments: Any) -> None:
-    """Call a kernel for all blocks, on as many threads as torch uses."""
-    if function not in _COMPILED:
-        _COMPILED[function] = _compile(function)
-    kernel, blocks = _COMPILED[function], -(-at.neurons // _BLOCK)
-    threads = min(torch.get_num_threads(), blocks, max(1, at.neurons * at.steps // _SHARE))
+def _share_out(run: Any, at: Runs, *arguments: Any) -> None:
+    """Call a kernel for all blocks, on torch's threads where there is enough to do."""
+    compiled = hasattr(run, "py_func")  # not so where NUMBA_DISABLE_JIT is set
+    addresses = openmp() if compiled and at.neurons * at.steps >= _SHARE else NOBODY
     shape = (at.neurons, at.length, at.steps, at.apart, at.step)
-    parts = list(pairwise(blocks * i // threads for i in range(threads + 1)))
-    others = [_pool(threads - 1).submit(kernel, *part, *shape, *arguments) for part in parts[1:]]
-    kernel(*parts[0], *shape, *arguments)
-    for other in others:
-        other.result()
+    run(addresses, torch.get_num_threads(), -(-at.neurons // _BLOCK), *shape, *arguments)
 
 
-_COMPILED: dict[Callable[..., None], Any] = {}
-_POOLS: dict[int, ThreadPoolExecutor] = {}
+@intrinsic
+def _in_team(context: Any, kernel: Any, addresses: Any, threads: Any, blocks: Any, arguments: Any) -> Any:
+    """Call ``kernel(first, stop, *arguments)`` on each thread of a team for its part of the blocks; whether one failed.
+
+    In the same file as its callers: numba's cache looks at no other one.
+    """
+    given = (types.int64, types.int64, *arguments.types)
+    kernel.get_call_type(context, given, {})  # compiles it
+
+    def generate(context: Any, builder: Any, _: Any, values: Any) -> Any:
+        compiled = kernel.dispatcher.overloads[given]
+        context.active_code_library.add_linking_library(compiled.library)
+        void, bit, i32, i64 = ir.VoidType(), ir.IntType(1), ir.IntType(32), ir.IntType(64)
+        pointer, number = ir.IntType(8).as_pointer(), ir.FunctionType(i32, []).as_pointer()
+        failed = cgutils.alloca_once_value(builder, bit(0))
+        shared = cgutils.alloca_once_value(builder, cgutils.pack_struct(builder, (values[1], *values[3:], failed)))
+
+        part = ir.Function(builder.module, ir.FunctionType(void, [pointer]), builder.module.get_unique_name("part"))
+        part.linkage = "internal"
+        inner = ir.IRBuilder(part.append_basic_block())
+        found = inner.load(inner.bitcast(part.args[0], shared.type))
+        functions, count, packed, failure = (inner.extract_value(found, k) for k in range(4))
+        asked = (inner.inttoptr(inner.extract_value(functions, k), number) for k in (1, 2))
+        mine, team = (inner.sext(inner.call(function, []), i64) for function in asked)
+        edges = [inner.sdiv(inner.mul(count, n), team) for n in (mine, inner.add(mine, i64(1)))]
+        rest = [inner.extract_value(packed, k) for k in range(len(arguments.types))]
+        status, _ = context.call_internal_no_propagate(inner, compiled.fndesc, types.none(*given), (*edges, *rest))
+        with inner.if_then(status.is_error):
+            inner.store(bit(1), failure)
+        inner.ret_void()
+
+        enter = ir.FunctionType(void, [part.type, pointer, i32, i32]).as_pointer()
+        enter = builder.inttoptr(builder.extract_value(values[1], 0), enter)
+        builder.call(enter, (part, builder.bitcast(shared, pointer), builder.trunc(values[2], i32), i32(0)))
+        return builder.load(failed)
+
+    return types.boolean(kernel, addresses, threads, blocks, arguments), generate
 
 
-def _pool(threads: int) -> ThreadPoolExecutor:
-    if threads not in _POOLS:
-        _POOLS[threads] = ThreadPoolExecutor(threads, thread_name_prefix="lava_mlsnn neurons")
-    return _POOLS[threads]
-
-
-os.register_at_fork(after_in_child=_POOLS.clear)  # a forked process has none of its parent's threads
-
-
-def _compile(function: Callable[..., None]) -> Any:
+def _entry(function: Any) -> Any:
+    """Compile what Python calls, and keep it on the disk."""
     compiling.watch()
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return jit(cache=True, **_OPTIONS)(function)
     except RuntimeError:  # nowhere to write a cache: a read-only installation and no home
-        return numba.njit(**options)(function)
+        return jit(**_OPTIONS)(function)
 
 
+@jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 def _forward(
     first: Any, stop: Any, neurons: Any, length: Any, steps: Any, apart: Any, step: Any,
     x: Any, x16: Any, z: Any, z16: Any, code: Any, v: Any, last: Any,
@@ -188,6 +213,7 @@ def _forward(
         begin += m
 
 
+@jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)
 def _backward(
     first: Any, stop: Any, neurons: Any, length: Any, steps: Any, apart: Any, step: Any,
     code: Any, grad_z: Any, grad_z16: Any, grad_x: Any, grad_x16: Any, grad_v: Any,
@@ -263,3 +289,19 @@ def _total(values: Any, m: Any) -> Any:
             values[e] += values[m - half + e]
         m -= half
     return values[0]
+
+
+@_entry
+def _run_forward(addresses: Any, threads: Any, blocks: Any, *rest: Any) -> None:
+    if addresses[0] == 0:
+        _forward(0, blocks, *rest)
+    elif _in_team(_forward, addresses, threads, blocks, rest):
+        raise MemoryError
+
+
+@_entry
+def _run_backward(addresses: Any, threads: Any, blocks: Any, *rest: Any) -> None:
+    if addresses[0] == 0:
+        _backward(0, blocks, *rest)
+    elif _in_team(_backward, addresses, threads, blocks, rest):
+        raise MemoryError

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
+from pathlib import Path
+from typing import Any
 
+import numba
+import numpy as np
 import pytest
 import torch
 
-from lava_mlsnn.neuron import Barrier, MultiLevel, cpu_kernels, functional, fused
+from lava_mlsnn.neuron import Barrier, MultiLevel, cpu_kernels, functional, fused, team
 
 NEURONS = {
     "table": lambda: MultiLevel(4),
@@ -38,7 +47,9 @@ Found = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+def threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Small maps are shared out as well."""
+    monkeypatch.setattr(cpu_kernels, "_SHARE", 1)
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
@@ -119,19 +130,112 @@ def test_a_trained_threshold_gets_the_same_gradient_on_any_number_of_threads() -
     assert grads[0] is not None and torch.equal(grads[0], grads[1]) and torch.equal(grads[0], grads[2])
 
 
-def test_a_forked_process_has_threads_of_its_own() -> None:
-    """A DataLoader's worker, for one, inherits none of those that its parent waits for."""
+def test_threads_are_all_those_of_torch_and_one_for_small_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = torch.randn(2, 4096, 1)
+    used = []
+    for kernel in (cpu_kernels._run_forward, cpu_kernels._run_backward):
+
+        @wraps(kernel)
+        def run(*arguments: Any, compiled: Any = kernel) -> None:
+            used.append((arguments[0] != team.NOBODY, arguments[1]))
+            compiled(*arguments)
+
+        monkeypatch.setattr(cpu_kernels, kernel.__name__, run)
+
+    def tasks() -> set[str]:
+        return set(os.listdir("/proc/self/task")) if sys.platform == "linux" else set()
+
+    torch.set_num_threads(1)
+    outputs(MultiLevel(4), x, x)  # whatever is loaded and compiled at the first use
+    torch.set_num_threads(3)
+    torch.randn(1 << 18).relu()
+    before = tasks()
+    outputs(MultiLevel(4), x, x)
+    assert tasks() <= before
+    monkeypatch.setattr(cpu_kernels, "_SHARE", x.numel() + 1)
+    outputs(MultiLevel(4), x, x)
+    assert used == [(False, 1)] * 2 + [(True, 3)] * 2 + [(False, 3)] * 2
+
+
+@cpu_kernels.jit(cache=False, **cpu_kernels._OPTIONS)
+def mark(first: Any, stop: Any, times: Any, wrong: Any) -> None:
+    for block in range(first, stop):
+        if block == wrong:
+            raise ValueError
+        times[block] += 1 + (block == first) * 16
+
+
+@numba.njit
+def run_marks(addresses: Any, threads: Any, times: Any, wrong: Any) -> bool:
+    return cpu_kernels._in_team(mark, addresses, threads, len(times), (times, wrong))
+
+
+@pytest.mark.parametrize(("threads", "blocks"), [(2, 1), (2, 7), (3, 7), (5, 3)])
+def test_each_block_has_one_thread_and_a_failure_in_any_is_told(threads: int, blocks: int) -> None:
+    torch.set_num_threads(threads)
+    addresses, times = team.openmp(), np.zeros(blocks, np.int64)
+    assert addresses != team.NOBODY and not run_marks(addresses, threads, times, -1)
+    assert (times % 16 == 1).all() and (times // 16).sum() == min(threads, blocks)
+    for wrong in range(blocks):
+        assert run_marks(addresses, threads, times, wrong)
+
+
+def test_without_openmp_the_calling_thread_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 0 not in team._addresses.__wrapped__()
+    monkeypatch.setattr(team, "_NAMES", (*team._NAMES, "in_no_library"))
+    assert team._addresses.__wrapped__() == team.NOBODY
+
+
+def test_two_python_threads_compute_at_once() -> None:
     torch.set_num_threads(2)
-    x = torch.randn(1 << 18).view(2, -1, 1)
+    xs = torch.randn(2, 2, 1 << 14, 1, generator=torch.Generator().manual_seed(0))
+    alone = [outputs(MultiLevel(4), x, x) for x in xs]
+    with ThreadPoolExecutor(2) as pool:
+        for turn in range(20):
+            found = list(pool.map(lambda x: outputs(MultiLevel(4), x, x), xs))
+            for a, b in zip(found, alone, strict=True):
+                assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]), turn
+
+
+def test_a_forked_process_computes_on_one_thread() -> None:
+    """It has none of its parent's, and OpenMP would wait for those."""
+    torch.set_num_threads(2)
+    x = torch.randn(2, 4096, 1)
     expected = MultiLevel(4)(x)
-    assert cpu_kernels._POOLS
+    assert team.openmp() != team.NOBODY
     found, at, rule = torch.empty_like(x), fused.runs(x), MultiLevel(4)._rule
     arguments = x.view(-1), None, found.view(-1), None, None, at, 1.0, rule, None
     child = os.fork()
-    if child == 0:  # without torch's operations, whose threads do not survive a fork of more than one
+    if child == 0:  # without torch's operations, which do wait
+        signal.alarm(100)
         cpu_kernels.forward(*arguments)
         os._exit(0 if (found.numpy() == expected.numpy()).all() else 1)
     assert os.waitpid(child, 0)[1] == 0
+
+
+TWICE = """
+import torch
+from lava_mlsnn.helpers import compiling
+from lava_mlsnn.neuron import MultiLevel, cpu_kernels, team
+torch.set_num_threads(2)
+x = torch.linspace(-1, 5, 1 << 16).view(1, -1, 1).requires_grad_()
+z = MultiLevel(4)(x)
+z.backward(x.detach())
+assert team.openmp() != team.NOBODY and cpu_kernels._SHARE <= x.numel()
+print(z.sum().item(), x.grad.double().sum().item(), compiling.seconds() > 0)
+"""
+
+
+@pytest.mark.timeout(900)
+def test_another_process_reads_the_compiled_code(tmp_path: Path) -> None:
+    """In which OpenMP and the kernels lie at other addresses."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    run = [sys.executable, "-c", TWICE]
+    first, second = (
+        subprocess.run(run, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.split()[-3:]
+        for _ in range(2)
+    )
+    assert first[:2] == second[:2] and (first[2], second[2]) == ("True", "False")
 
 
 def test_what_is_not_a_number_stays_that_and_breaks_nothing() -> None:
