@@ -18,7 +18,7 @@ from ..graph.synapses import Synapse
 from .reference import Ints, initial_state, overflows, step, wrap
 
 PIECE = 16
-"""Samples that the reference computes at a time: memory does not grow with the number of images."""
+"""Samples computed at a time: memory does not grow with the number of images."""
 
 COPIED = 1 << 22
 """Spikes that are held at a time: memory does not grow with T beyond what is returned."""
@@ -83,8 +83,8 @@ def fast(
     last = graph.output.name
     outputs = np.zeros((len(images), graph.output.size), np.int64)
     traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
-    copied = sum(prod(graph.shape(name)) for name in {*trace, last})
-    rows = min(graph.timesteps, max(1, COPIED // copied))
+    rows = max(1, COPIED // sum(prod(graph.shape(name)) for name in {*trace, last}))
+    rows = min(rows, PIECE if graph.timesteps == 1 else graph.timesteps)
     engines = [Engine(program, (*trace, last), rows) for _ in range(max(1, min(threads, len(images))))]
     free = list(engines)
 
@@ -100,18 +100,29 @@ def fast(
             for name, place in traces.items():
                 place[i, ..., t : t + steps] = np.moveaxis(engine.view(name)[:steps], 0, -1)
 
-    def samples(start: int) -> None:
+    def single_steps(engine: Engine, part: slice) -> None:
+        frames = images[part] if images.ndim == 4 else images[part, ..., 0]
+        engine.advance(channels_last(frames), len(frames))
+        outputs[part] = engine.view(last)[: len(frames)].reshape(len(frames), -1)
+        for name, place in traces.items():
+            place[part, ..., 0] = engine.view(name)[: len(frames)]
+
+    def samples(part: range) -> None:
         engine = free.pop()
-        for i in range(start, min(start + PIECE, len(images))):
-            sample(engine, i)
+        if graph.timesteps == 1:  # every step is a sample, so one call computes many, and other threads run meanwhile
+            for i in part[::rows]:
+                single_steps(engine, slice(i, min(i + rows, part.stop)))
+        else:
+            for i in part:
+                sample(engine, i)
         free.append(engine)
 
-    starts = range(0, len(images), PIECE)
+    shares = list(parts(len(images), len(engines)))
     with ThreadPoolExecutor(len(engines)) as pool:
-        results = pool.map(samples, starts) if len(engines) > 1 else map(samples, starts)
-        for start, _ in zip(starts, results, strict=True):
+        results = pool.map(samples, shares) if len(engines) > 1 else map(samples, shares)
+        for part, _ in zip(shares, results, strict=True):
             if progress is not None:
-                progress(min(start + PIECE, len(images)), len(images))
+                progress(part.stop, len(images))
     activity, overflown = engines[0].activity(), {layer.name: 0 for layer in graph}
     for engine in engines[1:]:
         activity += engine.activity()
@@ -121,10 +132,23 @@ def fast(
     return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
 
 
+def parts(count: int, threads: int) -> Iterator[range]:
+    """Samples that a thread takes at a time: ever fewer towards the end, so that all threads finish together."""
+    start = 0
+    while start < count:
+        end = start + max(1, min(PIECE, (count - start) // (2 * threads)))
+        yield range(start, end)
+        start = end
+
+
 def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:
     """One image (C, H, W), or ``count`` steps of a movie (C, H, W, T), as int32 (1 or count, H * W * C)."""
-    steps = image[None] if image.ndim == 3 else np.moveaxis(image[..., start : start + count], -1, 0)
-    return np.ascontiguousarray(steps.transpose(0, 2, 3, 1), np.int32).reshape(len(steps), -1)
+    return channels_last(image[None] if image.ndim == 3 else np.moveaxis(image[..., start : start + count], -1, 0))
+
+
+def channels_last(images: NDArray[Any]) -> NDArray[np.int32]:
+    """Images (N, C, H, W) as an engine takes them, int32 (N, H * W * C)."""
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1), np.int32).reshape(len(images), -1)
 
 
 @dataclass(frozen=True, eq=False)

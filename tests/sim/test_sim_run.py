@@ -10,6 +10,7 @@ import pytest
 
 from lava_mlsnn import sim
 from lava_mlsnn.netx import Barrier, Connection, Conv, Dense, Identity, Input, Layer, MultiLevel, NetGraph, Readout
+from lava_mlsnn.sim import batch
 
 
 def _residual(steps=2):
@@ -109,6 +110,27 @@ def test_no_images_and_progress(images):
     assert run.activity.samples == 0
     sim.run(graph, images, progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (37, 37) and seen == sorted(seen)
+
+
+def test_samples_of_one_step_are_computed_side_by_side(images):
+    """So many that a call takes several, some, one; a readout's voltage, sums of spikes, traces, movies."""
+    for graph in (_residual(1), NetGraph(Input((2, 3, 3), bits=2), _residual(1).layers[:2], 1)):
+        slow = sim.run(graph, images, trace=True, engine="reference")
+        for fast in (
+            sim.run(graph, images, trace=True, threads=2),
+            sim.run(graph, images[..., None], trace=True, threads=1),
+        ):
+            assert not fast.difference(slow), fast.difference(slow)
+            assert np.array_equal(fast.trace["a"], slow.trace["a"]) and fast.activity == slow.activity
+
+
+@pytest.mark.parametrize(("count", "threads"), [(0, 1), (1, 1), (37, 1), (20, 16), (64, 2), (64, 16), (1000, 3)])
+def test_all_threads_have_parts_to_the_end(count, threads):
+    parts = list(batch.parts(count, threads))
+    sizes = [len(part) for part in parts]
+    assert [i for part in parts for i in part] == list(range(count))
+    assert sizes == sorted(sizes, reverse=True) and max(sizes, default=0) <= batch.PIECE
+    assert sum(size == 1 for size in sizes) >= min(count, threads)
 
 
 @pytest.mark.parametrize(
