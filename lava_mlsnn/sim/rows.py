@@ -201,11 +201,15 @@ def takes_pairs(typingctx: Any) -> Any:
     return types.boolean(), lambda context, builder, sig, args: I1(able)
 
 
-def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
-    """Begin to bring a cache line near; any address will do, a wrong one is ignored."""
+def prefetch(builder: ir.IRBuilder, pointer: ir.Value, locality: int = 3) -> None:
+    """Begin to bring a cache line near; any address will do, a wrong one is ignored.
+
+    Args:
+        locality: 3 for the first cache, 2 for the second.
+    """
     kind = ir.FunctionType(ir.VoidType(), (pointer.type, I32, I32, I32))
     function = builder.module.declare_intrinsic("llvm.prefetch", (pointer.type,), kind)
-    builder.call(function, (pointer, I32(0), I32(3), I32(1)))  # read, keep in all caches, data
+    builder.call(function, (pointer, I32(0), I32(locality), I32(1)))  # read, data
 
 
 ONES, PRODUCTS, WIDE_PRODUCTS = range(3)

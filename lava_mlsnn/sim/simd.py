@@ -26,7 +26,7 @@ for the processor it runs on and keeps one compiled version per processor model 
 To test another path. ``NUMBA_CPU_NAME=generic`` compiles for the least that the architecture has (SSE2 on x86-64),
 ``NUMBA_CPU_FEATURES=+avx2`` and the like add to it; instructions that LLVM does not find by itself are chosen by
 :func:`has`. Which of the kernels above runs depends on the data; the thresholds of ``transmit.dense_from`` force it:
-all 0 always takes a dense path, above 1 never (tests/sim/test_sim_engines.py does both, for floats and bytes).
+all 0 always takes a dense path, infinity never (tests/sim/test_sim_engines.py does both, for floats and bytes).
 """
 
 from __future__ import annotations

@@ -34,6 +34,14 @@ path in float32 is faster: its weights are loaded once per few outputs. For that
 PER_EVENT = 4
 """Input channels that the search for a site's events costs as much as; with a stride, so many for each output."""
 
+LARGE = 2**20
+"""From so many on, a second cache does not hold the weights of a layer: each event fetches its own from afar."""
+
+SOONER = 0.8
+"""Part of that density from which a dense path is faster where weights are so many, or where outputs have a stride: an
+event then meets only few weights side by side. (With 2.4 MB of weights both are even at a density of 0.34 on a core
+that has the third cache to itself, at 0.2 where other cores use it, too.)"""
+
 FLOATS, BYTES = range(2)
 
 
@@ -61,8 +69,10 @@ def _settle(acc: Any, start: int, current: Any, target: int, n: int, link: Any) 
 @inner
 def _is_full(link: Any, events: EventList, least: Any, path: int) -> bool:
     """Whether a dense path is faster than the events."""
-    outputs, per_event = link.out_height * link.out_width, PER_EVENT * link.stride_rows * link.stride_columns
-    share = least[path, effort(events)] * link.channels / (link.channels + per_event)
+    outputs, stride = link.out_height * link.out_width, link.stride_rows * link.stride_columns
+    share = least[path, effort(events)] * link.channels / (link.channels + PER_EVENT * stride)
+    if stride > 1 or link.channels * link.row > LARGE:
+        share *= SOONER
     return outputs >= least[path, 3] and events.count >= share * events.size
 
 
