@@ -39,8 +39,11 @@ class RandomNet(nn.Module):
             self.body.append(Residual(self, form, channels, out, stride))
             channels = out
         self.pool = None
-        if min(block.plan(nn.Sequential(self.input, self.stem, *self.body))[-1].output.shape[1:]) > 1:
-            self.pool = draw(st.sampled_from((None, block.Pool(2), block.Pool(2, mode="average"))))
+        sent = block.plan(nn.Sequential(self.input, self.stem, *self.body))[-1].output
+        if min(sent.shape[1:]) > 1:
+            mode = draw(st.sampled_from((None, "sum", "average", *["max", "max"] * (sent.bound == 1))))
+            sizes = draw(st.sampled_from(((2, None, 0), (3, 2, 1), (2, 1, (1, 0)))))
+            self.pool = None if mode is None else block.Pool(sizes[0], sizes[1], mode, sizes[2])
         if self.pool is not None:
             self.after = block.Conv(channels, channels, 1, neuron=self.neuron())
         self.whole = draw(st.sampled_from((None, block.Pool(None, mode="average"))))

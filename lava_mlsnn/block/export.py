@@ -17,7 +17,6 @@ from torch import nn
 from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.synapses import Conv, Dense, Identity, Synapse
-from ..graph.synapses import Pool as PoolSynapse
 from ..helpers.check import IntArray, flag, int_array, texts
 from ..neuron import GradedNeuron
 from .add import Add
@@ -59,9 +58,9 @@ def quantize(
         A graph whose layers have the names of the network's modules.
 
     Raises:
-        ValueError: a layer without integer counterpart (max pooling, membrane residuals, ReLU), values that do not fit
-            the membrane, parameters or variances that are not finite, or bits other than those of training; names the
-            layer and what would be accepted.
+        ValueError: a layer without integer counterpart (max pooling of graded spikes, membrane residuals, ReLU), values
+            that do not fit the membrane, parameters or variances that are not finite, or bits other than those of
+            training; names the layer and what would be accepted.
 
     Warns:
         UserWarning: stock SLAYER blocks with ``delay_shift=True`` that are exported without it.
@@ -176,9 +175,8 @@ class _Builder:
             connections = [Connection(self._summed(step), Identity())]
             neuron = netx.Barrier(module.barrier.levels)
         elif isinstance(module, Pool):
-            kernel, stride = module.sizes(step.inputs[0].shape)
-            connections = [Connection(sources[0], PoolSynapse(cast(Any, kernel), cast(Any, stride)))]
-            neuron = netx.Relay()
+            synapse, neuron = module.layer(step.inputs[0])
+            connections = [Connection(sources[0], synapse)]
         elif is_stock(cast(nn.Module, module)):
             synapse, neuron, bias = stock_layer(cast(nn.Module, module))
             connections = [Connection(sources[0], synapse)]

@@ -89,7 +89,7 @@ class Input(nn.Module):
 
     def signal(self) -> Signal:
         """What the first layer receives."""
-        return Signal(self.shape, 1 / self.netx.scale, self.netx.bound)
+        return Signal(self.shape, 1 / self.netx.scale, self.netx.bound, signed=self.netx.signed)
 
     def extra_repr(self) -> str:
         n = self.netx

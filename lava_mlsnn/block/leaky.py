@@ -213,8 +213,8 @@ class Leaky(Block):
         """Spikes of 2^fraction, or currents in steps of 2^-fraction."""
         if self.neuron is not None:
             leaky(self.neuron)
-        unit = 2**self.fraction
-        return Signal(self.out_shape(inputs), unit, self.limit if self.neuron is None else unit)
+        unit, signed = 2**self.fraction, self.neuron is None
+        return Signal(self.out_shape(inputs), unit, self.limit if signed else unit, signed=signed)
 
     def extra_repr(self) -> str:
         what = f"fraction={self.fraction}" + (f", bits={self.bits}" if self.neuron is None else "")

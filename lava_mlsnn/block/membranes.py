@@ -19,6 +19,7 @@ from .integer import power_of_two
 from .leaky import Leaky
 from .mode import as_integers, evaluated, quantization_of
 from .plan import Step
+from .pool import Pool
 from .record import heard
 from .stock import is_stock
 from .window import Window
@@ -86,6 +87,8 @@ def _held(module: nn.Module, inputs: tuple[Tensor, ...], sent: Tensor) -> Tensor
     neuron = getattr(module, "neuron", None)
     if isinstance(module, Leaky):
         return _leaky(module, neuron, inputs, sent) if isinstance(neuron, SoftLIF) else None
+    if isinstance(module, Pool) and module.mode == "max":
+        return torch.zeros_like(sent)  # a spike empties it, and without any it is empty
     if not isinstance(module, Add | Block) or not isinstance(neuron, GradedNeuron):
         return None
     whole = module.quantization is not None

@@ -178,8 +178,8 @@ def _with_folds(steps: list[Step], output: Step) -> list[Step]:
 
 
 def _folds(step: Step, steps: list[Step]) -> bool:
-    """Whether only readouts read a pool, directly or through a flatten, and its windows do not overlap."""
-    if not isinstance(step.module, Pool):
+    """Whether only readouts read the sums of a pool, directly or through a flatten, and its windows do not overlap."""
+    if not isinstance(step.module, Pool) or step.module.mode == "max" or any(step.module.padding):
         return False
     kernel, stride = step.module.sizes(step.inputs[0].shape)
     tiles = kernel == stride and all(n % k == 0 for n, k in zip(step.inputs[0].shape[1:], kernel, strict=True))

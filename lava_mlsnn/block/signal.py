@@ -19,12 +19,14 @@ class Signal:
             over K x K sites.
         bound: largest absolute value of z; more than N after a sum.
         deltas: whether the messages are changes, as sigma-delta neurons send them.
+        signed: whether z can be negative.
     """
 
     shape: Shape
     levels: float
     bound: int
     deltas: bool = False
+    signed: bool = False
 
     def __add__(self, other: Signal) -> Signal:
         """The sum of two signals in a dendrite.
@@ -44,4 +46,4 @@ class Signal:
             )
         if self.deltas != other.deltas:
             raise ValueError("a sum of spikes and of changes (sigma-delta): expected one kind")
-        return replace(self, bound=self.bound + other.bound)
+        return replace(self, bound=self.bound + other.bound, signed=self.signed or other.signed)

@@ -55,8 +55,8 @@ class SResNet(Network):
         alpha: the surrogate's scale; None is that of its paper, 0.3 for "triangle". The reset passes no gradient, so
             time multiplies gradients by the sum of the leak's powers: 7.9 at T = 50, for which 0.3 was chosen, and 1.9
             at T = 2. Few steps want a larger scale: 1 at T = 2 and 4.
-        stem: "cifar", "dvs64" (stride 2) or "dvs128" (5x5, stride 2, max-pool: trains, but does not export); default by
-            the rows of the image.
+        stem: "cifar", "dvs64" (stride 2) or "dvs128" (5x5, stride 2, max-pool, which exports with "s2s" and "s2m", as
+            the stem of "v2v" sends currents); default by the rows of the image.
         fraction, bits: fractional bits, and bits in all, of messages of the integer network that are not spikes.
 
     Example:

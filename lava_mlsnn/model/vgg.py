@@ -19,7 +19,7 @@ class VGG(Network):
         blocks: convolutions per stage.
         hidden: neurons of the dense layers before the readout.
         downsample: "stride" of the last convolution of a stage, or pooling after it: "sumpool" of spikes, "maxpool",
-            which trains but does not export.
+            which exports with levels=1 only.
     """
 
     def __init__(

@@ -79,6 +79,10 @@ def test_pools() -> None:
     assert block.Pool(2, mode="average")(x)[0, 0, ..., 0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
     assert block.Pool(2, mode="max")(x)[0, 0, ..., 0].tolist() == [[5, 7], [13, 15]]
     assert block.Pool(3, 1)(x).shape == (1, 2, 2, 2, 1)
+    assert block.Pool(3, 3, "max", 1)(x)[0, 0, ..., 0].tolist() == [[5, 7], [13, 15]]
+    assert block.Pool(2, 4, "average", (1, 0))(x)[0, 0, ..., 0].tolist() == [[0.25], [6.25]]
+    with pytest.raises(ValueError, match=r"pool padding \(2, 2\): expected at most half of the kernel, \(3, 3\)"):
+        block.Pool(3, padding=2)
     assert block.Pool(None, mode="average")(x).flatten().tolist() == [7.5, 23.5]
     with pytest.raises(ValueError, match="pool mode: expected one of sum, average, max, got 'median'"):
         block.Pool(2, mode="median")

@@ -76,6 +76,7 @@ def test_pools_fold_into_readouts_only() -> None:
     assert not folded(average, block.Dense(8, 3, neuron=MultiLevel(4)))
     assert not folded(block.Pool(3), block.Readout(2, 3)), "sites outside every window"
     assert not folded(block.Pool(2, 1), block.Readout(18, 3)), "sites in several windows"
+    assert not folded(block.Pool(2, padding=1), block.Readout(18, 3)), "sites outside the map"
 
 
 def bad(message: str, forward: Callable[[Net, Tensor], Tensor], **parts: nn.Module) -> object:
@@ -89,7 +90,7 @@ BAD = [
     bad("layer 'odd': torch.nn.*MaxPool3d has no integer layer",
         lambda net, x: net.odd(net.one(x)), odd=nn.MaxPool3d(1)),
     bad("layer 'one' is called twice: expected one module per layer", lambda net, x: net.one(x) + net.one(x)),
-    bad("layer 'pool': max pooling has no integer layer.*'sum' or 'average'",
+    bad("layer 'pool': max pooling of values up to 4 has no integer layer.*'sum' or 'average'",
         lambda net, x: net.pool(net.one(x)), pool=block.Pool(1, mode="max")),
     bad("layer 'pool': pool kernel .5, 5. is larger than its input",
         lambda net, x: net.pool(net.one(x)), pool=block.Pool(5)),

@@ -186,11 +186,18 @@ def test_vgg_downsampling(downsample: str) -> None:
     assert kinds.count("relay") == (2 if downsample == "sumpool" else 0)
 
 
-def test_maxpool_trains_and_says_why_it_does_not_export() -> None:
+def test_maxpool_exports_where_spikes_are_binary_and_says_so_elsewhere() -> None:
     net = small("vgg16", downsample="maxpool")
     net(torch.rand(2, 1, 8, 8)).sum().backward()
-    with pytest.raises(ValueError, match=r"layer 'stage1.pool': max pooling has no integer layer"):
+    with pytest.raises(ValueError, match=r"layer 'stage1.pool': max pooling of values up to 4 has no integer layer"):
         ml.netx.quantize(net)
+    net = small("vgg16", downsample="maxpool", levels=1, steps=2).eval()
+    torch_nets.randomise(net, 0)
+    images = torch.randint(0, 17, (3, 1, 8, 8))
+    with block.as_integers(net), torch.no_grad():
+        labels = net(images).argmax(1)
+    run = ml.sim.run(ml.netx.quantize(net), images.numpy(), trace=True)
+    assert np.array_equal(run.labels, labels) and set(np.unique(run.trace["stage1.pool"])) == {0, 1}
 
 
 def test_ms_form_and_twin_say_why_they_do_not_export() -> None:

@@ -206,12 +206,20 @@ def test_poisson_spikes_have_the_pixels_rate_and_export_as_spikes() -> None:
 
 def test_event_data_stems() -> None:
     for rows, stem in ((64, (3, 2)), (128, (5, 2))):
-        net = model.create("s_resnet20", in_shape=(2, rows, rows), width=2, blocks=(1, 1), levels=1, steps=2)
+        sizes = {"in_shape": (2, rows, rows), "width": 2, "blocks": (1, 1), "levels": 1, "steps": 2}
+        net = model.create("s_resnet20", **sizes)
         first = net.stem.synapse
         assert (first.kernel_size[0], first.stride[0]) == stem
         assert net(torch.zeros(1, 2, rows, rows, 2)).shape == (1, 10)
-    with pytest.raises(ValueError, match="max pooling has no integer layer"):
-        ml.netx.quantize(net.eval())
+    events = np.random.default_rng(0).integers(0, 2, (1, 2, 128, 128, 2))
+    assert (
+        ml.sim.run(ml.netx.quantize(net.eval()), events, trace=True).difference(
+            ml.sim.run(ml.netx.quantize(net), events, trace=True, engine="reference")
+        )
+        == ""
+    )
+    with pytest.raises(ValueError, match="layer 'maxpool': max pooling of signed values has no integer layer"):
+        ml.netx.quantize(model.create("s_resnet20", **sizes, residual="v2v").eval())
 
 
 def test_the_twin_is_a_plain_resnet() -> None:

@@ -22,6 +22,7 @@ from lava_mlsnn.netx import (
     Pool,
     Readout,
     Relay,
+    Rescale,
 )
 from lava_mlsnn.netx.lower import lower, places
 
@@ -200,7 +201,8 @@ def small(neuron, timesteps=1, weight=1, bias=None):
     ("graph", "message"),
     [
         (small(MultiLevel(2, 3), timesteps=2), "T = 2"),
-        (small(LIF(3)), "layer 'a'.*got lif"),
+        (small(Rescale.example(2)), "layer 'a'.*got rescale"),
+        (small(LIF(3), bias=[0, 1]), "layer 'a': lower takes LIF neurons without bias"),
         (small(MultiLevel(2, 3), weight=10_000), "layer 'a': currents up to 5100000"),
         (small(Relay(), weight=-1), "layer 'a': a relay of sums down to -510"),
         (small(MultiLevel(4, 30_000)), "layer 'a': thresholds and biases need stock biases of -45000 .. 45000"),

@@ -98,6 +98,63 @@ def test_other_pools_are_relays() -> None:
     assert np.all(ratio == 4), "an average is a sum with a threshold four times as high"
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "steps"), [(2, None, 0, 1), (3, 2, 1, 3), ((1, 3), (2, 1), (0, 1), 1)]
+)
+def test_max_pool_of_binary_spikes_is_the_same_everywhere(
+    kernel: Any, stride: Any, padding: Any, steps: int, tmp_path: Path
+) -> None:
+    pool = block.Pool(kernel, stride, "max", padding)
+    whole = (block.Pool(None, mode="max"), block.Flatten(), block.Readout(3, 2))
+    net = nn.Sequential(block.Input((1, 7, 6), 1 / 16, 5, steps), conv(1, 3, 1), pool, conv(3, 3, 1), *whole).eval()
+    with torch.no_grad():  # some windows hold no spike, some one, some several
+        for layer in (net[1], net[3]):
+            layer.synapse.weight.copy_(
+                torch.linspace(-0.5, 0.75, layer.synapse.weight.numel()).view_as(layer.synapse.weight)
+            )
+    images = torch.randint(0, 32, (3, 1, 7, 6, steps), generator=torch.Generator().manual_seed(3))
+    images[..., :3, :] = 0
+    graph = quantize(net)
+    ml.netx.save(graph, tmp_path / "max.net")
+    assert [layer.neuron.kind for layer in graph] == ["multilevel", "lif", "multilevel", "lif", "readout"]
+    assert graph.latency == 5 and ml.netx.problems(graph) == []
+    spikes = {name: sent.numpy() for name, sent in block.trace(net, images).items()}
+    assert set(np.unique(spikes["2"])) == {0, 1} == set(np.unique(spikes["4"]))
+    runs = [ml.sim.run(graph, images.numpy(), trace=True, engine=name) for name in ("fast", "reference")]
+    runs.append(ml.sim.run(ml.netx.load(tmp_path / "max.net"), images.numpy(), trace=True))
+    for fused in (True, False)[: 2 if steps > 1 else 1]:
+        runs.append(ml.proc.simulate(graph, images.numpy(), trace=True, fused=fused))
+    for run in runs:
+        assert all(np.array_equal(spikes[name], run.trace[name]) for name in run.trace)
+        assert run.activity == block.activity(net, images)
+    for kind in ("lemaire", "loihi1"):  # Horowitz's rule has pooling for nothing
+        assert ml.energy.estimate(graph, run.activity, kind).to_frame().loc["2"]["total"] > 0
+    if steps == 1:
+        lowered = ml.netx.lower(graph)
+        assert np.array_equal(ml.sim.run(lowered, images.numpy()).output, run.output)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "words"),
+    [
+        ([conv(1, 3)], "layer 'pool': max pooling of values up to 4 has no .* expected levels=1 in the one layer"),
+        ([conv(1, 3, 1), block.Pool(2)], "max pooling of values up to 4"),
+        ([], "max pooling of values up to 31"),
+    ],
+)
+def test_max_pool_of_anything_else_is_refused(blocks: list[nn.Module], words: str) -> None:
+    net = nn.Sequential(block.Input((1, 4, 4), bits=5), *blocks)
+    net.add_module("pool", block.Pool(2, mode="max"))
+    with pytest.raises(ValueError, match=words):
+        quantize(net)
+
+
+def test_max_pool_of_signed_messages_is_refused() -> None:
+    net = nn.Sequential(block.Input((1, 4, 4), bits=1, signed=True), block.Pool(2, mode="max"), block.Readout(4, 2))
+    with pytest.raises(ValueError, match="layer '1': max pooling of signed values has no integer layer"):
+        quantize(net)
+
+
 def test_barriers_and_plain_sums() -> None:
     class Net(nn.Module):
         def __init__(self, neuron: nn.Module | None) -> None:
