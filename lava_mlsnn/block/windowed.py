@@ -132,7 +132,8 @@ class WindowMixer(Windowed):
     """Any map of windows as the current, a recurrent mixer for instance. It has no integer layer.
 
     Args:
-        mixer: windows (B, C, h, w) -> (B, C', h, w).
+        mixer: windows (B, C, h, w) -> (B, C', h, w). Its attribute ``needs``, if it has one, says what it needs that
+            integer layers do not have.
         neuron, groups, dilated, fusion, theta, region: see :class:`Windowed`.
         norm: batch norm of the current, or None.
     """
@@ -162,10 +163,11 @@ class WindowMixer(Windowed):
 
     @property
     def no_integer_layer(self) -> str:
-        """Why this block cannot become integer layers."""
+        """Why this block cannot become integer layers: what its mixer says of itself, if it does."""
+        why = getattr(self.mixer, "needs", "convolutions alone have one there")
         return (
-            f"a {type(self.mixer).__name__} in windows has no integer layer: gates multiply real numbers, which no "
-            "synapse does; expected a convolution (block.Window), or train.float_run, which runs it as it is"
+            f"a {type(self.mixer).__name__} in windows has no integer layer: {why}; expected a convolution "
+            "(block.Window), or train.float_run, which runs it as it is"
         )
 
     def extra_repr(self) -> str:

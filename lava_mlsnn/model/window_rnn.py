@@ -24,6 +24,17 @@ CELLS: dict[str, tuple[Any, bool]] = {
 }
 """Name -> recurrent cell (None: a perceptron per site) and whether it reads in both directions ([Yao2023], Table 6)."""
 
+_PRODUCTS = "its gates multiply states of the network with one another, and a synapse multiplies by stored weights only"
+_TANH = "the state that passes from site to site is the tanh of a sum, a real number, and neurons send integers"
+NEEDS = {
+    "lstm": _PRODUCTS,
+    "gru": _PRODUCTS,
+    "rnn": _TANH,
+    "birnn": _TANH,
+    "mlp": "the ReLU between its two layers sends real numbers, and neurons send integers",
+}
+"""Name -> why a mixer of these cells has no integer layer."""
+
 
 class Mixer2d(nn.Module):
     """Two recurrent networks over a window: one along each row, one along each column, half of the channels each.
@@ -70,6 +81,11 @@ class Mixer2d(nn.Module):
             mixed = torch.cat((along_rows, along_columns), -1)
         return mixed.permute(0, 3, 1, 2).contiguous()
 
+    @property
+    def needs(self) -> str:
+        """What it needs that integer layers do not have."""
+        return NEEDS[self.cell]
+
     def extra_repr(self) -> str:
         return f"{self.channels}, {self.out}, cell={self.cell!r}"
 
@@ -83,7 +99,7 @@ def _along(cell: nn.Module, sites: Tensor) -> Tensor:
 class WindowRNN(WindowNetwork):
     """2-D recurrent mixers in windows; see :mod:`lava_mlsnn.model.window` for the layout and how it was read.
 
-    Gates multiply real numbers, so the network does not export; ``train.float_run`` measures it. Every F is a
+    The network does not export (:data:`NEEDS` says why, by cell); ``train.float_run`` measures it. Every F is a
     perceptron of two layers of spiking neurons at each site, without shortcut, as printed: "MLP-96" in the third stage
     of 192 channels has 96 hidden neurons.
 

@@ -1,8 +1,8 @@
 """The float model: evaluate a trained spiking network as torch computes it, with the counts that an engine reports.
 
 It is for networks without integer form (:func:`lava_mlsnn.block.no_integer_layer`): projection functions of membranes,
-gates, median spikes. It does not replace the integer engine: outputs are floating-point numbers, nothing is quantized,
-and no hardware computes it.
+recurrent mixers, median spikes. It does not replace the integer engine: outputs are floating-point numbers, nothing is
+quantized, and no hardware computes it.
 """
 
 from __future__ import annotations

@@ -281,7 +281,10 @@ def net_of(*blocks: nn.Module) -> nn.Module:
         (lambda n: block.Window(1, 1, neuron=n), "layer '1': fusion 'omega' of membrane potentials has no integer"),
         (lambda n: block.Window(1, 1, neuron=n, fusion="group", region=None), "median spikes without region threshold"),
         (lambda n: block.PatchMix(1, (8, 8), neuron=n), "a linear map over sites that all channels share"),
-        (lambda n: block.WindowMixer(nn.Identity(), neuron=n), "gates multiply real numbers"),
+        (
+            lambda n: block.WindowMixer(nn.Identity(), neuron=n),
+            "an? Identity in windows .* convolutions alone have one",
+        ),
     ],
 )
 def test_what_has_no_integer_layer_says_so(layer: Any, words: str) -> None:

@@ -203,8 +203,23 @@ def test_refusals_of_mixers() -> None:
         small("window_lstm12", cell="cnn")
     with pytest.raises(ValueError, match="a birnn mixer of 6 channels: expected a multiple of 4"):
         small("window_lstm12", cell="birnn", width=6)
-    with pytest.raises(ValueError, match=r"layer 'stage1_window1': a Mixer2d in windows has no integer layer"):
-        ml.netx.quantize(small("window_lstm12"))
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("lstm", "its gates multiply states"),
+        ("gru", "its gates multiply states"),
+        ("rnn", "the tanh of a sum, a real number"),
+        ("birnn", "the tanh of a sum, a real number"),
+        ("mlp", "the ReLU between its two layers sends real numbers"),
+    ],
+)
+def test_a_mixer_says_what_it_needs_that_integers_have_not(cell: str, reason: str) -> None:
+    words = f"layer 'stage1_window1': a Mixer2d in windows has no integer layer: .*{reason}.* train.float_run"
+    with pytest.raises(ValueError, match=words) as error:
+        ml.netx.quantize(small("window_lstm12", cell=cell, width=8))
+    assert ("gates" in str(error.value)) == (cell in ("lstm", "gru"))
 
 
 def test_float_model_refuses_what_sends_no_spikes() -> None:

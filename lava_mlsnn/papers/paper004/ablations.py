@@ -153,7 +153,7 @@ def _findings(
         {"Accuracy": shown},
         relations,
         (
-            f"{size}, binary spikes, one timestep, float weights (the float model): projections and gates have no "
+            f"{size}, binary spikes, one timestep, float weights (the float model): projections and mixers have no "
             f"integers. One of the {len(dataset.test_labels)} test images is {100 / len(dataset.test_labels):.2f} "
             "points. The paper's accuracies are of CIFAR-10.",
             UNLIKE,
