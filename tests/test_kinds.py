@@ -50,7 +50,7 @@ def synapse_graph(kind: str) -> NetGraph:
         conv = Conv(integers(-9, 10, (SHAPE[0], SHAPE[0], 3, 3)), padding=1)
         layers, source = [Layer("first", (Connection(INPUT, conv),), SHAPE, MultiLevel(3, 20))], "first"
     shape = synapse.out_shape(SHAPE)
-    layers.append(Layer("kind", (Connection(source, synapse),), shape, MultiLevel(4, 9)))
+    layers.append(Layer("kind", (Connection(source, synapse),), shape, MultiLevel(4, 9 if synapse.gain > 1 else 2)))
     dense = Dense(integers(-9, 10, (4, layers[-1].size)))
     layers.append(Layer("end", (Connection("kind", dense),), (4, 1, 1), MultiLevel(3, 30)))
     return NetGraph(Input(SHAPE, bits=3), tuple(layers), STEPS)

@@ -72,7 +72,7 @@ def costs(net: Network) -> list[Cost]:
 
 
 def _counts(module: nn.Module) -> bool:
-    return isinstance(module, (Block, PatchMix, WindowMixer))
+    return isinstance(module, (Block, WindowMixer))
 
 
 def _counter(name: str, found: list[Cost]) -> Any:
@@ -101,7 +101,7 @@ def _of_map(module: nn.Module, shape: tuple[int, ...], out: tuple[int, ...]) -> 
     if isinstance(module, WindowMixer):
         return _mixer(module.mixer, shape)
     if not isinstance(module, Block):
-        raise ValueError(f"operations of a {type(module).__name__}: expected a Block, a PatchMix or a WindowMixer")
+        raise ValueError(f"operations of a {type(module).__name__}: expected a Block or a WindowMixer")
     synapse = module.synapse
     if isinstance(synapse, nn.Conv2d):
         return "conv", horowitz.operations("conv", shape, out, synapse.kernel_size, synapse.groups)

@@ -15,12 +15,13 @@ from .leaky import Leaky
 from .membranes import membranes
 from .mode import as_integers, quantization_of, quantized, unquantized
 from .norm import BNTT, TdBN
+from .patch_mix import PatchMix
 from .plan import no_integer_layer, plan
 from .pool import Flatten, Pool
 from .record import activity, trace
 from .signal import Signal
 from .window import Window
-from .windowed import PatchMix, WindowMixer
+from .windowed import WindowMixer
 
 __all__ = [
     "BNTT",

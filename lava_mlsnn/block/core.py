@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..graph.neurons import NEURONS, Neuron
 from ..helpers.check import Shape, positive_ints
 from ..neuron import Barrier, GradedNeuron
 from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
@@ -261,6 +262,12 @@ def on_grid(current: Tensor, exponent: Tensor) -> Tensor:
     """
     unit = power_of_two(exponent, current.dtype).reshape(-1, *[1] * (current.ndim - 2))
     return round_through(current * unit) / unit
+
+
+def integer_neuron(neuron: GradedNeuron, exponent: Tensor, steps: int) -> Neuron:
+    """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training."""
+    kind, parameters = neuron.integer_form(power_of_two(exponent, torch.float32), steps)
+    return NEURONS[kind](**parameters)
 
 
 def spiking(neuron: nn.Module | None) -> GradedNeuron:

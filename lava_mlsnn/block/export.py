@@ -18,14 +18,14 @@ from ..graph import neurons as netx
 from ..graph.graph import INPUT, Connection, Layer, NetGraph
 from ..graph.synapses import Conv, Dense, Identity, Synapse
 from ..helpers.check import IntArray, flag, int_array, texts
-from ..neuron import GradedNeuron
 from .add import Add
-from .core import Block
+from .core import Block, integer_neuron
 from .dense import Readout
 from .input import Input
-from .integer import Quantization, power_of_two
+from .integer import Quantization
 from .leaky import Leaky
 from .mode import as_integers, quantization_of
+from .patch_mix import PatchMix
 from .plan import Step, plan
 from .pool import Pool
 from .stock import is_stock, shifted, shifts, stock_layer
@@ -123,8 +123,8 @@ class _Builder:
         """Record which layers' spikes the step carries and, if it is a layer, build it."""
         if isinstance(step.module, Input):
             self.sources[step.name] = (INPUT,)
-        elif isinstance(step.module, Window):
-            self._windows(step, step.module)
+        elif isinstance(step.module, Window | PatchMix):
+            self._several(step, step.module)
         elif not step.is_layer:
             self.sources[step.name] = self._summed(step)
         else:
@@ -139,15 +139,20 @@ class _Builder:
                 self.layers.append(Layer(late, (passed,), step.output.shape, netx.Late()))
                 self.sources[step.name] = (late,)
 
-    def _windows(self, step: Step, window: Window) -> None:
-        mode = window.quantization
+    def _several(self, step: Step, block: Window | PatchMix) -> None:
+        mode = block.quantization
         assert mode is not None, "as_integers sets it"
+        sources = self.sources[step.sources[0]]
         try:
-            layer = window.layer(step.name, self.sources[step.sources[0]], mode)
+            if isinstance(block, PatchMix):
+                self.layers += block.layers(step.name, sources, mode)
+                self.sources[step.name] = (step.name,)
+            else:
+                layer = block.layer(step.name, sources, mode)
+                self.layers += layer.layers()
+                self.sources[step.name] = layer.outputs
         except ValueError as error:
             raise ValueError(_named(step.name, error)) from None
-        self.layers += layer.layers()
-        self.sources[step.name] = layer.outputs
 
     def build(self, labels: tuple[str, ...]) -> NetGraph:
         """The graph; ValueError if it ends in a sum or contains no layer."""
@@ -198,7 +203,7 @@ class _Builder:
         if isinstance(block, Readout):
             neuron = netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels)
         else:
-            neuron = _neuron(cast(Any, block.neuron), exponent, mode.steps)
+            neuron = integer_neuron(cast(Any, block.neuron), exponent, mode.steps)
         return Layer(step.name, tuple(connections), step.output.shape, neuron, int_array(bias.numpy(), "bias"))
 
     def _leaky(self, step: Step, block: Leaky, sources: list[tuple[str, ...]], mode: Quantization) -> Layer:
@@ -226,12 +231,6 @@ def _synapse(module: nn.Module, weight: np.ndarray[Any, Any]) -> Synapse:
     if isinstance(module, nn.Linear):
         return Dense(weight)
     return Identity(weight if len(np.unique(weight)) > 1 else weight.flat[0])
-
-
-def _neuron(neuron: GradedNeuron, exponent: torch.Tensor, steps: int) -> netx.Neuron:
-    """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training."""
-    kind, parameters = neuron.integer_form(power_of_two(exponent, torch.float32), steps)
-    return netx.NEURONS[kind](**parameters)
 
 
 def _named(name: str, error: ValueError) -> str:

@@ -18,6 +18,7 @@ from .dense import Readout
 from .integer import power_of_two
 from .leaky import Leaky
 from .mode import as_integers, evaluated, quantization_of
+from .patch_mix import PatchMix
 from .plan import Step
 from .pool import Pool
 from .record import heard
@@ -68,8 +69,8 @@ def membranes(
 
 def _hooks(step: Step, found: dict[str, Tensor], integers: bool) -> Iterator[Any]:
     module = cast(Any, step.module)
-    if isinstance(module, Window):
-        raise ValueError(f"layer {step.name!r}: a window block: expected sim.run(..., trace='membrane')")
+    if isinstance(module, Window | PatchMix):
+        raise ValueError(f"layer {step.name!r}: a {type(module).__name__}: expected sim.run(..., trace='membrane')")
 
     def record(_: nn.Module, inputs: tuple[Tensor, ...], sent: Tensor) -> None:
         held = _stock(module, inputs[0], sent, integers) if is_stock(module) else _held(module, inputs, sent)

@@ -14,6 +14,7 @@ from .dense import Readout
 from .export import quantize
 from .input import Input
 from .mode import as_integers
+from .patch_mix import PatchMix
 from .plan import Step, plan
 from .stock import is_stock, shifted, shifts
 from .window import Window
@@ -69,7 +70,7 @@ def _integers(spikes: Tensor, step: Step) -> Tensor:
 
 def _recorder(step: Step, found: dict[str, Tensor]) -> Any:
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(module, Window):
+        if isinstance(module, Window | PatchMix):
             found.update({n: z.round().to(torch.int32) for n, z in module.layer_spikes(step.name, inputs[0])})
             return
         name = step.name

@@ -174,42 +174,6 @@ class WindowMixer(Windowed):
         return self.options()
 
 
-class PatchMix(nn.Module):
-    """A fully connected layer over the sites of a map, the same for all channels, batch norm and neuron.
-
-    It exchanges information between windows ([Yao2023], section 3.1, last paragraph; the cross-patch layer of ResMLP).
-
-    Args:
-        channels: C.
-        shape: rows and columns of the map.
-        neuron: a module of (N, C, H, W, T).
-
-    Shape:
-        (N, C, H, W, T) -> the same.
-
-    Example:
-        >>> PatchMix(3, (4, 4), neuron=MultiLevel(levels=4))(torch.rand(2, 3, 4, 4, 1)).shape
-        torch.Size([2, 3, 4, 4, 1])
-    """
-
-    no_integer_layer = (
-        "a linear map over sites that all channels share has no integer layer (a convolution shares weights over "
-        "sites, a dense layer shares none): expected mixing='channel', or train.float_run, which runs it as it is"
-    )
-
-    def __init__(self, channels: int, shape: tuple[int, int], *, neuron: nn.Module | None) -> None:
-        super().__init__()
-        sites = shape[0] * shape[1]
-        self.synapse = nn.Linear(sites, sites, bias=False)
-        self.norm = nn.BatchNorm2d(channels)
-        self.neuron = neuron
-
-    def forward(self, x: Tensor) -> Tensor:
-        maps = one_step(x)
-        mixed = self.norm(self.synapse(maps.flatten(2)).reshape(maps.shape)).unsqueeze(-1)
-        return mixed if self.neuron is None else self.neuron(mixed)
-
-
 def one_step(x: Tensor) -> Tensor:
     """(N, C, H, W, 1) -> (N, C, H, W).
 

@@ -16,14 +16,14 @@ from .window import STAGES, Part, WindowNetwork, WindowOptions
 class WindowCNN(WindowNetwork):
     """3x3 convolutions in windows; see :mod:`lava_mlsnn.model.window` for the layout and how it was read.
 
-    With fusion "group" or "none" and mixing "channel" it exports; otherwise ``train.float_run`` measures it.
+    With fusion "group" or "none" it exports; otherwise ``train.float_run`` measures it.
 
     Args:
         width: channels of the first stage.
         stages: one text per stage: w is a window layer, F a fully connected layer.
         groups, dilated, fusion, theta, region: see :class:`lava_mlsnn.model.window.WindowOptions`.
-        mixing: what an F connects: "patch" all sites, the same for each channel (as ResMLP does); "channel" all
-            channels, the same at each site.
+        mixing: what an F connects: "patch" all sites, the same for each channel (as ResMLP does), which exports up to
+            C (H W)^2 = 2^24; "channel" all channels, the same at each site.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..block import Add, Block, Input, PatchMix, Readout, WindowMixer
+from ..block import Add, Block, Input, Readout, WindowMixer
 from ..data import Dataset
 from ..graph.activity import Activity
 from ..neuron import Barrier, MultiLevel
@@ -106,7 +106,7 @@ def float_run(net: nn.Module, dataset: Dataset) -> FloatRun:
 def _sends(module: nn.Module) -> bool:
     if isinstance(module, Add):
         return module.neuron is not None
-    return isinstance(module, (Input, Block, PatchMix, WindowMixer))
+    return isinstance(module, (Input, Block, WindowMixer))
 
 
 class _Tally:

@@ -22,7 +22,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ..block import Input, Pool, Readout
+from ..block import Input, PatchMix, Pool, Readout
 from ..block.export import quantize
 from ..block.plan import Step, plan
 from ..block.stock import is_stock
@@ -77,10 +77,10 @@ class Penalty(nn.Module):
             )
         self.steps = [step for step in plan(net) if step.is_layer and not isinstance(step.module, Readout)]
         for step in self.steps:
-            if is_stock(cast(nn.Module, step.module)) or isinstance(step.module, Window):
+            if is_stock(cast(nn.Module, step.module)) or isinstance(step.module, PatchMix | Window):
                 raise ValueError(
                     f"layer {step.name!r}: the events of {type(step.module).__name__} are not counted in training: "
-                    "expected blocks of lava_mlsnn.block without windows; train it without energy and rate"
+                    "expected blocks of lava_mlsnn.block that become one layer; train it without energy and rate"
                 )
         populations = [step for step in self.steps if getattr(step.module, "neuron", None) is not None]
         self.neurons = sum(int(torch.Size(step.output.shape).numel()) for step in populations)

@@ -128,5 +128,5 @@ def test_window_blocks_are_named() -> None:
     net = ml.model.create(
         "window_cnn12", in_shape=(1, 8, 8), width=4, stages=("wF",), groups=1, mixing="channel", fusion="group"
     )
-    with pytest.raises(ValueError, match=r"a window block: expected sim\.run"):
+    with pytest.raises(ValueError, match=r"a Window: expected sim\.run"):
         block.membranes(net, torch.ones(1, 1, 8, 8))

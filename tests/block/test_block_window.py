@@ -280,7 +280,7 @@ def net_of(*blocks: nn.Module) -> nn.Module:
     [
         (lambda n: block.Window(1, 1, neuron=n), "layer '1': fusion 'omega' of membrane potentials has no integer"),
         (lambda n: block.Window(1, 1, neuron=n, fusion="group", region=None), "median spikes without region threshold"),
-        (lambda n: block.PatchMix(1, (8, 8), neuron=n), "a linear map over sites that all channels share"),
+        (lambda n: block.PatchMix(2, (64, 64), neuron=n), "the sites of .2, 64, 64. has 33554432 weights"),
         (
             lambda n: block.WindowMixer(nn.Identity(), neuron=n),
             "an? Identity in windows .* convolutions alone have one",

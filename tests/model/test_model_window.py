@@ -100,9 +100,9 @@ def test_membranes_of_the_layer_before_are_fused_where_shapes_agree() -> None:
 
 
 @pytest.mark.parametrize("fusion", ["group", "none"])
-@pytest.mark.parametrize("levels", [1, 4])
-def test_the_convolutional_network_exports_spike_by_spike(fusion: str, levels: int, tmp_path: Any) -> None:
-    net = small(fusion=fusion, mixing="channel", levels=levels)
+@pytest.mark.parametrize(("levels", "mixing"), [(1, "channel"), (4, "patch")])
+def test_the_convolutional_network_exports_spike_by_spike(fusion: str, levels: int, mixing: str, tmp_path: Any) -> None:
+    net = small(fusion=fusion, mixing=mixing, levels=levels)
     torch_nets.randomise(net, 3)
     images = torch.randint(0, 17, (4, 1, 8, 8), dtype=torch.uint8)
     graph = ml.netx.quantize(net.eval())

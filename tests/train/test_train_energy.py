@@ -197,9 +197,15 @@ def test_what_no_training_reaches_is_refused(
         train.fit(net, digits, train.recipe("digits", quantized_epochs=0, **wanted), progress=False)
 
 
-def test_windows_are_refused(digits: data.Dataset) -> None:
-    net = train.create("window_cnn12", digits, width=4, stages=("wF",), fusion="group", mixing="channel", groups=2)
-    with pytest.raises(ValueError, match=r"are not counted in training: expected blocks of lava_mlsnn\.block"):
+@pytest.mark.parametrize("several", ["Window", "PatchMix"])
+def test_blocks_that_become_several_layers_are_refused(several: str, digits: data.Dataset) -> None:
+    net: torch.nn.Module = train.create("window_cnn12", digits, width=4, stages=("wF",), fusion="group", groups=2)
+    if several == "PatchMix":
+        mix = block.PatchMix(1, (8, 8), neuron=MultiLevel(4))
+        net = torch.nn.Sequential(block.Input((1, 8, 8), 1 / 16, 5), mix, block.Readout(64, 10))
+    with pytest.raises(
+        ValueError, match=rf"events of {several} are not counted in training: expected .* become one layer"
+    ):
         Penalty(net, Recipe(energy=0.3))
 
 

@@ -9,6 +9,7 @@ from .dense import Dense
 from .identity import Identity
 from .injection import Injection
 from .pool import Pool
+from .unflatten import Unflatten
 
 __all__ = [
     "MAX_DELAY",
@@ -20,6 +21,7 @@ __all__ = [
     "Injection",
     "Pool",
     "Synapse",
+    "Unflatten",
     "Window",
     "fits_8_bits",
     "weight_exponent",
