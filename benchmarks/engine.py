@@ -334,7 +334,7 @@ def main() -> None:
     sets = [row for n in options.networks for row in all_cores(n, options, cores)] if onnx_int8.found() else []
     if options.json:
         figures = {
-            "load_average": os.getloadavg()[2],
+            "load_average": os.getloadavg()[1],
             "compare": rows,
             "all_cores": sets,
             "sweeps": sweeps,

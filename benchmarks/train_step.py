@@ -35,6 +35,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
@@ -363,6 +364,7 @@ def main() -> None:
     figures = {network: report(network, options) for network in options.networks}
     if options.json:
         machine = {"torch": torch.__version__, "cores": everything, "width": options.width, "batch": options.batch}
+        machine["command"] = shlex.join(["python", *sys.argv])
         atomic_write(options.json, json.dumps({"machine": machine, "networks": figures}, indent=1) + "\n")
 
 
