@@ -42,6 +42,7 @@ from lava_mlsnn.netx import (
     SoftLIF,
     Staircase,
     Synapse,
+    Unflatten,
 )
 
 KINDS = (
@@ -67,8 +68,8 @@ Shape = tuple[int, int, int]
 class Options:
     """What random graphs may hold; engines or files that know less narrow it.
 
-    ``late`` adds dense synapses with delays, neurons that pass on a step later, and resonators. ``gated_only`` keeps to
-    our own layers, those that wait for their input.
+    ``late`` adds what few files know: dense synapses with delays, neurons that pass on a step later, resonators, and
+    vectors that become maps. ``gated_only`` keeps to our own layers, those that wait for their input.
     """
 
     kinds: tuple[str, ...] = KINDS
@@ -149,16 +150,19 @@ def delayed(draw: Any, weight: np.ndarray) -> DelayDense:
 
 @st.composite
 def synapses(draw: Any, in_shape: Shape, large: bool = True, late: bool = False) -> Synapse:
-    """Any synapse that fits ``in_shape``, with delays only if ``late``."""
-    kind = draw(
-        st.sampled_from(("dense", "conv", "conv", "conv", "pool", "identity", "delay_dense")[: 7 if late else 6])
-    )
+    """Any synapse that fits ``in_shape``, with delays or into other maps only if ``late``."""
+    kinds = ("dense", "conv", "conv", "conv", "pool", "identity", "delay_dense", "unflatten")
+    kind = draw(st.sampled_from(kinds if late else kinds[:6]))
     if kind in ("dense", "delay_dense"):
         features = draw(st.sampled_from((1, 3, 8, 20)))
         dense = Dense(_weights(draw, (features, int(np.prod(in_shape))), large))
         return dense if kind == "dense" else draw(delayed(dense.weight))
     if kind == "conv":
         return draw(convs(in_shape, large))
+    if kind == "unflatten":
+        sites = int(np.prod(in_shape))
+        sizes = [(h, w) for h in range(1, 8) for w in range(1, 8) if sites % (h * w) == 0 and sites // (h * w) <= 30]
+        return Unflatten(*draw(st.sampled_from(sizes or [in_shape[1:]])))
     if kind == "pool":
         kernel = tuple(draw(st.integers(1, min(3, n))) for n in in_shape[1:])
         return Pool(kernel, tuple(draw(st.integers(1, 3)) for _ in kernel))

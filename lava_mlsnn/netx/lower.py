@@ -62,8 +62,7 @@ def lower(graph: NetGraph, target: str = "stock") -> NetGraph:
     :func:`problems`.
 
     Args:
-        graph: multi-level, barrier and relay neurons, LIF without bias (maxima of binary spikes); conv, dense, pool
-            and identity synapses.
+        graph: multi-level, barrier and relay neurons; conv, dense, pool and identity synapses.
         target: "stock", the only one.
 
     Raises:
@@ -150,12 +149,12 @@ def _levels(layer: Layer, limits: Mapping[str, Bounds]) -> int:
 
 def _check(graph: NetGraph, layer: Layer, limits: Bounds) -> None:
     neuron = layer.neuron
-    if not isinstance(neuron, MultiLevel | Barrier | Relay | Readout | LIF):
+    if not isinstance(neuron, MultiLevel | Barrier | Relay | Readout):
         raise ValueError(
-            f"layer {layer.name!r}: lower takes multi-level neurons, barriers, relays and LIF, got {neuron.kind}"
+            f"layer {layer.name!r}: lower takes multi-level neurons, barriers and relays, got {neuron.kind}"
         )
-    if isinstance(neuron, LIF) and layer.bias is not None:
-        raise ValueError(f"layer {layer.name!r}: lower takes LIF neurons without bias")
+    if graph.depth[layer.name] == 0:
+        raise ValueError(f"layer {layer.name!r}: lower expects synapses with weights, got an injection of the input")
     if layer.name in layer.inputs:
         raise ValueError(f"layer {layer.name!r}: lower has no stock counterpart for a recurrent connection at T = 1")
     if isinstance(neuron, Readout) and layer is not graph.output:
@@ -221,8 +220,7 @@ def _offset(layer: Layer, levels: int) -> NDArray[np.int64]:
     bias = np.zeros(layer.shape[0], np.int64) if layer.bias is None else layer.bias.astype(np.int64).reshape(-1)
     if isinstance(layer.neuron, Readout):
         return bias
-    first = layer.neuron.vth + 1 if isinstance(layer.neuron, LIF) else getattr(layer.neuron, "threshold", 1)
-    threshold = np.broadcast_to(first, bias.shape).astype(np.int64)
+    threshold = np.broadcast_to(getattr(layer.neuron, "threshold", np.int64(1)), bias.shape).astype(np.int64)
     steps = np.arange(1, levels + 1, dtype=np.int64)
     return (bias[:, None] + 1 - steps * threshold[:, None]).reshape(-1)
 

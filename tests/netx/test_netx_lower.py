@@ -15,6 +15,7 @@ from lava_mlsnn.netx import (
     Conv,
     Dense,
     Identity,
+    Injection,
     Input,
     Layer,
     MultiLevel,
@@ -22,7 +23,6 @@ from lava_mlsnn.netx import (
     Pool,
     Readout,
     Relay,
-    Rescale,
 )
 from lava_mlsnn.netx.lower import lower, places
 
@@ -201,8 +201,7 @@ def small(neuron, timesteps=1, weight=1, bias=None):
     ("graph", "message"),
     [
         (small(MultiLevel(2, 3), timesteps=2), "T = 2"),
-        (small(Rescale.example(2)), "layer 'a'.*got rescale"),
-        (small(LIF(3), bias=[0, 1]), "layer 'a': lower takes LIF neurons without bias"),
+        (small(LIF(3)), "layer 'a'.*got lif"),
         (small(MultiLevel(2, 3), weight=10_000), "layer 'a': currents up to 5100000"),
         (small(Relay(), weight=-1), "layer 'a': a relay of sums down to -510"),
         (small(MultiLevel(4, 30_000)), "layer 'a': thresholds and biases need stock biases of -45000 .. 45000"),
@@ -212,6 +211,14 @@ def small(neuron, timesteps=1, weight=1, bias=None):
 def test_what_stock_cannot_do_is_refused(graph, message):
     with pytest.raises(ValueError, match=message):
         lower(graph)
+
+
+def test_a_layer_that_the_input_is_injected_into_is_refused():
+    """It has no synapse whose rows could be written once per level."""
+    first = Layer("a", (Connection("input", Injection()),), (2, 3, 3), MultiLevel(4, 3))
+    second = Layer("b", (Connection("a", Conv(np.ones((2, 2, 1, 1)))),), (2, 3, 3), MultiLevel(4, 3))
+    with pytest.raises(ValueError, match="layer 'a': lower expects synapses with weights, got an injection"):
+        lower(NetGraph(Input((2, 3, 3)), (first, second)))
 
 
 def test_an_unknown_target_is_refused():

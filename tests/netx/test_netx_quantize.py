@@ -129,9 +129,8 @@ def test_max_pool_of_binary_spikes_is_the_same_everywhere(
         assert run.activity == block.activity(net, images)
     for kind in ("lemaire", "loihi1"):  # Horowitz's rule has pooling for nothing
         assert ml.energy.estimate(graph, run.activity, kind).to_frame().loc["2"]["total"] > 0
-    if steps == 1:
-        lowered = ml.netx.lower(graph)
-        assert np.array_equal(ml.sim.run(lowered, images.numpy()).output, run.output)
+    with pytest.raises(ValueError, match=r"lower (takes|works)|T = 3"):
+        ml.netx.lower(graph)
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_full_runs_have_the_printed_epochs_and_widths(monkeypatch: pytest.Monkey
     asked: list[tuple[dict[str, object], int, tuple[float, ...]]] = []
 
     class Done:
-        folder, record, accuracy = tmp_path, {}, 0.5
+        folder, record, accuracy, right = tmp_path, {}, 0.5, np.arange(10) < 5
 
         def __init__(self, chosen: dict[str, object]) -> None:
             self.kept, self.job = None, Job("s_resnet38", chosen)
