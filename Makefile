@@ -65,7 +65,7 @@ lint: $(READY) ## ruff (lint and format) and mypy
 
 .PHONY: docs
 docs: $(READY) ## build the site into site/, and serve it with ARGS=serve
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(or $(ARGS),build) --strict -q
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs $(or $(ARGS),build) --strict
 
 .PHONY: shipped
 shipped: $(READY) ## train the nets of netx_exports/ again
