@@ -91,7 +91,7 @@ def fast(
     def sample(engine: Engine, i: int) -> None:
         for t in range(0, graph.timesteps, rows):
             steps = min(rows, graph.timesteps - t)
-            engine.advance(frames_of(graph, images[i], t, steps), steps, restart=t == 0)
+            engine.advance(frames_of(images[i], t, steps), steps, restart=t == 0)
             shown = engine.view(last)[:steps]
             if graph.output.neuron.spiking:
                 outputs[i] += shown.sum(axis=0, dtype=np.int64).ravel()
@@ -141,7 +141,7 @@ def parts(count: int, threads: int) -> Iterator[range]:
         start = end
 
 
-def frames_of(graph: NetGraph, image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:
+def frames_of(image: NDArray[Any], start: int, count: int) -> NDArray[np.int32]:
     """One image (C, H, W), or ``count`` steps of a movie (C, H, W, T), as int32 (1 or count, H * W * C)."""
     return channels_last(image[None] if image.ndim == 3 else np.moveaxis(image[..., start : start + count], -1, 0))
 

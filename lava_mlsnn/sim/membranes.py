@@ -39,7 +39,7 @@ def fast(graph: NetGraph, images: NDArray[Any]) -> dict[str, Ints]:
     engine, found = Engine(program), _empty(graph, len(images))
     for i, image in enumerate(images):
         for t in range(graph.timesteps):
-            engine.advance(frames_of(graph, image, t, 1), 1, restart=t == 0)
+            engine.advance(frames_of(image, t, 1), 1, restart=t == 0)
             for name, index in held(graph).items():
                 found[name][i, ..., t] = engine.state(name, index)
     return found
