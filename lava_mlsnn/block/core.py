@@ -5,7 +5,7 @@ Time is the last axis, as in SLAYER; for synapse and norm it is folded into the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from ..graph.graph import Layer
 from ..graph.neurons import NEURONS, Neuron
 from ..helpers.check import Shape, positive_ints
 from ..neuron import Barrier, GradedNeuron
@@ -167,6 +168,9 @@ class Block(nn.Module):
             :class:`lava_mlsnn.neuron.ATIF`; torch.nn.ReLU makes the ANN twin; None returns the current.
     """
 
+    several = False
+    """Whether it becomes several integer layers, those of :meth:`layers`."""
+
     def __init__(self, connections: Iterable[Connection], neuron: nn.Module | None) -> None:
         super().__init__()
         self.connections = _Connections(connections)
@@ -213,6 +217,14 @@ class Block(nn.Module):
         current = current + dyadic.bias.reshape(-1, *[1] * (current.ndim - 2))
         # cuDNN may choose Winograd transforms as well: what they lose is far below half a unit.
         return current if current.device.type == "cpu" else on_grid(current, dyadic.exponent)
+
+    def layers(self, name: str, sources: tuple[str, ...], q: Quantization) -> tuple[Sequence[Layer], tuple[str, ...]]:
+        """Of several: the integer layers, and those whose spikes are its output; ValueError as in :func:`quantize`."""
+        raise NotImplementedError
+
+    def layer_spikes(self, name: str, x: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Of several: integer spikes (N, C', H', W', T) of each of its layers, by the layer's name."""
+        raise NotImplementedError
 
     def dyadic(self, q: Quantization) -> Dyadic:
         """Quantized weights and bias: what training's forward uses and what the exporter reads."""

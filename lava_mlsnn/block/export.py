@@ -25,11 +25,9 @@ from .input import Input
 from .integer import Quantization
 from .leaky import Leaky
 from .mode import as_integers, quantization_of
-from .patch_mix import PatchMix
 from .plan import Step, plan
 from .pool import Pool
 from .stock import is_stock, shifted, shifts, stock_layer
-from .window import Window
 
 
 def quantize(
@@ -123,7 +121,7 @@ class _Builder:
         """Record which layers' spikes the step carries and, if it is a layer, build it."""
         if isinstance(step.module, Input):
             self.sources[step.name] = (INPUT,)
-        elif isinstance(step.module, Window | PatchMix):
+        elif isinstance(step.module, Block) and step.module.several:
             self._several(step, step.module)
         elif not step.is_layer:
             self.sources[step.name] = self._summed(step)
@@ -139,20 +137,14 @@ class _Builder:
                 self.layers.append(Layer(late, (passed,), step.output.shape, netx.Late()))
                 self.sources[step.name] = (late,)
 
-    def _several(self, step: Step, block: Window | PatchMix) -> None:
+    def _several(self, step: Step, block: Block) -> None:
         mode = block.quantization
         assert mode is not None, "as_integers sets it"
-        sources = self.sources[step.sources[0]]
         try:
-            if isinstance(block, PatchMix):
-                self.layers += block.layers(step.name, sources, mode)
-                self.sources[step.name] = (step.name,)
-            else:
-                layer = block.layer(step.name, sources, mode)
-                self.layers += layer.layers()
-                self.sources[step.name] = layer.outputs
+            layers, self.sources[step.name] = block.layers(step.name, self.sources[step.sources[0]], mode)
         except ValueError as error:
             raise ValueError(_named(step.name, error)) from None
+        self.layers += layers
 
     def build(self, labels: tuple[str, ...]) -> NetGraph:
         """The graph; ValueError if it ends in a sum or contains no layer."""

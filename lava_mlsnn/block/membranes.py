@@ -18,12 +18,10 @@ from .dense import Readout
 from .integer import power_of_two
 from .leaky import Leaky
 from .mode import as_integers, evaluated, quantization_of
-from .patch_mix import PatchMix
 from .plan import Step
 from .pool import Pool
 from .record import heard
 from .stock import is_stock
-from .window import Window
 
 SLAYER = 64 * 64
 """Integers of a CUBA neuron's voltage that are 1 in SLAYER."""
@@ -69,7 +67,7 @@ def membranes(
 
 def _hooks(step: Step, found: dict[str, Tensor], integers: bool) -> Iterator[Any]:
     module = cast(Any, step.module)
-    if isinstance(module, Window | PatchMix):
+    if isinstance(module, Block) and module.several:
         raise ValueError(f"layer {step.name!r}: a {type(module).__name__}: expected sim.run(..., trace='membrane')")
 
     def record(_: nn.Module, inputs: tuple[Tensor, ...], sent: Tensor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 
 import torch
@@ -78,6 +78,8 @@ class PatchMix(Block):
         torch.Size([2, 3, 4, 4, 1])
     """
 
+    several = True
+
     def __init__(self, channels: int, shape: tuple[int, int], *, neuron: nn.Module | None) -> None:
         rows, columns = positive_ints(shape, "shape", 2)
         self.shape = integer(channels, "channels", 1), rows, columns
@@ -97,20 +99,16 @@ class PatchMix(Block):
     def integer_forward(self, inputs: tuple[Tensor, ...], q: Quantization) -> Tensor:
         return super().integer_forward(inputs, q).unflatten(1, self.shape)
 
-    def layers(self, name: str, sources: tuple[str, ...], q: Quantization) -> list[Layer]:
-        """The integer layers; ValueError if a membrane can leave 24 bits."""
+    def layers(self, name: str, sources: tuple[str, ...], q: Quantization) -> tuple[Sequence[Layer], tuple[str, ...]]:
         (weight,), bias, exponent = self.dyadic(q).checked(q)
         channels, *size = self.shape
         mixing = Conv(weight.reshape(-1, 1, *size).numpy(), groups=channels)
         neuron = integer_neuron(spiking(self.neuron), exponent, q.steps)
         column, placed = Edge(sources, mixing), Edge((sites_name(name),), Unflatten(*size))
-        return [
-            Layer(sites_name(name), (column,), (len(bias), 1, 1), neuron, int_array(bias.numpy(), "bias")),
-            Layer(name, (placed,), self.shape, Relay()),
-        ]
+        mixed = Layer(sites_name(name), (column,), (len(bias), 1, 1), neuron, int_array(bias.numpy(), "bias"))
+        return (mixed, Layer(name, (placed,), self.shape, Relay())), (name,)
 
     def layer_spikes(self, name: str, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Integer spikes of each layer that this block becomes, (N, C', H', W', T), by the layer's name."""
         sent = self.forward(x)
         yield sites_name(name), sent.reshape(len(sent), -1, 1, 1, sent.shape[-1])
         yield name, sent

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from ..graph.activity import Activity
+from .core import Block
 from .dense import Readout
 from .export import quantize
 from .input import Input
 from .mode import as_integers
-from .patch_mix import PatchMix
 from .plan import Step, plan
 from .stock import is_stock, shifted, shifts
-from .window import Window
 
 
 @torch.no_grad()
@@ -70,7 +69,7 @@ def _integers(spikes: Tensor, step: Step) -> Tensor:
 
 def _recorder(step: Step, found: dict[str, Tensor]) -> Any:
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if isinstance(module, Window | PatchMix):
+        if isinstance(module, Block) and module.several:
             found.update({n: z.round().to(torch.int32) for n, z in module.layer_spikes(step.name, inputs[0])})
             return
         name = step.name

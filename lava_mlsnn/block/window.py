@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..graph.graph import Layer
 from ..graph.synapses import Conv as ConvSynapse
 from ..graph.windows import WindowLayer, Windows, cover_name, group_name, window_name
 from ..helpers.check import Shape, integer
@@ -40,6 +41,8 @@ class Window(Windowed, Block):
         >>> layer(torch.rand(2, 3, 8, 8, 1)).shape
         torch.Size([2, 8, 8, 8, 1])
     """
+
+    several = True
 
     def __init__(
         self,
@@ -182,8 +185,11 @@ class Window(Windowed, Block):
             0.0 if self.region is None else self.region,
         )
 
+    def layers(self, name: str, sources: tuple[str, ...], q: Quantization) -> tuple[Sequence[Layer], tuple[str, ...]]:
+        layer = self.layer(name, sources, q)
+        return layer.layers(), layer.outputs
+
     def layer_spikes(self, name: str, x: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Integer spikes of each layer that this block becomes, (N, C, h, w, 1), by the layer's name."""
         if self.quantization is None:
             raise ValueError("a window block has integer layers in quantized mode only: call block.quantized(net)")
         spikes, parts, windows = self.integer_spikes(x, self.quantization)

@@ -22,11 +22,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from ..block import Input, PatchMix, Pool, Readout
+from ..block import Input, Pool, Readout
 from ..block.export import quantize
 from ..block.plan import Step, plan
 from ..block.stock import is_stock
-from ..block.window import Window
 from ..energy.per_event import prices
 from ..graph.graph import INPUT
 from .recipe import Energy, Recipe
@@ -77,7 +76,7 @@ class Penalty(nn.Module):
             )
         self.steps = [step for step in plan(net) if step.is_layer and not isinstance(step.module, Readout)]
         for step in self.steps:
-            if is_stock(cast(nn.Module, step.module)) or isinstance(step.module, PatchMix | Window):
+            if is_stock(cast(nn.Module, step.module)) or getattr(step.module, "several", False):
                 raise ValueError(
                     f"layer {step.name!r}: the events of {type(step.module).__name__} are not counted in training: "
                     "expected blocks of lava_mlsnn.block that become one layer; train it without energy and rate"
