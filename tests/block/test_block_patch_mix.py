@@ -95,6 +95,9 @@ def test_it_is_the_map_of_its_sites() -> None:
     mixed = torch.einsum("oi,ncit->ncot", mix.synapse.weight, x.flatten(2, 3)) - mix.norm.running_mean[:, None, None]
     wanted = mixed * gain[:, None, None] + mix.norm.bias[:, None, None]
     torch.testing.assert_close(mix(x), wanted.unflatten(2, (2, 3)))
+    (connection,) = mix.connections
+    rows, bias = connection.folded()  # of the integer layers: the norm's gain is in the weights, its shift in the bias
+    torch.testing.assert_close(connection.apply_weight(x, rows) + bias[:, None], mix(x).flatten(1, 3))
     same = x[..., :1].expand(*x.shape[:-1], 3)
     assert torch.equal(mix(same), mix(same.contiguous()))
 
@@ -122,6 +125,14 @@ def test_other_maps_are_refused() -> None:
         ml.netx.quantize(net)
     with pytest.raises(ValueError, match="shape: expected 2 integers >= 1"):
         block.PatchMix(2, (0, 3), neuron=None)
+
+
+def test_maps_that_want_too_many_weights_are_refused_by_name() -> None:
+    assert block.PatchMix(16, (32, 32), neuron=None).no_integer_layer == ""
+    net = nn.Sequential(block.Input((17, 32, 32)), block.PatchMix(17, (32, 32), neuron=MultiLevel(4)))
+    words = r"layer '1': a linear map over the sites of \(17, 32, 32\) has 17825792 weights .* at most 16777216"
+    with pytest.raises(ValueError, match=words):
+        ml.netx.quantize(net)
 
 
 def test_unflatten_is_the_inverse_of_a_flatten() -> None:
