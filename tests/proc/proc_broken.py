@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -42,6 +43,7 @@ WAYS = {
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "hang": lambda: time.sleep(1000),
     "fine": lambda: None,
+    "tell": lambda: Path(os.environ["BROKEN_TELLS"]).touch(),
 }
 
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 import train_together
+from free_port import free_port
 from torch import nn
 
 from lava_mlsnn.train import world
@@ -58,8 +58,7 @@ def test_two_processes_train_like_one(tmp_path: Path, alone: dict[str, Any], nod
         run([*program, "2", str(tmp_path)])
     else:
         other = tmp_path.with_name("other")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
         run(*([*program, "1", str(folder), "2"] for folder in (tmp_path, other)), **meeting)
         assert not other.exists(), "the first node writes"
     found = json.loads((tmp_path / "found.json").read_text())
