@@ -43,6 +43,7 @@ class Job:
         counted: whether a float model's events are counted, too (:func:`lava_mlsnn.train.float_run`), which asks that
             its neurons send nothing but spikes.
         start: a finished training whose weights it starts from.
+        gradients: whether its history has the norms of gradients at residual sums (:mod:`.watch`).
     """
 
     model: str
@@ -52,6 +53,7 @@ class Job:
     floats: bool = False
     counted: bool = True
     start: Kept | None = None
+    gradients: bool = False
 
     @property
     def is_twin(self) -> bool:
@@ -64,6 +66,11 @@ class Job:
         if self.is_twin or (self.floats and not self.counted):
             return "floats"
         return "counted floats" if self.floats else "engine"
+
+    @property
+    def recorded(self) -> str:
+        """:attr:`measured`, and what is watched beside."""
+        return f"{self.measured}, gradients" if self.gradients else self.measured
 
     @property
     def label(self) -> str:
@@ -180,7 +187,7 @@ class Lab:
         """Where the run lives."""
         from ..train.kept import folder_of
 
-        return folder_of(self.training(job), self.out / "runs", job.measured, job.label)
+        return folder_of(self.training(job), self.out / "runs", job.recorded, job.label)
 
     def run(self, job: Job) -> Outcome:
         """The outcome of a job: read, or trained and measured; see :func:`lava_mlsnn.train.keep`."""
@@ -191,7 +198,13 @@ class Lab:
         def measure(net: Network, folder: Path) -> dict[str, Any]:
             return _measure(net, training, job.measured, folder / GRAPH)
 
-        kept = keep(training, self.out / "runs", measure, job.measured, label=job.label, progress=self.progress)
+        watch: list[Any] = []
+        if job.gradients:
+            from .watch import GradientWatch
+
+            watch = [GradientWatch()]
+        how: dict[str, Any] = {"label": job.label, "progress": self.progress, "callbacks": watch}
+        kept = keep(training, self.out / "runs", measure, job.recorded, **how)
         return Outcome(job, kept)
 
 

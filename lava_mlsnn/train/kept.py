@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..helpers.lock import locked
 from ..helpers.reading import read_json
 from ..helpers.sealed import file_digest, json_digest
 from .folder import FILE, LOCK, MODEL_FILE
+from .lightning_import import pl
 from .training import Training
 
 OUTCOME = "outcome.json"
@@ -69,6 +70,7 @@ def keep(
     *,
     label: str | None = None,
     progress: bool | Console = False,
+    callbacks: Sequence[pl.Callback] = (),
 ) -> Kept:
     """The training as it is kept under ``root``, done and measured first if it is not there yet.
 
@@ -81,6 +83,7 @@ def keep(
         measured: name of ``measure``, part of the key: other measurements of the same training have other folders.
         label: what progress and the folder call it; the model's name by default.
         progress: see :func:`lava_mlsnn.train.fit`.
+        callbacks: of the training; they decide nothing of its result, or ``measured`` tells of them.
 
     Raises:
         ValueError: an outcome or a network beside it that is damaged, was edited, or is one of another training.
@@ -105,9 +108,8 @@ def keep(
     if record is None:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / LOCK, "training"):
-            _, found = training.run(
-                lambda net: measure(net, folder), out=folder, resume=None, force=True, progress=progress, name=label
-            )
+            how: dict[str, Any] = {"progress": progress, "name": label, "callbacks": callbacks}
+            _, found = training.run(lambda net: measure(net, folder), out=folder, resume=None, force=True, **how)
             record = json.loads(json.dumps({"key": key, **found}, allow_nan=False))
             files = {file.name: file_digest(file) for file in sorted(folder.iterdir()) if file.suffix in NETWORKS}
             content = {**record, "files": files}

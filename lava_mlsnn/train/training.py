@@ -152,33 +152,29 @@ class Training:
         force: bool = False,
         progress: bool | Console = False,
         name: str | None = None,
+        callbacks: Sequence[pl.Callback] = (),
     ) -> tuple[Network, dict[str, Any]]:
         """Create, fit and measure the network, and save it as ``out / "model.safetensors"`` if there is a folder.
 
         Args:
             measure: returns what is to be recorded of the trained network, JSON-ready, "accuracy" among it; what it
                 draws at random (Poisson encoding) depends on the seed.
-            out, resume, force, progress, name: see :meth:`fit`.
+            out, resume, force, progress, name, callbacks: see :meth:`fit`.
 
         Returns:
             The network, and a JSON-ready record: what was trained, how it went, what was measured.
         """
+        how = {"out": out, "resume": resume, "force": force, "progress": progress, "name": name, "callbacks": callbacks}
         if out is None or not is_first():
-            return self._run(measure, out, resume, force, progress, name)
+            return self._run(measure, out, how)
         with locked(prepare(out) / LOCK, "training"):
-            return self._run(measure, out, resume, force, progress, name)
+            return self._run(measure, out, how)
 
     def _run(
-        self,
-        measure: Callable[[Network], Mapping[str, Any]],
-        out: str | Path | None,
-        resume: bool | None,
-        force: bool,
-        progress: bool | Console,
-        name: str | None,
+        self, measure: Callable[[Network], Mapping[str, Any]], out: str | Path | None, how: Mapping[str, Any]
     ) -> tuple[Network, dict[str, Any]]:
         net = self.network()
-        result = self.fit(net, out=out, resume=resume, force=force, progress=progress, name=name)
+        result = self.fit(net, **how)
         with seeded(self.seed):
             measured = measure(net)
         record = {

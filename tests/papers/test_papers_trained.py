@@ -13,6 +13,7 @@ import torch
 from typer.testing import CliRunner
 
 from lava_mlsnn import data, train
+from lava_mlsnn.analysis import gradient_norms
 from lava_mlsnn.cli import app
 from lava_mlsnn.papers import Job, Lab, Relation, Request, Spread, find, run
 from lava_mlsnn.papers.findings import as_accurate, better, difference
@@ -226,3 +227,29 @@ def test_command_line(tmp_path: Path):
     for arguments in wrong:
         failed = runner.invoke(app, ["reproduce", *arguments, "--out", str(tmp_path)])
         assert failed.exit_code == 2 and "expected" in failed.output
+
+
+def test_gradients_are_watched_in_training_and_change_nothing(few: data.Dataset, tmp_path: Path) -> None:
+    """With one batch, the epoch's norms are those at the initial weights; with more, the weights are the same."""
+    options = {"levels": 4, "steps": 1, "width": 2, "blocks": (2,)}
+    job = Job("sparse_resnet18", options, seed=1, gradients=True)
+    whole = train.Recipe(epochs=1, quantized_epochs=0, batch=100, optimizer=train.Optimizer("sgd", lr=0.1))
+    lab = Lab(few, whole, tmp_path / "a")
+    (epoch,) = lab.run(job).history
+    expected = gradient_norms(lab.training(job).network(), few.train_images, few.train_labels, batch=100).to_frame()
+    assert list(expected["name"]) == ["stage1.0.add", "stage1.1.add"] * 3
+    for row in expected.itertuples():
+        assert epoch[f"gradient {row.place} {row.name}"] == pytest.approx(row.mean, rel=1e-4)
+    lab = Lab(few, dataclasses.replace(whole, batch=30, quantized_epochs=1), tmp_path / "b")
+    watched, plain = lab.run(job), lab.run(dataclasses.replace(job, gradients=False))
+    assert watched.folder != plain.folder and not any("gradient" in key for key in plain.history[0])
+    for name, value in watched.net().state_dict().items():
+        torch.testing.assert_close(value, plain.net().state_dict()[name], rtol=0, atol=0)
+
+
+def test_figure_8_is_before_in_and_after_training(out: Path) -> None:
+    findings = find("fig8")[0].findings(request_in(out))
+    when = findings.rows.groupby("when", sort=False).size()
+    assert dict(when) == dict.fromkeys(("initial weights", "in training", "trained"), 18)
+    claims = [relation.claim for relation in findings.relations]
+    assert sum(claim.endswith("in training") for claim in claims) == 2 and len(claims) == 6

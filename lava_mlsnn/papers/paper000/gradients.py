@@ -14,12 +14,13 @@ from ..lab import Job
 from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import beside
+from ..watch import PREFIX
 from . import setting
 from .setting import SEW, SPARSE, SURROGATE
 
 LEVELS = 4
 NAMES = {"SEW": (SEW, None), "Sparse, STE": (SPARSE, None), "Sparse, surrogate": (SPARSE, SURROGATE)}
-WHEN = ("initial weights", "trained")
+WHEN = INITIAL, DURING, TRAINED = "initial weights", "in training", "trained"
 OTHER_SURROGATES = ("detached", "sigmoids")
 
 
@@ -34,12 +35,12 @@ def fig8(request: Request) -> Findings:
         return Spread.of(chosen["mean"])
 
     def draw(figure: Any) -> None:
-        grid = figure.subplots(2, 3, sharex=True)
+        grid = figure.subplots(len(WHEN), 3, sharex=True)
         for row, when in zip(grid, WHEN, strict=True):
             for axes, (place, symbol) in zip(row, (("direct", "A"), ("residual", "R"), ("output", "O")), strict=True):
                 drawing.lines(axes, {n: {b: spread(n, when, place, b) for b in blocks} for n in NAMES})
                 axes.set(title=f"|dL/d{symbol}|, {when}", yscale="log", xticks=blocks)
-        for axes in grid[1]:
+        for axes in grid[-1]:
             axes.set_xlabel("residual block")
 
     norms = {when: {n: [spread(n, when, "direct", b) for b in blocks] for n in NAMES} for when in WHEN}
@@ -63,13 +64,13 @@ def fig8(request: Request) -> Findings:
         relations,
         (
             setting.note(request),
-            "Norms of the gradient of the mean loss of a minibatch, averaged over one pass of minibatches over the "
-            "training images, batch norm as in training, float weights. The paper averages 10^4 minibatches and does "
-            "not say whether before, during or after training: both ends are here.",
+            "Norms of the gradient of the mean loss of a minibatch, batch norm as in training, float weights: averaged "
+            "over one pass over the training images, or in training over all minibatches of the float epochs. The "
+            "paper averages 10^4 minibatches and does not say whether before, during or after training.",
             "Without STE the barrier has the surrogate of all other neurons, through its N micro-steps. Fig. 5's text "
             "explains why that is not small at a sum of whole spikes.",
         ),
-        (11.0, 6.0),
+        (11.0, 8.0),
     )
 
 
@@ -132,27 +133,41 @@ def fig9(request: Request) -> Findings:
 def _measured(request: Request, name: str, when: str) -> pd.DataFrame:
     frames = []
     for job in setting.residual_jobs(request, NAMES[name][0], LEVELS, NAMES[name][1]):
-        norms = _norms(request, job, when)
-        frames.append(norms.to_frame().assign(network=name, when=when, seed=job.seed))
+        norms = _watched(request, job) if when == DURING else _norms(request, job, when).to_frame()
+        frames.append(norms.assign(network=name, when=when, seed=job.seed))
     return pd.concat(frames, ignore_index=True)
 
 
 def _norms(request: Request, job: Job, when: str) -> GradientNorms:
     lab = request.lab(1)
-    net = lab.training(job).network() if when == WHEN[0] else lab.run(job).net()
+    net = lab.training(job).network() if when == INITIAL else lab.run(job).net()
     dataset = lab.dataset
     order = np.random.RandomState(job.seed).permutation(len(dataset.train_labels))
     return gradient_norms(net, dataset.train_images[order], dataset.train_labels[order], batch=lab.recipe.batch)
 
 
+def _watched(request: Request, job: Job) -> pd.DataFrame:
+    """Means over the minibatches of the float epochs; the deviation is that of the epochs."""
+    lab = request.lab(1)
+    epochs = lab.run(job).history[: lab.recipe.epochs]
+    names = [key for key in epochs[0] if key.startswith(f"{PREFIX} ")]
+    rows, blocks = [], list(dict.fromkeys(key.split()[2] for key in names))
+    for _, place, name in map(str.split, names):
+        values = [epoch[f"{PREFIX} {place} {name}"] for epoch in epochs]
+        rows.append(
+            {"block": blocks.index(name), "name": name, "place": place, "mean": np.mean(values), "std": np.std(values)}
+        )
+    return pd.DataFrame(rows)
+
+
 def _others(request: Request) -> pd.DataFrame:
     """Ratio of |dL/dA| to SEW's at the initial weights of the first seed, for every surrogate of the barrier."""
     (base, *_) = setting.residual_jobs(request, SEW, LEVELS)
-    sew = _norms(request, base, WHEN[0]).direct.mean(0)
+    sew = _norms(request, base, INITIAL).direct.mean(0)
     table = []
     for grad in (None, SURROGATE, *OTHER_SURROGATES):
         (job, *_) = setting.residual_jobs(request, SPARSE, LEVELS, grad)
-        ratios = _norms(request, job, WHEN[0]).direct.mean(0) / sew
+        ratios = _norms(request, job, INITIAL).direct.mean(0) / sew
         table.append({"barrier": grad or "ste", **{f"block {i}": f"{r:.2f}" for i, r in enumerate(ratios)}})
     return pd.DataFrame(table)
 

@@ -74,10 +74,10 @@ def residual(request: Request, name: str, levels: int, barrier: str | None = Non
 
 
 def residual_jobs(request: Request, name: str, levels: int, barrier: str | None = None) -> tuple[Job, ...]:
-    """The jobs behind :func:`residual`."""
+    """The jobs behind :func:`residual`; all watch their gradients, as one item shows them."""
     sizes = networks(request)
     options = {"levels": levels, "steps": 1, **sizes.residual, **({"barrier_grad": barrier} if barrier else {})}
-    return tuple(Job(name, options, seed, sizes.validation) for seed in request.seeds)
+    return tuple(Job(name, options, seed, sizes.validation, gradients=True) for seed in request.seeds)
 
 
 def note(request: Request) -> str:
