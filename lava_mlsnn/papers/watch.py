@@ -7,6 +7,7 @@ from typing import Any
 
 from ..analysis.gradients import recorded
 from ..train.lightning_import import pl
+from ..train.task import Classifier
 
 PREFIX = "gradient"
 
@@ -23,6 +24,7 @@ class GradientWatch(pl.Callback):
         self._record: dict[str, dict[str, float]] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        assert isinstance(pl_module, Classifier)
         self._record = self._hooks.enter_context(recorded(pl_module.net))
 
     def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, i: int) -> None:
@@ -33,7 +35,7 @@ class GradientWatch(pl.Callback):
     ) -> None:
         for name, places in self._record.items():
             for place, norm in places.items():
-                self.log(f"{PREFIX} {place} {name}", norm, on_step=False, on_epoch=True, batch_size=1)
+                pl_module.log(f"{PREFIX} {place} {name}", norm, on_step=False, on_epoch=True, batch_size=1)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._hooks.close()
