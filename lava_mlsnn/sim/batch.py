@@ -85,8 +85,9 @@ def fast(
     traces = {name: np.zeros((len(images), *graph.shape(name), graph.timesteps), np.int32) for name in trace}
     rows = max(1, COPIED // sum(prod(graph.shape(name)) for name in {*trace, last}))
     rows = min(rows, PIECE if graph.timesteps == 1 else graph.timesteps)
-    engines = [Engine(program, (*trace, last), rows) for _ in range(max(1, min(threads, len(images))))]
-    free = list(engines)
+    count = max(1, min(threads, len(images)))
+    engines: list[Engine] = []
+    free: list[Engine | None] = [None] * count
 
     def sample(engine: Engine, i: int) -> None:
         for t in range(0, graph.timesteps, rows):
@@ -109,6 +110,9 @@ def fast(
 
     def samples(part: range) -> None:
         engine = free.pop()
+        if engine is None:  # made by the thread that computes in it: others are at work meanwhile
+            engine = Engine(program, (*trace, last), rows)
+            engines.append(engine)
         if graph.timesteps == 1:  # every step is a sample, so one call computes many, and other threads run meanwhile
             for i in part[::rows]:
                 single_steps(engine, slice(i, min(i + rows, part.stop)))
@@ -117,19 +121,18 @@ def fast(
                 sample(engine, i)
         free.append(engine)
 
-    shares = list(parts(len(images), len(engines)))
-    with ThreadPoolExecutor(len(engines)) as pool:
-        results = pool.map(samples, shares) if len(engines) > 1 else map(samples, shares)
+    shares = list(parts(len(images), count))
+    with ThreadPoolExecutor(count) as pool:
+        results = pool.map(samples, shares) if count > 1 else map(samples, shares)
         for part, _ in zip(shares, results, strict=True):
             if progress is not None:
                 progress(part.stop, len(images))
-    activity, overflown = engines[0].activity(), {layer.name: 0 for layer in graph}
-    for engine in engines[1:]:
-        activity += engine.activity()
+    activity, overflown = Activity.zeros(graph, 0), {layer.name: 0 for layer in graph}
     for engine in engines:
-        for name, count in engine.overflows().items():
-            overflown[name] += count
-    return Result(outputs, activity, traces, {name: count for name, count in overflown.items() if count})
+        activity += engine.activity()
+        for name, left in engine.overflows().items():
+            overflown[name] += left
+    return Result(outputs, activity, traces, {name: left for name, left in overflown.items() if left})
 
 
 def parts(count: int, threads: int) -> Iterator[range]:

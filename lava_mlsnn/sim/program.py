@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 from weakref import ref
@@ -58,7 +59,7 @@ class Program:
     packed: int
     slots: int
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Of the nodes."""
         return (INPUT, *(layer.name for layer in self.graph))

@@ -32,6 +32,7 @@ all 0 always takes a dense path, infinity never (tests/sim/test_sim_engines.py d
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numba
@@ -55,6 +56,7 @@ WIDTH = 16
 """Lanes of a vector of 32-bit values: 512 bits."""
 
 
+@cache
 def has(feature: str) -> bool:
     """Whether the processor that numba compiles for has a feature, by LLVM's name of it."""
     _, _, features = cpu_target.target_context.codegen().magic_tuple()
