@@ -54,7 +54,10 @@ def train(
         float | None, typer.Option(help="Weight of the mean spike in the loss.", show_default="recipe")
     ] = None,
     seed: options.Seed = 0,
-    precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
+    precision: Annotated[
+        str,
+        typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only); auto is bf16 where the CPU has it."),
+    ] = "32",
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     devices: Annotated[int, typer.Option(help="Processes per node; they share each batch.")] = 1,
     nodes: Annotated[
@@ -156,7 +159,7 @@ def train(
         "distill": None if teacher is None else Distill(**soft),
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
-    experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
+    experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed, machine.precision)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
     if plan.batch % machine.processes:

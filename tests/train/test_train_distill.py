@@ -145,11 +145,25 @@ def test_the_command_line_takes_the_teacher_s_file(digits: data.Dataset, tmp_pat
     twin, out = tmp_path / "twin", tmp_path / "out"
     mlsnn("train", "cnn", *shape, "--quantized-epochs", 0, "-m", "neuron=relu", "--out", twin)
     file = twin / "model.safetensors"
-    mlsnn("train", "cnn", *shape, "--quantized-epochs", 1, "--teacher", file, "--temperature", 4, "--out", out)
+    mlsnn(
+        "train",
+        "cnn",
+        *shape,
+        "--quantized-epochs",
+        1,
+        "--teacher",
+        file,
+        "--temperature",
+        4,
+        "--precision",
+        "bf16",
+        "--out",
+        out,
+    )
     record = json.loads((out / "result.json").read_text())
     assert record["recipe"]["distill"] == {"weight": 0.5, "temperature": 4.0}
     assert record["teacher"] == train.ModelFile(file).digest and record["command"].endswith("--temperature 4.0")
-    assert f"--teacher {file}" in record["command"] and record["history"][1]["distill_loss"] > 0
+    assert f"--precision bf16 --teacher {file}" in record["command"] and record["history"][1]["distill_loss"] > 0
     assert model.load(out / "model.safetensors").notes["teacher"] == record["teacher"]
     plain = train.Training("cnn", {"width": 4}, digits, RECIPE)
     keys = [replace(plain, teacher=train.ModelFile(path)).key for path in (file, out / "model.safetensors")]
