@@ -54,7 +54,10 @@ def train(
         float | None, typer.Option(help="Weight of the mean spike in the loss.", show_default="recipe")
     ] = None,
     seed: options.Seed = 0,
-    precision: Annotated[str, typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only).")] = "32",
+    precision: Annotated[
+        str,
+        typer.Option(help="32; bf16 or 16 in the float epochs (16 on a GPU only); auto is bf16 where the CPU has it."),
+    ] = "32",
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     devices: Annotated[int, typer.Option(help="Processes per node; they share each batch.")] = 1,
     nodes: Annotated[
@@ -71,6 +74,14 @@ def train(
         Path | None,
         typer.Option("--from", help="model.safetensors of mlsnn train to start from; it says which architecture."),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="model.safetensors of a network whose answers are learned, too, such as -m neuron=relu."),
+    ] = None,
+    distill_weight: Annotated[
+        float | None, typer.Option(help="Of the teacher's answers against the labels.", show_default="0.5")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of the teacher's answers.", show_default="2")] = None,
     largest: options.Largest = None,
     *,
     context: typer.Context,
@@ -93,6 +104,8 @@ def train(
 
     mlsnn train --from runs/digits/model.safetensors --data mine.npz --lr 0.001 --epochs 5
 
+    mlsnn train cnn --data fashion-mnist --teacher runs/relu/model.safetensors --temperature 4
+
     mlsnn train vgg16 --data cifar10dvs:PATH --recipe paper000-dvs --devices 2 --strategy ddp --mixup 0.5
     """
     # Nothing up to use_threads loads torch, so that a wrong option is told of at once.
@@ -101,7 +114,7 @@ def train(
     from ..model import check
     from ..model.catalog import OF_DATA, check_own
     from ..model.header import read_header
-    from ..train import Experiment, Machine, default_model, default_recipe
+    from ..train import Distill, Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
     from ..train.folder import check_free, check_resumable, is_first_started, prepare
@@ -126,6 +139,12 @@ def train(
         chosen = {**sizes, **chosen}
     check_own(chosen, data)
     check(model, chosen)
+    given = {"weight": distill_weight, "temperature": temperature}
+    soft = {key: value for key, value in given.items() if value is not None}
+    if teacher is not None:
+        read_header(teacher)
+    elif soft:
+        raise ValueError("--distill-weight, --temperature: expected them with --teacher, got none")
     changes = {
         "epochs": epochs,
         "quantized_epochs": quantized_epochs,
@@ -137,9 +156,10 @@ def train(
         "patience": patience,
         "energy": options.energy(energy, energy_weight),
         "rate": rate,
+        "distill": None if teacher is None else Distill(**soft),
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
-    experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed)
+    experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed, machine.precision)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     plan = named_recipe(experiment.recipe, **changes)
     if plan.batch % machine.processes:
@@ -170,11 +190,23 @@ def train(
 
     options.use_threads(threads)
     source = None if start is None else ModelFile(start, **options.bound(largest))
-    how: dict[str, Any] = {"resume": resume, "force": force, "progress": show.error_console, "machine": machine}
+    learned = None if teacher is None else ModelFile(teacher, **options.bound(largest))
+    how: dict[str, Any] = {
+        "teacher": learned,
+        "resume": resume,
+        "force": force,
+        "progress": show.error_console,
+        "machine": machine,
+    }
     _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:
         return  # one of several processes: the first one reports
-    record["command"] = experiment.command + ("" if start is None else f" --from {shlex.quote(str(start))}")
+    files = {"from": start, "teacher": teacher}
+    record["command"] = experiment.command + "".join(
+        f" --{key} {shlex.quote(str(value))}"
+        for key, value in {**files, "distill-weight": distill_weight, "temperature": temperature}.items()
+        if value is not None
+    )
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
     if "energy_share" in (last := record["history"][-1]):
         show.say(f"energy of the last epoch's images: {last['energy_share']:.1%} of the ANN")

@@ -84,7 +84,7 @@ RULES: dict[str, _Rule] = {
     **dict.fromkeys(("blocks", "hidden"), positive_ints),
     **dict.fromkeys(("boost", "norm_bias", "dilated"), flag),
     "neuron": _is_neuron,
-    "barrier_grad": _one_of("attached", "detached", "sigmoids", "ste"),
+    "barrier_grad": _one_of("attached", "detached", "sigmoids", "ste", "clip", "eq9"),
     "input_scale": _above_0,
     "downsample": _one_of("stride", "sumpool", "maxpool"),
     "stem": _or_none(_one_of("cifar", "dvs")),

@@ -34,7 +34,8 @@ class Setting:
             a neuron's
             arguments, such as ``{"grad": "ste", "trainable": True}`` or ``{"kind": "atif", "mode": "nonuniform"}``;
             its ``kind`` is "multilevel" if not given.
-        barrier_grad: gradient of barrier neurons: "ste" or a surrogate's name.
+        barrier_grad: gradient of barrier neurons, see :class:`lava_mlsnn.neuron.Barrier`: "ste" is the paper's, "clip"
+            did better on held-out images (docs/choices.md).
         input_scale: value of one integer step of the input, 1 / 255 for 8-bit pixels in 0 .. 1.
         input_bits: width of an input message.
     """

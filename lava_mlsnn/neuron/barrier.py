@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from .base import GradedNeuron
-from .checks import check_current
+from .checks import BARRIER_GRADS, check_current
 from .functional import _barrier
 from .passes import Rule
 
@@ -24,8 +24,9 @@ class Barrier(GradedNeuron):
     Args:
         levels: N >= 1, that of the neurons whose spikes are added.
         grad: "ste", dO/dS = 1 everywhere (Eq 10, the default), or a surrogate's name as for
-            :class:`lava_mlsnn.neuron.MultiLevel`, without its "ste".
-        alpha: sharpness of the sigmoid surrogate, > 0; of no effect on "ste".
+            :class:`lava_mlsnn.neuron.MultiLevel`, without its "ste"; "clip", 1 where the sum is at most 1 and else 0,
+            which is the barrier's own derivative; "eq9", one sigmoid at a sum of 1 (Eq 9 read literally).
+        alpha: sharpness of the sigmoid surrogate, > 0; of no effect on "ste" and "clip".
         inplace: whether the output may take the memory of the input, as for :class:`lava_mlsnn.neuron.MultiLevel`.
 
     Shape:
@@ -40,6 +41,8 @@ class Barrier(GradedNeuron):
              [0.7500],
              [1.0000]]])
     """
+
+    grads = BARRIER_GRADS
 
     def __init__(self, levels: int = 4, grad: str = "ste", alpha: float = 5.0, inplace: bool = False) -> None:
         super().__init__(levels, 1.0, alpha, grad)

@@ -26,10 +26,12 @@ class GradedNeuron(base.Neuron):
         levels: N.
         alpha, grad: the surrogate gradient (:mod:`lava_mlsnn.neuron.surrogate`).
         graded_spike: True, SLAYER's mark of neurons whose spikes carry a value.
+        grads: the names that ``grad`` may have.
         shape: shape of the neurons, without batch and time, of the last call; None before the first.
     """
 
     graded_spike = True
+    grads: tuple[str, ...] = GRADS
     exact: bool | None
 
     def __init__(self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False) -> None:
@@ -40,7 +42,7 @@ class GradedNeuron(base.Neuron):
         )
         self.levels = integer(levels, "levels", 1)
         self.alpha = finite(alpha, "alpha", positive=True)
-        self.grad = choice(grad, "grad", GRADS)
+        self.grad = choice(grad, "grad", self.grads)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return super().__call__(x)

@@ -6,10 +6,13 @@ import torch
 
 from ..helpers.check import finite
 
-__all__ = ["GRADS", "check_current", "check_state", "check_threshold"]
+__all__ = ["BARRIER_GRADS", "GRADS", "check_current", "check_state", "check_threshold"]
 
 GRADS = ("attached", "detached", "sigmoids", "ste")
 """The surrogate gradients by name; :mod:`lava_mlsnn.neuron.surrogate` defines them."""
+
+BARRIER_GRADS = (*GRADS, "clip", "eq9")
+"""Those of a barrier neuron, whose "ste" is another one."""
 
 
 def check_threshold(threshold: float | torch.Tensor) -> float | torch.Tensor:

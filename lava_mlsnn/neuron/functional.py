@@ -135,7 +135,7 @@ def barrier(
         levels: N >= 1.
         grad: "ste" is dz/d(N x) = 1 everywhere (Eq 10) with nothing passed on between timesteps; the other names are
             those of :mod:`lava_mlsnn.neuron.surrogate`.
-        alpha, exact: as for :func:`fire`; they do not matter for "ste".
+        alpha, exact: as for :func:`fire`; they do not matter for "ste", and alpha not for "clip".
 
     Shape:
         x: (..., T) floating; v: (...). Returns z (..., T), whole numbers 0..N, and V (...).

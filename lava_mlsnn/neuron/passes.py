@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ..helpers.check import choice, finite
-from .checks import GRADS
+from .checks import BARRIER_GRADS, GRADS
 from .memory import as_matrix, as_vector, matched, overwritten, runs
 from .surrogate import Table
 
@@ -42,7 +42,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         finite(self.alpha, "alpha", positive=True)
-        choice(self.grad, "grad", GRADS)
+        choice(self.grad, "grad", BARRIER_GRADS if self.whole else GRADS)
 
     @property
     def through_reset(self) -> bool:

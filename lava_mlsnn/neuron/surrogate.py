@@ -1,7 +1,7 @@
 r"""Surrogate gradients of the multi-level neuron, and the tables that training looks them up in.
 
 Forward, the neuron is the staircase z = clip(floor(u), 0, N) of the potential in units of the threshold, u = H / Vth,
-whose derivative is zero almost everywhere. Backward, one of four surrogates replaces it. Each is a function of u, N and
+whose derivative is zero almost everywhere. Backward, a surrogate replaces it. Each is a function of u, N and
 the sharpness a = alpha Vth alone, so they are stated here without units:
 
     slope(u)           = Vth dz/dH      at a fixed threshold
@@ -16,6 +16,10 @@ discharge of Eq 6, g_n = [h_n >= Vth], h_1 = H, h_{n+1} = h_n - Vth g_n, s_n = s
 ``"sigmoids"``  slope = sum_n Vth sigma'(H - n Vth)         one sigmoid for each step of the staircase
 ``"ste"``       slope = 1 for 1/2 <= u < N + 1/2, else 0    straight-through inside the range: a rectangle of width
                                                             Vth around each step of the staircase
+``"clip"``      slope = 1 for u < N + 1/2, else 0           of barriers alone: the derivative of clip(u, 0, N) at whole
+                                                            u >= 0, sums of spikes
+``"eq9"``       slope = sigma'(u / N - 1)                   of barriers alone: Eq 9 read literally, one sigmoid where
+                                                            the sum of spikes z/N is 1
 =============  ==========================================  =========================================================
 
 The reset between timesteps, V' = H - Vth z, carries the same gradient: dV'/dH = 1 - slope, except that under
@@ -72,6 +76,9 @@ def slopes(
     if grad == "ste":
         inside = ((u >= 0.5) & (u < levels + 0.5)).to(u.dtype)
         return inside, -u * inside
+    if grad in ("clip", "eq9"):
+        slope = (u < levels + 0.5).to(u.dtype) if grad == "clip" else _bell(u / levels - 1, sharpness)
+        return slope, -u * slope
     if grad == "attached":
         kept, moved = torch.ones_like(u), torch.full_like(u, -1)  # prod (1 - Vth s_n); d(h_n - Vth)/dVth
         for n in range(levels):
@@ -167,8 +174,11 @@ def _places(low: int, high: int, bins: int) -> tuple[torch.Tensor, torch.Tensor,
 
 def _range(levels: int, sharpness: float, grad: str, bins: int) -> tuple[int, int]:
     """First and last code. Outside, slope <= N a exp(-a distance to the outer threshold) < TOLERANCE / 2."""
-    if grad == "ste":
+    if grad in ("ste", "clip"):
         return 0, (levels + 1) * bins
+    if grad == "eq9":
+        reach = max(0.0, math.log(2 * sharpness / TOLERANCE)) / sharpness
+        return math.floor(levels * (1 - reach) * bins), math.ceil(levels * (1 + reach) * bins)
     reach = max(0.0, math.log(2 * levels * sharpness / TOLERANCE)) / sharpness
     return math.floor((1 - reach) * bins), math.ceil((levels + reach) * bins)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..helpers.lazy import lazy
 from .experiment import EXPERIMENTS, Experiment, default_model, default_recipe, train
 from .machine import Machine
-from .recipe import Augment, Energy, Optimizer, Recipe, Schedule
+from .recipe import Augment, Distill, Energy, Optimizer, Recipe, Schedule
 from .recipes import RECIPES, recipe
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ __all__ = [
     "EXPERIMENTS",
     "RECIPES",
     "Augment",
+    "Distill",
     "Energy",
     "Experiment",
     "FloatRun",

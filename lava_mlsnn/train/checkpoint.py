@@ -1,8 +1,8 @@
 """Checkpoints: written completely or not at all, read without executing anything, resumed by the same training only.
 
 A resumed training ends with the weights that it would have had without the interruption. So a checkpoint states which
-training it belongs to (network, images, recipe, seed, precision), and any other training refuses it; and it states a
-digest of its content, so that a damaged one is refused, too.
+training it belongs to (network, images, recipe, seed, precision, teacher), and any other training refuses it; and it
+states a digest of its content, so that a damaged one is refused, too.
 
 A recipe with more epochs goes on from there all the same: its plan (which epochs are integer, how the learning rate
 falls) then holds from the next epoch on. The result is not that of a training that had the plan from its first epoch;
@@ -24,7 +24,7 @@ from ..data import Dataset
 from ..helpers.doors import door, reason
 from ..helpers.files import replacing
 from ..helpers.sealed import seal, unsealed
-from .content import digest
+from .content import digest, network_digest
 from .folder import FILE, check_resumable
 from .lightning_import import TorchCheckpointIO
 from .recipe import Recipe
@@ -38,7 +38,13 @@ _SHOWN = 4
 
 
 def identity(
-    net: nn.Module, dataset: Dataset, recipe: Recipe, seed: int, precision: str, start: str | None = None
+    net: nn.Module,
+    dataset: Dataset,
+    recipe: Recipe,
+    seed: int,
+    precision: str,
+    start: str | None = None,
+    teacher: nn.Module | None = None,
 ) -> dict[str, Any]:
     """What a checkpoint states about its training, JSON-ready; ``start`` is a digest of where its weights come from."""
     config = getattr(net, "config", None) or {"text": repr(net)}
@@ -50,6 +56,7 @@ def identity(
         "precision": precision,
         "data": {"name": dataset.name, "images": list(dataset.train_images.shape), "digest": digest(dataset, "train")},
         **({} if start is None else {"start": start}),
+        **({} if teacher is None else {"teacher": network_digest(teacher)}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
@@ -77,7 +84,8 @@ def _check(path: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
         more = f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
         raise ValueError(
             f"{path}: a checkpoint of another training: {'; '.join(differences[:_SHOWN])}{more}. "
-            "Expected the same network, images, recipe, seed and precision, or more epochs; force (--force) begins anew"
+            "Expected the same network, images, recipe, seed, precision and teacher, or more epochs; force (--force) "
+            "begins anew"
         )
 
 

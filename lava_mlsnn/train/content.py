@@ -8,7 +8,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
+from ..block import quantization_of
 from ..data import Dataset
 
 CHUNK = 1 << 24
@@ -46,6 +48,16 @@ def fingerprint(dataset: Dataset) -> dict[str, Any]:
         for part, images in (("train", dataset.train_images), ("test", dataset.test_images))
     }
     return {**parts, "input_scale": dataset.input_scale, "bits": dataset.bits, "classes": list(dataset.labels)}
+
+
+def network_digest(net: nn.Module) -> str:
+    """Digest (32 hexadecimal digits) of a network's architecture, weights and mode."""
+    config = getattr(net, "config", None) or repr(net)
+    found = hashlib.blake2b(repr((config, quantization_of(net))).encode(), digest_size=16)
+    for name, value in net.state_dict().items():
+        found.update(name.encode())
+        _feed(found, value.detach().cpu().reshape(-1).double().numpy())
+    return found.hexdigest()
 
 
 def _feed(found: Any, array: NDArray[Any]) -> None:

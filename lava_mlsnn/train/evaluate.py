@@ -16,6 +16,7 @@ from ..data import Dataset
 from ..data.dataset import require_dataset
 from ..helpers.check import instance
 from .batches import Batches
+from .recipe import Recipe
 
 EVALUATION_BATCH = 256
 
@@ -86,6 +87,33 @@ def check(net: nn.Module, dataset: Dataset) -> None:
     for what, (mine, theirs) in pairs.items():
         if mine != theirs:
             raise ValueError(f"{what} of the network's input is {mine}, that of dataset {dataset.name!r} is {theirs}")
+
+
+@torch.no_grad()
+def check_teacher(teacher: nn.Module | None, net: nn.Module, dataset: Dataset, recipe: Recipe) -> None:
+    """ValueError if a teacher does not fit the dataset, or is given and not wanted or wanted and not given."""
+    if (teacher is None) != (recipe.distill is None):
+        given = "none" if teacher is None else "one with a recipe that has no distill"
+        raise ValueError(f"teacher: expected one exactly if the recipe has distill, got {given}")
+    if teacher is None:
+        return
+    instance(teacher, nn.Module, "teacher")
+    if teacher is net:
+        raise ValueError("teacher: expected another network than the one that is trained")
+    try:
+        check(teacher, dataset)
+    except ValueError as error:
+        raise ValueError(f"teacher: {error}") from None
+    teacher.eval()
+    images, _ = next(iter(Batches(dataset.train_images[:1], dataset.train_labels[:1], 1, shared=False)))
+    with seeded(0):
+        classes = teacher(images.to(next(teacher.parameters()).device)).shape[-1]
+    known = list(getattr(teacher, "notes", {}).get("labels", dataset.labels))
+    if classes != dataset.num_classes or known != list(dataset.labels):
+        raise ValueError(
+            f"teacher: expected one of the {dataset.num_classes} classes of dataset {dataset.name!r} in their order, "
+            f"got one of {classes}: {', '.join(map(str, known))}"
+        )
 
 
 def _share(logits: NDArray[Any], dataset: Dataset) -> float:

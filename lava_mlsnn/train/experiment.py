@@ -63,6 +63,7 @@ class Experiment:
         machine: Machine | None = None,
         start: ModelFile | None = None,
         dataset: data.Dataset | None = None,
+        teacher: ModelFile | None = None,
     ) -> Training:
         """What the names stand for; ``recipe`` replaces the named one, ``dataset`` is the named one if it is loaded."""
         from .training import Training
@@ -70,7 +71,7 @@ class Experiment:
         dataset = dataset or data.load_for(self.dataset, self.options.get("steps", 1))
         recipe = recipe or RECIPES[self.recipe]
         machine = machine or Machine(precision=self.precision)
-        return Training(self.model, self.options, dataset, recipe, self.seed, machine, start)
+        return Training(self.model, self.options, dataset, recipe, self.seed, machine, start, teacher)
 
 
 _SMALL = {"width": 16, "blocks": (1, 1)}
@@ -144,6 +145,7 @@ def train(
     machine: Machine | None = None,
     start: ModelFile | None = None,
     dataset: data.Dataset | None = None,
+    teacher: ModelFile | None = None,
 ) -> tuple[model.Network, dict[str, Any]]:
     """Create, train and measure the network of an experiment, and save it if there is a folder for it.
 
@@ -154,13 +156,14 @@ def train(
             model.safetensors. ``resume=None`` goes on from a checkpoint if there is one.
         start: a trained network whose weights are the initial ones.
         dataset: the experiment's, if it is loaded already.
+        teacher: a trained network whose answers are learned, too, if the recipe wants it.
 
     Returns:
         The network and a JSON-ready record of it; most of it is also in the model file's notes.
     """
     from .evaluate import accuracies
 
-    training = experiment.training(recipe, machine, start, dataset)
+    training = experiment.training(recipe, machine, start, dataset, teacher)
 
     def measure(net: model.Network) -> dict[str, Any]:
         return {"accuracy": accuracies(net, training.dataset, training.recipe.weight_bits)}

@@ -23,7 +23,7 @@ from ..helpers.lock import locked
 from .batches import Batches
 from .callbacks import Bar, Best, History, Phases
 from .checkpoint import AtomicIO, find, identity
-from .evaluate import EVALUATION_BATCH, check, seeded
+from .evaluate import EVALUATION_BATCH, check, check_teacher, seeded
 from .folder import BEST_FILE, FILE, LOCK, METRICS_FILE, begin, prepare
 from .lightning_import import pl
 from .machine import Machine
@@ -40,7 +40,8 @@ class Result:
     Args:
         net: the trained network, the very object that was given, in evaluation mode.
         history: per epoch: train_loss, train_accuracy, and val_loss, val_accuracy if the recipe holds out images;
-            energy_share, energy_weight and val_energy_share if it has a penalty (:mod:`lava_mlsnn.train.penalty`).
+            energy_share, energy_weight and val_energy_share if it has a penalty (:mod:`lava_mlsnn.train.penalty`);
+            distill_loss if it has a teacher.
         seconds: wall time of the training.
         quantized: whether the last epochs ran with integer weights.
         rank: which of several processes this is; all end with the same network, and process 0 should write it.
@@ -69,6 +70,7 @@ def fit(
     machine: Machine | None = None,
     callbacks: Sequence[pl.Callback] = (),
     start: str | None = None,
+    teacher: nn.Module | None = None,
 ) -> Result:
     """Train ``net`` on the training images of ``dataset``; the test images are not looked at.
 
@@ -92,10 +94,12 @@ def fit(
         machine: devices and precision; by default one device, a GPU if there is one.
         callbacks: more Lightning callbacks, called after those of this package.
         start: digest of what ``net`` got its weights from, if it is no new network; only the same one is resumed.
+        teacher: a trained network for the same images and classes, wanted by ``recipe.distill``; it is put into
+            evaluation mode and not changed. Only with the same one a training is resumed.
 
     Raises:
-        ValueError: network and images that do not fit, nothing to resume, a checkpoint that is damaged or of another
-            training, or a batch that the processes cannot share.
+        ValueError: network or teacher and images that do not fit, nothing to resume, a checkpoint that is damaged or of
+            another training, or a batch that the processes cannot share.
         FileExistsError: ``out`` holds a training, and it is neither resumed nor to be replaced.
         BlockingIOError: another process trains in ``out``; says which.
     """
@@ -108,13 +112,14 @@ def fit(
     if recipe.batch % machine.processes:
         raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {recipe.batch}")
     unquantized(net)
-    what = identity(net, dataset, recipe, seed, machine.precision, start)
+    check_teacher(teacher, net, dataset, recipe)
+    what = identity(net, dataset, recipe, seed, machine.precision, start, teacher)
     first = out is not None and is_first()
     with locked(prepare(out) / LOCK, "training") if out is not None and first else nullcontext():
         if out is not None and first and not resume:
             begin(out, force)
         checkpoint = find(out, what) if resume else None
-        task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits), what)
+        task = Classifier(net, recipe, partial(quantized, weight_bits=recipe.weight_bits), what, teacher)
         phases, history = Phases(recipe, seed), History(None if out is None else Path(out) / METRICS_FILE)
         own: list[pl.Callback] = [phases, history]
         if out is not None and recipe.validation:
@@ -126,7 +131,7 @@ def fit(
         started = time.perf_counter()
         with quiet(), seeded(seed), _deterministic():
             trainer = _trainer(recipe, [*own, *callbacks], out, machine)
-            with _interruptible(trainer), _laid_out(net, machine):
+            with _interruptible(trainer), _laid_out(machine, net, teacher):
                 trainer.fit(task, train, watched, ckpt_path=checkpoint, weights_only=True)
     net.eval()
     seconds = time.perf_counter() - started
@@ -147,9 +152,10 @@ def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
 
 
 @contextmanager
-def _laid_out(net: nn.Module, machine: Machine) -> Iterator[None]:
+def _laid_out(machine: Machine, *nets: nn.Module | None) -> Iterator[None]:
     """Kernels of convolutions with channels last where the machine wants it, which maps take over; back at the end."""
-    kernels = [p for p in net.parameters() if p.ndim == 4 and machine.channels_last]
+    every = (p for net in nets if net is not None for p in net.parameters())
+    kernels = [p for p in every if p.ndim == 4 and machine.channels_last]
     for p in kernels:
         p.data = p.data.to(memory_format=torch.channels_last)
     try:

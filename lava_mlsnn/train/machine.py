@@ -28,7 +28,9 @@ class Machine:
         nodes: machines.
         strategy: "ddp"; "auto" is it where there is more than one process.
         precision: "32"; "bf16" or "16": convolutions and linear maps of the float epochs compute in 16 bits, weights,
-            neurons and the integer epochs in 32; maps are laid out with their channels last. "16" needs a GPU.
+            neurons and the integer epochs in 32; maps are laid out with their channels last. "16" needs a GPU. "auto"
+            becomes "bf16" on a CPU that multiplies such numbers (AVX-512 BF16, and all with AMX), else "32"; what it
+            became is part of what a training is known and resumed by.
 
     Raises:
         ValueError: names the field, its value and what is accepted.
@@ -50,8 +52,10 @@ class Machine:
     def __post_init__(self) -> None:
         choice(self.accelerator, "accelerator", ACCELERATORS)
         choice(self.strategy, "strategy", STRATEGIES)
-        choice(self.precision, "precision", PRECISIONS)
+        choice(self.precision, "precision", (*PRECISIONS, "auto"))
         set_integers(self, devices=(1,), nodes=(1,))
+        if self.precision == "auto":
+            object.__setattr__(self, "precision", "bf16" if not self._on_gpu and _has_bf16() else "32")
         if self.precision == "16" and not self._on_gpu:
             raise ValueError('precision: "16" needs a GPU, expected "32" or "bf16" on a CPU')
         if self.accelerator == "gpu" and not _has_gpu():
@@ -81,6 +85,13 @@ class Machine:
             "precision": PRECISIONS[self.precision],
             "use_distributed_sampler": False,  # Batches divides the images
         }
+
+
+def _has_bf16() -> bool:
+    """Whether the CPU multiplies them; False where torch does not say."""
+    import torch
+
+    return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", bool)())
 
 
 def _has_gpu() -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ..helpers.check import choice, finite, flag, integer
+from ..helpers.check import choice, finite, flag, instance, integer
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "step", "milestones")
@@ -111,6 +111,28 @@ class Energy:
 
 
 @dataclass(frozen=True)
+class Distill:
+    """Soft targets beside the labels: what a teacher, such as the network's ReLU twin, says of the same images.
+
+    .. math:: L = (1 - w) L_{labels} + w \\tau^2 KL(softmax(t / \\tau) || softmax(y / \\tau))
+
+    with the logits y of the network and t of the teacher (Hinton et al., *Distilling the knowledge in a neural
+    network*, 2015).
+
+    Args:
+        weight: w, above 0, at most 1.
+        temperature: tau.
+    """
+
+    weight: float = 0.5
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        finite(self.weight, "distill weight", positive=True, high=1)
+        finite(self.temperature, "temperature", positive=True)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One way to train a network.
 
@@ -131,6 +153,8 @@ class Recipe:
             limit. It holds in the float and in the integer epochs.
         rate: weight in the loss of the mean spike per neuron and timestep, 0 .. 1: the plain penalty of firing rates,
             which knows no prices.
+        distill: how a teacher's answers count, who is given to the training (:func:`lava_mlsnn.train.fit`); None is no
+            teacher. They count in the float and in the integer epochs.
 
     Raises:
         ValueError: names the field, its value and what is accepted.
@@ -160,6 +184,7 @@ class Recipe:
     patience: int | None = None
     energy: Energy | float | None = None
     rate: float = 0.0
+    distill: Distill | None = None
 
     def __post_init__(self) -> None:
         set_integers(self, epochs=(1,), quantized_epochs=(0,), batch=(1,), weight_bits=(2, 8))
@@ -169,6 +194,8 @@ class Recipe:
         finite(self.rate, "rate", low=0)
         if self.energy is not None and not isinstance(self.energy, Energy):
             object.__setattr__(self, "energy", Energy(share=self.energy))
+        if self.distill is not None:
+            instance(self.distill, Distill, "distill")
         for name in ("clip", "quantized_clip"):
             if getattr(self, name) is not None:
                 finite(getattr(self, name), name, positive=True)
@@ -191,7 +218,13 @@ class Recipe:
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Recipe:
         """Inverse of :meth:`to_dict`; ValueError for a key that is not one of a recipe."""
-        nested = {"optimizer": Optimizer, "schedule": Schedule, "augment": Augment, "energy": Energy}
+        nested = {
+            "optimizer": Optimizer,
+            "schedule": Schedule,
+            "augment": Augment,
+            "energy": Energy,
+            "distill": Distill,
+        }
         values = {
             key: _build(nested[key], value) if key in nested and isinstance(value, dict) else value
             for key, value in content.items()

@@ -28,10 +28,16 @@ class Classifier(pl.LightningModule):
         recipe: see :class:`Recipe`.
         quantize: switches the network to integer weights; called once, before the first quantized epoch.
         identity: stored in checkpoints; see :func:`lava_mlsnn.train.checkpoint.identity`.
+        teacher: says soft targets, if the recipe wants them; neither trained nor part of checkpoints.
     """
 
     def __init__(
-        self, net: nn.Module, recipe: Recipe, quantize: Callable[[nn.Module], Any], identity: dict[str, Any]
+        self,
+        net: nn.Module,
+        recipe: Recipe,
+        quantize: Callable[[nn.Module], Any],
+        identity: dict[str, Any],
+        teacher: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.net = net
@@ -39,11 +45,14 @@ class Classifier(pl.LightningModule):
         self.quantized = False
         self._quantize = quantize
         self._identity = identity
+        self._teacher = None if teacher is None else (teacher,)  # a tuple, so that it is no part of this module
         self._together = ExitStack()
         self.penalty = Penalty(net, recipe) if recipe.energy or recipe.rate else None
 
     def on_fit_start(self) -> None:
         self._together.enter_context(synchronized(self.net))
+        if self._teacher is not None:
+            self._teacher[0].to(self.device)
         if self.penalty is not None:
             self._together.enter_context(self.penalty.counting())
 
@@ -75,6 +84,11 @@ class Classifier(pl.LightningModule):
         loss = F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
         wanted = labels if labels.ndim == 1 else labels.argmax(1)  # of a mixture the larger part
         values = {"train_loss": loss.detach(), "train_accuracy": (logits.argmax(1) == wanted).float().mean()}
+        if self._teacher is not None and self.recipe.distill is not None:
+            with torch.no_grad():
+                taught = self._teacher[0](images)
+            soft = distance(logits, taught, self.recipe.distill.temperature)
+            loss, values = loss.lerp(soft, self.recipe.distill.weight), {**values, "distill_loss": soft.detach()}
         if self.penalty is not None:
             extra, seen = self.penalty.loss(len(labels), int(self.trainer.estimated_stepping_batches))
             loss, values = loss + extra, {**values, **seen}
@@ -104,6 +118,20 @@ class Classifier(pl.LightningModule):
         factor = learning_rate_factor(self.recipe.schedule, steps, self.recipe.total_epochs)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def distance(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    """Of a network's answers from a teacher's: see :class:`lava_mlsnn.train.Distill`.
+
+    **Shape:** both (N, classes); the mean over N.
+
+    Example:
+        >>> distance(torch.tensor([[0.0, 0.0]]), torch.tensor([[2.0, 0.0]]), temperature=2.0)
+        tensor(0.4438)
+    """
+    wide = torch.promote_types(logits.dtype, torch.float32)
+    mine, theirs = (F.log_softmax(x.to(wide) / temperature, 1) for x in (logits, taught))
+    return temperature**2 * F.kl_div(mine, theirs, reduction="batchmean", log_target=True)
 
 
 def build_optimizer(net: nn.Module, how: Optimizer) -> torch.optim.Optimizer:

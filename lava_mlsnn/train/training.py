@@ -34,8 +34,20 @@ if TYPE_CHECKING:
 FORMAT = 4
 """Version of :attr:`Training.key`; it counts up when what a training does with the same options changes."""
 
-NOTES = ("model", "dataset", "labels", "recipe", "seed", "accuracy", "test_images", "epochs", "longer", "start")
-"""What of a record is also written into the model file; "longer" and "start" where there are any."""
+NOTES = (
+    "model",
+    "dataset",
+    "labels",
+    "recipe",
+    "seed",
+    "accuracy",
+    "test_images",
+    "epochs",
+    "longer",
+    "start",
+    "teacher",
+)
+"""What of a record is also written into the model file; "longer", "start" and "teacher" where there are any."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,7 @@ class Training:
         machine: devices and precision; of these only the precision decides the result.
         start: a finished training, or a file of one, whose weights this one starts from
             (:func:`lava_mlsnn.model.s_resnet.fine_tuned`).
+        teacher: the same of the network whose answers ``recipe.distill`` asks for.
     """
 
     model: str
@@ -82,6 +95,7 @@ class Training:
     seed: int = 0
     machine: Machine = field(default_factory=Machine)
     start: Kept | ModelFile | None = None
+    teacher: Kept | ModelFile | None = None
 
     @property
     def key(self) -> dict[str, Any]:
@@ -97,11 +111,16 @@ class Training:
             "data": fingerprint(self.dataset),
             "recipe": _changed(self.recipe.to_dict(), Recipe().to_dict()),
             "precision": self.machine.precision,
+            **self._others,
         }
-        if self.start is not None:
-            content["start"] = self.start.digest
         plain: dict[str, Any] = json.loads(json.dumps(content))
         return plain
+
+    @property
+    def _others(self) -> dict[str, str]:
+        """Digests of the networks that it starts from and learns from, where there are any."""
+        found = {"start": self.start, "teacher": self.teacher}
+        return {name: other.digest for name, other in found.items() if other is not None}
 
     def network(self) -> Network:
         """The network with its initial weights."""
@@ -141,6 +160,7 @@ class Training:
             machine=self.machine,
             callbacks=callbacks,
             start=None if self.start is None else self.start.digest,
+            teacher=None if self.teacher is None else self.teacher.net(),
         )
 
     def run(
@@ -191,9 +211,8 @@ class Training:
             "rank": result.rank,
             "parameters": sum(p.numel() for p in net.parameters()),
             "history": list(result.history),
+            **self._others,
         }
-        if self.start is not None:
-            record["start"] = self.start.digest
         if out is not None and result.rank == 0:
             notes = {name: record[name] for name in NOTES if name in record}
             model.save(net, Path(out) / MODEL_FILE, notes)

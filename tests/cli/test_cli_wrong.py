@@ -14,7 +14,7 @@ from lava_mlsnn.block.norm import NORMS
 from lava_mlsnn.helpers import shipped
 from lava_mlsnn.model import catalog, registry, resnet, s_resnet, window_rnn
 from lava_mlsnn.neuron.bumps import BUMPS
-from lava_mlsnn.neuron.checks import GRADS
+from lava_mlsnn.neuron.checks import BARRIER_GRADS
 
 WRONG = {
     "train nope": "model: expected one of mlp",
@@ -36,7 +36,7 @@ WRONG = {
     "train cnn -m levels=2": "--model-option levels=2: expected --levels 2",
     "train cnn -m in_shape=1,8,8": "option 'in_shape' is decided by the dataset 'digits': expected it to be left out",
     "train cnn -m neuron=gelu": "neuron: expected multilevel, atif, relu or a mapping of arguments, got 'gelu'",
-    "train cnn -m barrier_grad=hat": "barrier_grad: expected one of attached, detached, sigmoids, ste, got 'hat'",
+    "train cnn -m barrier_grad=hat": f"barrier_grad: expected one of {', '.join(BARRIER_GRADS)}, got 'hat'",
     "train mlp -m hidden=64,x": "hidden: expected integers >= 1, got (64, 'x')",
     "train sparse_resnet18 -m blocks=0": "blocks: expected integers >= 1, got 0",
     "train sparse_resnet18 -m stem=imagenet": "stem: expected one of cifar, dvs, got 'imagenet'",
@@ -185,7 +185,7 @@ def test_the_catalog_is_that_of_the_architectures() -> None:
 def test_the_catalog_s_words_are_those_that_the_networks_know() -> None:
     """It is read without torch, so it has words of its own."""
     known = {
-        "barrier_grad": GRADS,
+        "barrier_grad": BARRIER_GRADS,
         "cell": window_rnn.CELLS,
         "fusion": FUSIONS,
         "norm": NORMS,

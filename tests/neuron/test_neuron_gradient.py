@@ -235,3 +235,25 @@ def test_barrier_gradients() -> None:
         charge = (4 * x.detach()).requires_grad_()
         (wanted,) = torch.autograd.grad(functional.fire(charge, None, 1.0, 4, grad)[0].sum(), charge)
         torch.testing.assert_close(got_x, 4 * wanted)
+
+
+def test_barrier_gradients_of_its_own() -> None:
+    """ "clip" is autograd's derivative of clip(H, 0, N), "eq9" sigma'(S - 1) with the sum S in units of z/N."""
+    x = torch.tensor([[0.0], [0.25], [1.0], [1.25], [2.0]])
+    for exact in (True, False):
+        leaf = x.clone().requires_grad_()
+        functional.barrier(leaf, None, 4, "clip", exact=exact)[0].sum().backward()
+        assert leaf.grad.flatten().tolist() == [4, 4, 4, 0, 0]
+        leaf = x.clone().requires_grad_()
+        functional.barrier(leaf, None, 4, "eq9", alpha=5.0, exact=exact)[0].sum().backward()
+        s = torch.sigmoid(5 * (x - 1))
+        torch.testing.assert_close(leaf.grad, 4 * 5 * s * (1 - s), rtol=0, atol=4e-3)
+    steps = torch.tensor([[1.5, 0.75], [0.5, 0.25]], requires_grad=True)
+    functional.barrier(steps, None, 4, "clip")[0][:, 1].sum().backward()  # what a step leaves comes in the next
+    assert steps.grad.tolist() == [[0, 0], [0, 4]]
+    kept = torch.tensor([[1.5, 0.25]], requires_grad=True)
+    functional.barrier(kept, None, 4, "clip")[0][:, 1].sum().backward()
+    assert kept.grad.tolist() == [[4, 4]]
+    for grad in ("clip", "eq9"):
+        with pytest.raises(ValueError, match="grad: expected one of attached, detached, sigmoids, ste, got"):
+            functional.fire(x, None, 1.0, 4, grad)

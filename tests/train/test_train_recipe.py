@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -54,7 +55,7 @@ def test_recipe_survives_json():
         (lambda: train.Machine(devices=0), "devices: expected an integer >= 1, got 0"),
         (lambda: train.Machine(strategy="fsdp"), "strategy: expected one of auto, ddp, got 'fsdp'"),
         (lambda: train.Machine(accelerator="tpu"), "accelerator: expected one of auto, cpu, gpu, got 'tpu'"),
-        (lambda: train.Machine(precision="8"), "precision: expected one of 32, bf16, 16, got '8'"),
+        (lambda: train.Machine(precision="8"), "precision: expected one of 32, bf16, 16, auto, got '8'"),
         (lambda: train.Machine("cpu", precision="16"), 'precision: "16" needs a GPU, expected "32" or "bf16" on a CPU'),
         (lambda: train.Augment(shift=-1), "shift: expected an integer >= 0, got -1"),
         (lambda: train.recipe("digts"), "recipe: expected one of digits.*'digts'"),
@@ -65,6 +66,21 @@ def test_recipe_survives_json():
 def test_bad_values_are_named(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_auto_precision_is_what_the_processor_has(monkeypatch: pytest.MonkeyPatch):
+    """It is resolved at once, so that records, keys and checkpoints name what was computed with."""
+    for has, precision in ((True, "bf16"), (False, "32")):
+        monkeypatch.setattr(train.machine, "_has_bf16", lambda has=has: has)
+        assert train.Machine("cpu", precision="auto") == train.Machine("cpu", precision=precision)
+    assert train.Machine("cpu").precision == "32"
+
+
+def test_what_the_processor_has_is_what_it_says():
+    flags = Path("/proc/cpuinfo")
+    if not hasattr(torch.cpu, "_is_avx512_bf16_supported") or not flags.is_file():
+        pytest.skip("this torch, or this system, does not say")
+    assert train.machine._has_bf16() == ("avx512_bf16" in flags.read_text().split())
 
 
 def test_step_schedule_is_the_papers():

@@ -23,6 +23,7 @@ RECIPE = train.Recipe(
     validation=0.2,
     energy=0.4,
     rate=0.1,
+    distill=train.Distill(0.3, 3.0),
 )
 
 
@@ -30,8 +31,9 @@ def trained(devices: int, out: Path | None, nodes: int = 1) -> dict[str, Any]:
     """History, weights and accuracies, or nothing in any process but the first."""
     digits = data.load("digits").validation(0.6)  # less to compute
     net = train.create("sparse_resnet18", digits, seed=3, width=4, blocks=(1,)).double()
+    teacher = train.create("cnn", digits, seed=4, width=4, neuron="relu").double()
     machine = train.Machine("cpu", devices, nodes)
-    result = train.fit(net, digits, RECIPE, out=out, progress=False, machine=machine)
+    result = train.fit(net, digits, RECIPE, out=out, progress=False, machine=machine, teacher=teacher)
     if result.rank:
         return {}
     weights = {name: value.tolist() for name, value in net.state_dict().items()}
