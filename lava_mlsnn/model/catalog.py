@@ -35,7 +35,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "sparse_mobilenet_v2": _MOBILENET,
     **{f"s_resnet{depth}": _S_RESNET for depth in (20, 38, 44)},
     "window_cnn12": ("width", "stages", "groups", "dilated", "fusion", "theta", "region", "mixing"),
-    "window_lstm12": ("width", "stages", "cell", "groups", "dilated", "fusion", "theta", "region"),
+    "window_lstm12": ("width", "stages", "cell", "groups", "dilated", "fusion", "theta", "region", "messages"),
 }
 """Name of an architecture -> its own options."""
 
@@ -101,6 +101,7 @@ RULES: dict[str, _Rule] = {
     "theta": finite,
     "mixing": _one_of("patch", "channel"),
     "cell": _one_of("lstm", "gru", "rnn", "birnn", "mlp"),
+    "messages": _or_none(_count),
 }
 """Option -> what accepts its value, or raises; those that are left out are checked where they are used."""
 

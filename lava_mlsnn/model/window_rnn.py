@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..block import Conv, WindowMixer
+from ..block import Conv, Window, WindowMixer
 from ..block.fusion import THETA
 from ..helpers.check import choice, integer
+from ..neuron import MultiLevel
 from .setting import Setting
 from .window import STAGES, Part, WindowNetwork, WindowOptions
 
@@ -31,9 +32,12 @@ NEEDS = {
     "gru": _PRODUCTS,
     "rnn": _TANH,
     "birnn": _TANH,
-    "mlp": "the ReLU between its two layers sends real numbers, and neurons send integers",
+    "mlp": "the ReLU between its two layers sends real numbers, and neurons send integers (option messages=15 does)",
 }
 """Name -> why a mixer of these cells has no integer layer."""
+
+CLIP = 2.0
+"""Where messages saturate, in standard deviations of what the batch norm before them lets through."""
 
 
 class Mixer2d(nn.Module):
@@ -99,15 +103,24 @@ def _along(cell: nn.Module, sites: Tensor) -> Tensor:
 class WindowRNN(WindowNetwork):
     """2-D recurrent mixers in windows; see :mod:`lava_mlsnn.model.window` for the layout and how it was read.
 
-    The network does not export (:data:`NEEDS` says why, by cell); ``train.float_run`` measures it. Every F is a
-    perceptron of two layers of spiking neurons at each site, without shortcut, as printed: "MLP-96" in the third stage
-    of 192 channels has 96 hidden neurons.
+    Its cells do not export (:data:`NEEDS` says why); ``train.float_run`` measures them. Every F is a perceptron of two
+    layers of spiking neurons at each site, without shortcut, as printed: "MLP-96" in the third stage of 192 channels
+    has 96 hidden neurons.
+
+    With ``messages`` the mixer "mlp" is two 1x1 convolutions, ``NAME_mlp`` and, in windows, ``NAME``, and exports like
+    :class:`~lava_mlsnn.model.window_cnn.WindowCNN`. What is quantized: the ReLU between them becomes graded spikes,
+    rounded down to multiples of :data:`CLIP` / ``messages`` and clipped at :data:`CLIP`, behind a batch norm. Nothing
+    else changes, as a perceptron of each site computes the same before a map is cut into windows as after.
 
     Args:
         width: channels of the first stage.
         stages: one text per stage: w is a window layer, F a perceptron.
         cell: "lstm", "gru", "rnn", "birnn" or "mlp".
         groups, dilated, fusion, theta, region: see :class:`lava_mlsnn.model.window.WindowOptions`.
+        messages: levels of the spikes within a mixer "mlp"; None sends real numbers there.
+
+    Raises:
+        ValueError: messages of another cell.
     """
 
     def __init__(
@@ -121,11 +134,18 @@ class WindowRNN(WindowNetwork):
         fusion: str = "omega",
         theta: float = THETA,
         region: float | None = 0.1,
+        messages: int | None = None,
     ) -> None:
-        self.cell = cell
+        if messages is not None and cell != "mlp":
+            raise ValueError(f"messages of a {cell} mixer: expected none, as 'mlp' alone has them, got {messages!r}")
+        self.cell, self.messages = cell, messages
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 
     def make_window(self, part: Part, arguments: dict[str, Any]) -> nn.Module:
+        if self.messages is not None:
+            relu = nn.ReLU() if self.setting.is_twin else MultiLevel(self.messages, CLIP, grad="ste")
+            self.append(f"{part.name}_mlp", Conv(part.channels, part.out, 1, neuron=relu))
+            return Window(part.out, part.out, 1, neuron=self.make_neuron(), **arguments)
         mixer = Mixer2d(part.channels, part.out, self.cell)
         return WindowMixer(mixer, neuron=self.make_neuron(), norm=nn.BatchNorm2d(part.out), **arguments)
 

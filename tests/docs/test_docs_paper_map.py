@@ -67,7 +67,7 @@ def test_what_is_named_exists() -> None:
         elif "." in code:
             resolve(code)
         else:
-            assert code in {"fusion", "residual", *lava_mlsnn.model.names()}, code
+            assert code in {"fusion", "messages", "residual", *lava_mlsnn.model.names()}, code
 
 
 def test_every_item_is_named() -> None:

@@ -14,6 +14,7 @@ import lava_mlsnn as ml
 from lava_mlsnn import block, model, train
 from lava_mlsnn.analysis.window_cost import _of_map, costs, table2
 from lava_mlsnn.energy import horowitz
+from lava_mlsnn.model.window_rnn import CLIP
 
 torch.set_num_threads(1)
 
@@ -100,9 +101,17 @@ def test_membranes_of_the_layer_before_are_fused_where_shapes_agree() -> None:
 
 
 @pytest.mark.parametrize("fusion", ["group", "none"])
-@pytest.mark.parametrize(("levels", "mixing"), [(1, "channel"), (4, "patch")])
-def test_the_convolutional_network_exports_spike_by_spike(fusion: str, levels: int, mixing: str, tmp_path: Any) -> None:
-    net = small(fusion=fusion, mixing=mixing, levels=levels)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("window_cnn12", {"levels": 1, "mixing": "channel"}),
+        ("window_cnn12", {"levels": 4, "mixing": "patch"}),
+        ("window_lstm12", {"levels": 1, "cell": "mlp", "messages": 15}),
+        ("window_lstm12", {"levels": 4, "cell": "mlp", "messages": 255}),
+    ],
+)
+def test_networks_of_windows_export_spike_by_spike(name: str, options: Any, fusion: str, tmp_path: Any) -> None:
+    net = small(name, fusion=fusion, **options)
     torch_nets.randomise(net, 3)
     images = torch.randint(0, 17, (4, 1, 8, 8), dtype=torch.uint8)
     graph = ml.netx.quantize(net.eval())
@@ -116,6 +125,47 @@ def test_the_convolutional_network_exports_spike_by_spike(fusion: str, levels: i
     assert np.array_equal(lava.output, run.output) and lava.activity == run.activity
     for kind in ("lemaire", "horowitz"):
         assert ml.energy.estimate(graph, run.activity, model=kind).total > 0
+
+
+def test_a_perceptron_in_windows_is_the_same_in_every_engine() -> None:
+    net = small("window_lstm12", cell="mlp", messages=15, fusion="group", groups=2, stages=("w",))
+    torch_nets.randomise(net, 3)
+    images = torch.randint(0, 17, (2, 1, 8, 8), dtype=torch.uint8)
+    spikes, graph = block.trace(net.eval(), images), ml.netx.quantize(net)
+    runs = [ml.sim.run(graph, images.numpy(), trace=True, engine=engine) for engine in ("reference", "fast")]
+    runs += [ml.proc.simulate(graph, images.numpy(), fused=fused, trace=True) for fused in (True, False)]
+    assert spikes["stage1_window1_mlp"].any() and spikes["stage1_window1"].any()
+    for run in runs:
+        assert all(np.array_equal(spikes[name].numpy(), trace) for name, trace in run.trace.items())
+
+
+class Rounded(torch.nn.Module):
+    """A ReLU, clipped and rounded down to 15 steps."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x.clamp(0, CLIP) / CLIP * 15).floor() / 15 * CLIP
+
+
+def test_messages_are_the_relu_of_the_perceptron_on_a_grid() -> None:
+    """Its windows send what those of the mixer do whose ReLU is rounded down and clipped, and nothing else."""
+    options = {"cell": "mlp", "width": 8, "stages": ("w",), "levels": 4, "fusion": "omega"}
+    net, mixed = (small("window_lstm12", **options, **more).eval().double() for more in ({"messages": 15}, {}))
+    torch_nets.randomise(net, 2)
+    hidden, windows, mixer = net.stage1_window1_mlp, net.stage1_window1, mixed.stage1_window1.mixer
+    hidden.synapse.weight.data *= 3
+    weight, bias = next(iter(hidden.connections)).folded()
+    mixed.stage1_window1.norm.load_state_dict(windows.norm.state_dict())
+    mixer.site[1] = Rounded()
+    with torch.no_grad():
+        for linear, values in zip((mixer.site[0], mixer.site[2]), (weight, windows.synapse.weight / CLIP), strict=True):
+            linear.weight.copy_(values.flatten(1))
+        mixer.site[0].bias.copy_(bias)
+        mixer.site[2].bias.zero_()
+        x = net.input(torch.randint(0, 17, (5, 1, 8, 8), dtype=torch.uint8)).double()
+        messages, (sent, left) = hidden(x), mixed.stage1_window1(x, None)
+        assert len(messages.unique()) == 16
+        found, membrane = windows(messages, None)
+    assert torch.equal(found, sent) and torch.allclose(membrane, left, atol=1e-9)
 
 
 def test_saved_networks_come_back(tmp_path: Any) -> None:
@@ -203,6 +253,10 @@ def test_refusals_of_mixers() -> None:
         small("window_lstm12", cell="cnn")
     with pytest.raises(ValueError, match="a birnn mixer of 6 channels: expected a multiple of 4"):
         small("window_lstm12", cell="birnn", width=6)
+    with pytest.raises(ValueError, match="messages of a gru mixer: expected none, as 'mlp' alone has them, got 15"):
+        small("window_lstm12", cell="gru", messages=15)
+    with pytest.raises(ValueError, match="messages: expected an integer >= 1, got 0"):
+        small("window_lstm12", cell="mlp", messages=0)
 
 
 @pytest.mark.parametrize(
