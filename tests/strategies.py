@@ -231,7 +231,10 @@ def neurons(draw: Any, channels: int, kinds: tuple[str, ...] = KINDS, steps: int
     if kind in ("scheduled", "staircase"):
         rows, columns = draw(st.sampled_from((1, channels))), steps if kind == "scheduled" else min(levels, 10)
         table = 1 + np.abs(_ints(draw, (rows, columns), 0, draw(st.sampled_from((4, 100, 2**20)))))
-        return Scheduled(levels, table) if kind == "scheduled" else Staircase(np.sort(table, axis=1))
+        if kind == "staircase":
+            return Staircase(np.sort(table, axis=1))
+        shape = (draw(st.sampled_from((1, channels))), steps)
+        return Scheduled(levels, table, draw(st.sampled_from((0, _ints(draw, shape, -60, 60)))))
     if kind == "multilevel":
         if draw(st.booleans()):
             return MultiLevel(levels, draw(st.sampled_from((1, 8, 7, 64, 100, 2**20 + 1))))

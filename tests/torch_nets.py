@@ -25,6 +25,7 @@ class RandomNet(nn.Module):
         self.levels = draw(st.sampled_from((4, 1, 3, 10)))
         self.steps = draw(st.integers(1, 4))
         self.trainable = draw(st.booleans())
+        self.start = draw(st.sampled_from((0.0, 0.5, 0.3)))
         self.kind = draw(st.sampled_from(("multilevel", "multilevel", "uniform", "nonuniform")))
         shape = (draw(st.integers(1, 3)), draw(st.integers(5, 7)), draw(st.integers(5, 7)))
         scale, bits = draw(st.sampled_from(((1 / 255, 8), (1 / 16, 5), (1.0, 1))))
@@ -59,7 +60,7 @@ class RandomNet(nn.Module):
         if self.kind != "multilevel":
             schedule = "printed" if self.steps == 4 and self.trainable else "extended"
             return ATIF(self.kind, self.steps, self.levels, schedule)
-        return MultiLevel(self.levels, trainable=self.trainable)
+        return MultiLevel(self.levels, trainable=self.trainable, start=self.start)
 
     def maps(self, x: Tensor) -> Tensor:
         x = self.stem(self.input(x))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..graph.graph import Layer
 from ..graph.neurons import NEURONS, Neuron
-from ..helpers.check import Shape, positive_ints
+from ..helpers.check import IntArray, Shape, int_array, positive_ints
 from ..neuron import Barrier, GradedNeuron
 from .integer import Dyadic, Quantization, power_of_two, quantize, round_through
 from .norm import BNTT
@@ -232,9 +232,11 @@ class Block(nn.Module):
         neuron.check_steps(q.steps)
         threshold = torch.as_tensor(neuron.threshold).to(self.anchor)
         gains = [neuron.levels / signal.levels / threshold for signal in q.inputs]
-        return self.rounded(gains, neuron.levels / threshold, q, neuron.levels * neuron.reach)
+        return self.rounded(gains, neuron.levels / threshold, q, neuron.levels * neuron.reach, neuron.start)
 
-    def rounded(self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, ceiling: float) -> Dyadic:
+    def rounded(
+        self, gains: list[Tensor], bias_gain: Tensor, q: Quantization, ceiling: float, start: float = 0.0
+    ) -> Dyadic:
         """Folded weights, times one gain per connection, and their folded bias, quantized."""
         self.check_dtype()
         folded = [None if isinstance(c.synapse, nn.Identity) else c.folded() for c in self.connections]
@@ -243,7 +245,7 @@ class Block(nn.Module):
         for f, gain in zip(folded, gains, strict=True):
             weights.append(gain.expand(channels) if f is None else f[0] * gain)
             bias = bias if f is None else bias + f[1]
-        return quantize(weights, bias * bias_gain, q, ceiling)
+        return quantize(weights, bias * bias_gain, q, ceiling, start)
 
     def check_dtype(self) -> None:
         """ValueError for parameters in 16 bits, which cannot hold the integers."""
@@ -276,10 +278,15 @@ def on_grid(current: Tensor, exponent: Tensor) -> Tensor:
     return round_through(current * unit) / unit
 
 
-def integer_neuron(neuron: GradedNeuron, exponent: Tensor, steps: int) -> Neuron:
-    """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training."""
-    kind, parameters = neuron.integer_form(power_of_two(exponent, torch.float32), steps)
-    return NEURONS[kind](**parameters)
+def integer_neuron(neuron: GradedNeuron, exponent: Tensor, steps: int, bias: Tensor) -> tuple[Neuron, IntArray]:
+    """The neuron whose potential of 2^exponent, per channel or layer, is one threshold in training, and its bias.
+
+    Of a single step, what V is before it is part of the bias.
+    """
+    unit = power_of_two(exponent, torch.float32)
+    kind, parameters = neuron.integer_form(unit, steps)
+    start = neuron.resting(unit).long().cpu() if steps == 1 else 0
+    return NEURONS[kind](**parameters), int_array((bias + start).numpy(), "bias")
 
 
 def spiking(neuron: nn.Module | None) -> GradedNeuron:

@@ -193,10 +193,13 @@ class _Builder:
             connections.append(Connection(names, self._unpooled(synapse, source)))
         neuron: netx.Neuron
         if isinstance(block, Readout):
-            neuron = netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels)
+            neuron, biases = (
+                netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels),
+                int_array(bias.numpy(), "bias"),
+            )
         else:
-            neuron = integer_neuron(cast(Any, block.neuron), exponent, mode.steps)
-        return Layer(step.name, tuple(connections), step.output.shape, neuron, int_array(bias.numpy(), "bias"))
+            neuron, biases = integer_neuron(cast(Any, block.neuron), exponent, mode.steps, bias)
+        return Layer(step.name, tuple(connections), step.output.shape, neuron, biases)
 
     def _leaky(self, step: Step, block: Leaky, sources: list[tuple[str, ...]], mode: Quantization) -> Layer:
         weights, neuron = block.exported(mode)

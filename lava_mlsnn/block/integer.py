@@ -62,11 +62,13 @@ class Dyadic:
         weights: one tensor per connection, output channels first.
         bias: (C,).
         exponent: int32 (C,), or (1,) for one per layer.
+        start: V before the first step, in thresholds.
     """
 
     weights: tuple[torch.Tensor, ...]
     bias: torch.Tensor
     exponent: torch.Tensor
+    start: float = 0.0
 
     def checked(self, q: Quantization) -> tuple[list[torch.Tensor], torch.Tensor, torch.Tensor]:
         """(weights, bias, exponent) of the NetGraph, int64 on the CPU.
@@ -77,7 +79,8 @@ class Dyadic:
         if not all(bool(t.isfinite().all()) for t in (*self.weights, self.bias)):
             raise ValueError("its weights are not finite: expected a network whose training did not diverge")
         weights, bias, exponent = self.integers()
-        bound = membrane_bound([w.double() for w in weights], bias.double(), q)
+        start = self.start * 2.0**exponent
+        bound = membrane_bound([w.double() for w in weights], bias.double(), q) + start
         if int(bound.max()) > INT24_MAX:
             channel = int(bound.argmax())
             raise ValueError(
@@ -103,7 +106,9 @@ def power_of_two(exponent: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return ((exponent.int() + 127) << 23).view(torch.float32).to(dtype)
 
 
-def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float = 0) -> Dyadic:
+def quantize(
+    weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float = 0, start: float = 0.0
+) -> Dyadic:
     """Round weights and bias, given in units of the threshold and of integer inputs, to integers times powers of two.
 
     Gradients pass straight through the rounding.
@@ -114,15 +119,16 @@ def quantize(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantizatio
         bias: (C,).
         q: bits, steps and input bounds.
         ceiling: the largest potential that one step's spike removes, N thresholds; 0 for a readout.
+        start: V before the first step, in thresholds.
 
     Raises:
         ValueError: fan-in, inputs and steps so large that only zero weights would keep the membrane below 2^23.
     """
-    exponent = _exponent([w.detach() for w in weights], bias.detach(), q, ceiling)
+    exponent = _exponent([w.detach() for w in weights], bias.detach(), q, ceiling, start)
     up, down = power_of_two(exponent, bias.dtype), power_of_two(-exponent, bias.dtype)
     rounded = [_on_grid(w, up, down, q.weight_max) if w.ndim > 1 else _identity(w, exponent, q) for w in weights]
     # No limit for the bias: the exponent is small enough for the sum of all.
-    return Dyadic(tuple(rounded), _on_grid(bias, up, down, None), exponent)
+    return Dyadic(tuple(rounded), _on_grid(bias, up, down, None), exponent, start)
 
 
 def membrane_bound(weights: Sequence[torch.Tensor], bias: torch.Tensor, q: Quantization) -> torch.Tensor:
@@ -138,7 +144,9 @@ def _row_norm(weight: torch.Tensor, order: float) -> torch.Tensor:
     return torch.linalg.vector_norm(weight.reshape(len(weight), -1), order, dim=1)
 
 
-def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float) -> torch.Tensor:
+def _exponent(
+    weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, ceiling: float, start: float
+) -> torch.Tensor:
     """Largest exponents, per channel or layer, that keep weights within their bits and membranes below 2^23."""
     tiny = 2.0**-64  # below it the cap decides
     wide = [w for w in weights if w.ndim > 1]
@@ -153,7 +161,7 @@ def _exponent(weights: list[torch.Tensor], bias: torch.Tensor, q: Quantization, 
         )
     exponent = torch.minimum(
         floor_log2(q.weight_max / largest.clamp(min=tiny)),
-        floor_log2(room / membrane_bound(weights, bias, q).clamp(min=tiny)),
+        floor_log2(room / (membrane_bound(weights, bias, q) + start).clamp(min=tiny)),
     )
     cap = min(MAX_EXPONENT, int(INT24_MAX / (ceiling + 1)).bit_length() - 1)
     exponent = exponent.clamp(0, cap)

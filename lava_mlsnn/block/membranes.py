@@ -93,7 +93,7 @@ def _held(module: nn.Module, inputs: tuple[Tensor, ...], sent: Tensor) -> Tensor
     whole = module.quantization is not None
     theta: float | Tensor
     if isinstance(module, Add):
-        drive, theta = reduce(add, inputs), 1.0
+        drive, theta, rest = reduce(add, inputs), 1.0, torch.zeros(())
     elif module.quantization is not None:
         dyadic = module.dyadic(module.quantization)
         unit = power_of_two(dyadic.exponent, torch.float64)
@@ -103,17 +103,19 @@ def _held(module: nn.Module, inputs: tuple[Tensor, ...], sent: Tensor) -> Tensor
         drive = module.charge(inputs, dyadic).double()
         drive = drive * _channels(unit, drive)
         theta = _channels(torch.as_tensor(numbers["thresholds" if kind == "scheduled" else "threshold"]), drive)
+        rest = _channels(neuron.resting(unit), drive)
     else:
         if isinstance(neuron, ATIF) and neuron.is_staircase:
             return None
         drive = _current(module, inputs)
         theta = neuron.thresholds if isinstance(neuron, ATIF) else neuron.threshold
+        rest = torch.as_tensor(neuron.start * neuron.threshold, device=drive.device)
     if not whole:
         drive, sent = drive * neuron.levels, sent * neuron.levels
     steps = drive.shape[-1]
     if isinstance(theta, Tensor) and theta.ndim and theta.shape[-1] > 1:
         theta = theta[..., :steps]
-    return (drive.double() - theta * sent.double()).cumsum(-1)
+    return rest + (drive.double() - theta * sent.double()).cumsum(-1)
 
 
 def _leaky(module: Leaky, neuron: SoftLIF, inputs: tuple[Tensor, ...], sent: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from ..graph.graph import Connection as Edge
 from ..graph.graph import Layer
 from ..graph.neurons import Relay
 from ..graph.synapses import Conv, Unflatten
-from ..helpers.check import Shape, int_array, integer, positive_ints
+from ..helpers.check import Shape, integer, positive_ints
 from .core import Block, Connection, fold_time, integer_neuron, spiking, unfold_time
 from .integer import Quantization
 from .norm import affine
@@ -103,9 +103,9 @@ class PatchMix(Block):
         (weight,), bias, exponent = self.dyadic(q).checked(q)
         channels, *size = self.shape
         mixing = Conv(weight.reshape(-1, 1, *size).numpy(), groups=channels)
-        neuron = integer_neuron(spiking(self.neuron), exponent, q.steps)
+        neuron, biases = integer_neuron(spiking(self.neuron), exponent, q.steps, bias)
         column, placed = Edge(sources, mixing), Edge((sites_name(name),), Unflatten(*size))
-        mixed = Layer(sites_name(name), (column,), (len(bias), 1, 1), neuron, int_array(bias.numpy(), "bias"))
+        mixed = Layer(sites_name(name), (column,), (len(bias), 1, 1), neuron, biases)
         return (mixed, Layer(name, (placed,), self.shape, Relay())), (name,)
 
     def layer_spikes(self, name: str, x: Tensor) -> Iterator[tuple[str, Tensor]]:

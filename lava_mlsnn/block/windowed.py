@@ -60,6 +60,8 @@ class Windowed(nn.Module):
                 f"neuron {type(self.neuron).__name__} in windows: expected neuron.MultiLevel, torch.nn.ReLU or None: "
                 "its membrane passes from group to group"
             )
+        if start := getattr(self.neuron, "start", 0):
+            raise ValueError(f"start of a neuron in windows: expected 0, as its first group has, got {start:g}")
         check_fusion(fusion)
         self.groups, self.dilated, self.fusion = groups, dilated, fusion
         self.theta, self.region = finite(theta, "theta"), None if region is None else check_region(region)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from lava.lib.dl.slayer.neuron import base
 
@@ -20,7 +21,8 @@ SCALE = 1 << 6
 class GradedNeuron(base.Neuron):
     """A SLAYER neuron whose spikes carry the values 0, 1/N, ..., 1.
 
-    It keeps no state between calls: a sample is one call with all of its T timesteps, and V starts at 0.
+    It keeps no state between calls: a sample is one call with all of its T timesteps, before which V is zero, or
+    ``start`` thresholds.
 
     Attributes:
         levels: N.
@@ -33,6 +35,7 @@ class GradedNeuron(base.Neuron):
     graded_spike = True
     grads: tuple[str, ...] = GRADS
     exact: bool | None
+    start = 0.0
 
     def __init__(self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False) -> None:
         if isinstance(threshold, torch.Tensor):
@@ -73,7 +76,18 @@ class GradedNeuron(base.Neuron):
 
         **Shape:** charge (N, C, ..., T); scale (C,) or (1,), powers of two. Returns (N, C, ..., T).
         """
-        return functional.fire(charge, None, 1.0, self.levels, self.grad, self.sharpness, exact=self.exact)[0]
+        v = None
+        if self.start:
+            rest = (self.resting(scale) / scale).to(charge.dtype)
+            v = rest.reshape(-1, *[1] * (charge.ndim - 3)).expand(charge.shape[:-1])
+        return functional.fire(charge, v, 1.0, self.levels, self.grad, self.sharpness, exact=self.exact)[0]
+
+    def resting(self, unit: torch.Tensor) -> torch.Tensor:
+        """V before the first timestep in the integer network, where ``unit`` is one :attr:`threshold`: whole numbers.
+
+        They are rounded down, which no spike can tell, as all that is added to V is whole.
+        """
+        return (self.start * unit.double()).floor()
 
     def integer_form(self, unit: torch.Tensor, steps: int) -> tuple[str, dict[str, Any]]:
         """The neuron of the integer network: its kind in :mod:`lava_mlsnn.graph.neurons`, and its parameters.
@@ -83,6 +97,11 @@ class GradedNeuron(base.Neuron):
             steps: T.
         """
         threshold = unit.long().cpu().numpy()
+        if self.start and steps > 1:  # else it is a bias
+            offsets = np.zeros((len(threshold), steps), np.int64)
+            offsets[:, 0] = self.resting(unit).cpu().numpy()
+            thresholds = np.repeat(threshold[:, None], steps, axis=1)
+            return "scheduled", {"levels": self.levels, "thresholds": thresholds, "offsets": offsets}
         return "multilevel", {"levels": self.levels, "threshold": threshold if len(threshold) > 1 else threshold[0]}
 
     def extra_repr(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..helpers.check import flag
+from ..helpers.check import finite, flag
 from .base import GradedNeuron
 from .checks import check_current
 from .functional import _fire
@@ -21,7 +21,7 @@ class MultiLevel(GradedNeuron):
     """Multi-level integrate-and-fire neuron ([Castagnetti2025], section 4.1): spikes carry a value k/N, 0 <= k <= N.
 
     At each timestep ``H = V + N x``, ``z = clip(floor(H / Vth), 0, N)``, ``V = H - Vth z``; the output is z/N, and V is
-    0 before the first timestep. Binary integrate-and-fire is ``levels=1``. See
+    0 before the first timestep, or ``start`` Vth. Binary integrate-and-fire is ``levels=1``. See
     :func:`lava_mlsnn.neuron.functional.multilevel`.
 
     Args:
@@ -37,6 +37,9 @@ class MultiLevel(GradedNeuron):
         inplace: whether the output may take the memory of the input, as torch.nn.ReLU's: faster after a batch norm or
             a synapse, which never need their output again. Do not use the input afterwards; autograd raises an error
             where it kept it for the backward pass.
+        start: V before the first timestep, in thresholds, 0 <= start < 1. With 0.5 a neuron rounds its sum of inputs
+            to the nearest of its levels instead of rounding it down. In the integer network it is a bias of the first
+            step.
 
     Shape:
         Input: (N, ..., T), floating. Output: the same; z/N.
@@ -59,8 +62,10 @@ class MultiLevel(GradedNeuron):
         trainable: bool = False,
         exact: bool | None = None,
         inplace: bool = False,
+        start: float = 0.0,
     ) -> None:
         super().__init__(levels, threshold, alpha, grad, trainable)
+        self.start = finite(start, "start", low=0, below=1)
         self.exact = None if exact is None else flag(exact, "exact")
         self._vth = float(threshold)
         self.vth = torch.nn.Parameter(torch.tensor(self._vth)) if trainable else None
@@ -75,7 +80,8 @@ class MultiLevel(GradedNeuron):
     @property
     def device_params(self) -> dict[str, Any]:
         """``type``, ``levels`` and ``vThMant``, the threshold in 1/64, rounded."""
-        return {"type": "MLIF", "levels": self.levels, "vThMant": self.v_th_mant}
+        start = {"start": self.start} if self.start else {}
+        return {"type": "MLIF", "levels": self.levels, "vThMant": self.v_th_mant, **start}
 
     @property
     def v_th_mant(self) -> int:
@@ -93,8 +99,12 @@ class MultiLevel(GradedNeuron):
         check_current(x, least=2)
         self._note_shape(x)
         self.clamp()
-        return _fire(x, None, self.threshold, self._rule, self.exact)[0]
+        v = None
+        if self.start:
+            v = torch.as_tensor(self.start * self.threshold, device=x.device).to(x.dtype).expand(x.shape[:-1])
+        return _fire(x, v, self.threshold, self._rule, self.exact)[0]
 
     def extra_repr(self) -> str:
         threshold = "trainable" if self.vth is not None else f"{self._vth:g}"
-        return f"levels={self.levels}, threshold={threshold}, alpha={self.alpha:g}, grad={self.grad!r}"
+        start = f", start={self.start:g}" if self.start else ""
+        return f"levels={self.levels}, threshold={threshold}, alpha={self.alpha:g}, grad={self.grad!r}{start}"

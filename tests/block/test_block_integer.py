@@ -69,6 +69,16 @@ def test_exponent_is_the_largest_that_fits(problem: tuple[Tensor, Tensor, Quanti
     assert full.all() if q.per_channel else full.any()
 
 
+def test_a_start_needs_room_on_the_membrane() -> None:
+    """7.5 thresholds of bias and 0.9 of start are more than 8, 2^23 units of 2^-20."""
+    weight, bias = torch.tensor([[1e-5]]), torch.tensor([7.5])
+    assert [quantize([weight], bias, spec(), 4, start).exponent.item() for start in (0.0, 0.9)] == [20, 19]
+    plain = quantize([weight], bias, spec(), 4)
+    plain.checked(spec())
+    with pytest.raises(ValueError, match="channel 0: its membrane can reach 8808"):
+        Dyadic(plain.weights, plain.bias, plain.exponent, 0.9).checked(spec())
+
+
 def test_powers_of_two_are_exact() -> None:
     exponent = torch.arange(-60, 61)
     for dtype in (torch.float32, torch.float64):

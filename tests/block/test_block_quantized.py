@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -225,3 +227,42 @@ def test_autocast_does_not_reach_the_integers() -> None:
 def test_membrane_of_a_float_readout() -> None:
     with pytest.raises(ValueError, match="in quantized mode only"):
         block.Readout(4, 2).membrane(torch.zeros(1, 4, 1))
+
+
+@pytest.mark.parametrize(("steps", "kind"), [(1, "multilevel"), (3, "scheduled")])
+def test_a_start_is_a_bias_of_the_first_step_in_every_engine(steps: int, kind: str, tmp_path: Path) -> None:
+    def of(start: float) -> nn.Module:
+        neurons = [MultiLevel(3, start=start) for _ in range(3)]
+        return nn.Sequential(
+            block.Input((2, 4, 4), 1 / 16, 5, steps),
+            block.Conv(2, 4, 3, 1, 1, neuron=neurons[0]),
+            block.PatchMix(4, (4, 4), neuron=neurons[1]),
+            block.Flatten(),
+            block.Dense(64, 5, neuron=neurons[2]),
+            block.Readout(5, 3),
+        )
+
+    net, plain = of(0.5), of(0.0)
+    torch_nets.randomise(net, 1)
+    plain.load_state_dict(net.state_dict())
+    images = torch.randint(0, 17, (4, 2, 4, 4), generator=torch.Generator().manual_seed(0))
+    graph, without = (ml.netx.quantize(n.eval()) for n in (net, plain))
+    check_equal(net, images, graph)
+    for name in ("1", "2.sites", "4"):
+        layer, same = graph[name], without[name]
+        assert layer.neuron.kind == kind and same.neuron.kind == "multilevel"
+        half = same.neuron.threshold // 2
+        if steps == 1:
+            assert np.array_equal(layer.bias - same.bias, np.broadcast_to(half, layer.bias.shape))
+        else:
+            assert np.array_equal(layer.bias, same.bias) and not layer.neuron.offsets[:, 1:].any()
+            assert np.array_equal(layer.neuron.offsets[:, 0], np.broadcast_to(half, len(layer.neuron.offsets)))
+    ml.netx.save(graph, tmp_path / "x.net")
+    loaded = ml.netx.load(tmp_path / "x.net")
+    run = ml.sim.run(loaded, images.numpy(), trace=True)
+    assert loaded == graph and not np.array_equal(run.trace["1"], block.trace(plain, images)["1"].numpy())
+    mine = block.trace(net, images)
+    for other in (run, *(ml.proc.simulate(loaded, images.numpy(), fused=fused, trace=True) for fused in (True, False))):
+        assert all(np.array_equal(mine[name].numpy(), spikes) for name, spikes in other.trace.items())
+        assert other.activity == run.activity
+    assert all(ml.energy.estimate(graph, run.activity, model=kind).total > 0 for kind in ("lemaire", "horowitz"))

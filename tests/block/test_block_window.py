@@ -145,6 +145,11 @@ def reference(layer: block.Window, x: np.ndarray, before: np.ndarray | None) -> 
     return z / neuron.levels, brute_force(np.stack(left), w)
 
 
+def test_a_start_in_windows_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"start of a neuron in windows: expected 0, as its first group has, got 0\.5"):
+        block.Window(1, 1, neuron=MultiLevel(start=0.5))
+
+
 @pytest.mark.parametrize("kind", ["omega", "group", "none", "sum"])
 @pytest.mark.parametrize("dilated", [False, True])
 def test_float_layer_is_its_equations(kind: str, dilated: bool) -> None:

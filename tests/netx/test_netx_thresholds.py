@@ -19,7 +19,13 @@ def graph_of(neuron: netx.Neuron, steps: int, bias: object = None) -> NetGraph:
     return NetGraph(Input((3, 1, 1), bits=4), (layer, last), steps)
 
 
-NEURONS = (Scheduled(3, [[9, 4, 7], [2, 30, 8]]), Scheduled(1, [[9, 4, 7]]), Staircase([[1, 8, 8, 40]]))
+NEURONS = (
+    Scheduled(3, [[9, 4, 7], [2, 30, 8]]),
+    Scheduled(1, [[9, 4, 7]]),
+    Scheduled(3, [[9, 4, 7]], [[4, 0, -2], [0, 20, 1]]),
+    Scheduled(1, [[9, 4, 7], [2, 30, 8]], [[4, 0, 0]]),
+    Staircase([[1, 8, 8, 40]]),
+)
 
 
 @pytest.mark.parametrize("neuron", NEURONS, ids=lambda n: n.kind)
@@ -38,7 +44,7 @@ def test_equations_step_by_step(neuron: netx.Neuron) -> None:
                 if isinstance(neuron, Staircase):
                     wanted[sample, c, t] = sum(a >= threshold for threshold in row)
                     continue
-                h = v[c] + a
+                h = v[c] + a + (neuron.offsets[c % len(neuron.offsets)][t] if neuron.offsets.ndim else 0)
                 z = min(max(h // row[t], 0), neuron.levels)
                 wanted[sample, c, t], v[c] = z, h - row[t] * z
     for engine in ("fast", "reference"):
@@ -107,6 +113,8 @@ def test_what_they_do_not_become(neuron: netx.Neuron, tmp_path) -> None:
         (lambda: Staircase([[0, 3]]), "staircase thresholds: expected integers >= 1"),
         (lambda: Staircase([[4, 3]]), "staircase thresholds: expected ascending rows"),
         (lambda: graph_of(Scheduled(1, [[3, 4]]), 3), "layer 'hidden': thresholds of 2 steps: expected T = 3"),
+        (lambda: Scheduled(1, [[3, 4]], [[1]]), "scheduled offsets of 1 steps: expected those of thresholds, 2"),
+        (lambda: graph_of(Scheduled(1, [[3]], [[1], [2], [3]]), 1), "a scheduled neuron with offsets of 3 channels"),
         (lambda: graph_of(Staircase(np.arange(1, 7).reshape(3, 2)), 1), "layer 'hidden': a staircase neuron with"),
     ],
 )
@@ -115,7 +123,23 @@ def test_wrong_thresholds(make, words: str) -> None:
         make()
 
 
+def test_offsets_move_the_bounds() -> None:
+    plain, wide = (netx.bounds(graph_of(Scheduled(3, [[9]], table), 1))["hidden"] for table in (0, [[1000], [-1000]]))
+    assert (wide.membrane.high - plain.membrane.high).tolist() == [1000, -1000]
+    assert (wide.membrane.low - plain.membrane.low).tolist() == [1000, -1000]
+
+
+def test_fewer_steps_keep_their_thresholds_and_offsets() -> None:
+    neuron = Scheduled(1, [[9, 4, 7]], [[4, 0, -2]])
+    assert neuron.shorten(2) == Scheduled(1, [[9, 4]], [[4, 0]])
+    assert Scheduled(1, [[9, 4]], [[0, 3]]).shorten(1) == Scheduled(1, [[9]])
+
+
 def test_one_form_for_one_meaning() -> None:
+    assert Scheduled(1, [[3, 4]], [[0, 0]]) == Scheduled(1, [[3, 4]])
+    assert netx.digest(graph_of(Scheduled(1, [[3, 4]], [[0, 1]]), 2)) != netx.digest(
+        graph_of(Scheduled(1, [[3, 4]]), 2)
+    )
     assert Scheduled(1, [[3, 4], [3, 4]]) == Scheduled(1, [[3, 4]])
 
 

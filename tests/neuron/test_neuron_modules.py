@@ -25,6 +25,31 @@ def test_module_is_the_function_in_units_of_one_over_n(levels: int, steps: int) 
     assert module.num_neurons == 48
 
 
+@pytest.mark.parametrize("exact", [None, True])
+def test_start_is_a_potential_before_the_first_step(exact: bool | None) -> None:
+    x = torch.linspace(-0.5, 1.5, 81)[:, None, None]
+    rounded = (x * 4 + 0.5).floor().clamp(0, 4) / 4
+    assert torch.equal(MultiLevel(4, start=0.5, exact=exact)(x), rounded)
+    assert torch.equal(MultiLevel(4, start=0.5, exact=exact)(x.requires_grad_()), rounded)
+    x = torch.randn(2, 3, 5, 3, dtype=torch.float64)
+    module, alone = MultiLevel(4, 0.7, trainable=True, start=0.5, exact=exact).double(), torch.tensor(0.7).double()
+    alone.requires_grad_()
+    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    weight = torch.randn_like(x)
+    spikes = functional.micro_steps(4 * other, (alone / 2).expand(2, 3, 5), alone, 4)[0] / 4
+    assert torch.equal(module(one), spikes) and not torch.equal(spikes, functional.multilevel(x, None, 0.7, 4)[0] / 4)
+    (module(one) * weight).sum().backward()
+    (spikes * weight).sum().backward()
+    torch.testing.assert_close(one.grad, other.grad)
+    torch.testing.assert_close(module.vth.grad, alone.grad)
+
+
+@pytest.mark.parametrize("start", [1, -0.1, float("nan"), "half"])
+def test_start_is_less_than_a_threshold(start: object) -> None:
+    with pytest.raises(ValueError, match="start: expected a finite number >= 0 and < 1"):
+        MultiLevel(4, start=start)
+
+
 @pytest.mark.parametrize("module", [MultiLevel(4), MultiLevel(1, grad="ste"), Barrier(4), Barrier(3, grad="attached")])
 def test_modules_keep_no_state(module: torch.nn.Module) -> None:
     x = torch.rand(2, 5, 3)
@@ -53,6 +78,8 @@ def test_are_slayer_neurons() -> None:
     assert not module.persistent_state
     assert torch.equal(module.quantize_8bit(torch.tensor([0.51])), torch.tensor([0.5]))
     assert repr(module) == "MultiLevel(levels=4, threshold=1.5, alpha=5, grad='attached')"
+    assert MultiLevel(4, start=0.5).device_params == {"type": "MLIF", "levels": 4, "vThMant": 64, "start": 0.5}
+    assert repr(MultiLevel(4, start=0.5)) == "MultiLevel(levels=4, threshold=1, alpha=5, grad='attached', start=0.5)"
 
 
 def test_trainable_threshold() -> None:
