@@ -4,6 +4,10 @@ A multi-level neuron with T = 1 is a ReLU that is rounded down to N levels and c
 trained network becomes spikes z / N that are worth A z / N, A its own range; ranges go into the weights, and half a
 level is added to each bias, which makes of rounding down rounding to the nearest. A is chosen per layer for the least
 squared error of what is rounded and clipped, on activations of the trained network.
+
+The largest of several spikes is no sum, but max(a, b) = a + max(b - a, 0), and the latter is what a multi-level neuron
+with T = 1 makes of a difference of spikes, exactly. So a max pool over K sites becomes K layers: layer j = 1 .. K - 1
+sends what site j exceeds site 0 and all layers before by, and the last one sends site 0 and all of these, added.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import copy
 import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, cast
 
 import numpy as np
@@ -37,25 +42,27 @@ _ADDS = (operator.add, operator.iadd, torch.add)
 _RELUS = (F.relu, F.relu_, torch.relu, torch.relu_)
 _IGNORED = (nn.Identity, nn.Dropout, nn.Dropout2d)
 _KNOWN = (
-    "Conv2d, Linear, BatchNorm, ReLU, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and residual sums"
+    "Conv2d, Linear, BatchNorm, ReLU, MaxPool2d, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and "
+    "residual sums"
 )
 
 
 def convert(
-    net: nn.Module, data: Dataset, levels: int = 8, *, samples: int = SAMPLES, max_pool: str = "refuse"
+    net: nn.Module, data: Dataset, levels: int = 8, *, samples: int = SAMPLES, max_pool: str = "exact"
 ) -> Converted:
     """A multi-level network, T = 1, that computes nearly what a trained ReLU network does.
 
     Args:
         net: images in training's units (pixels times ``data.input_scale``) -> logits, of Conv2d, Linear, BatchNorm,
-            ReLU, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and residual sums before a ReLU; it ends
-            in a Linear. Not changed.
+            ReLU, MaxPool2d behind a ReLU, AvgPool2d, AdaptiveAvgPool2d(1), Flatten, Dropout, Identity and residual sums
+            before a ReLU; it ends in a Linear. Not changed.
         data: its training images calibrate, its test images tell what the conversion costs.
         levels: N; more lose less and spike more.
         samples: training images that are calibrated on.
-        max_pool: what becomes of a MaxPool2d. The largest of several graded spikes is no weighted sum, which is all
-            that synapses compute: "refuse", or "average" puts an average in its place, which changes the network. What
-            that costs is in the conversion; fine-tuning wins most of it back.
+        max_pool: what becomes of a MaxPool2d over K sites: "exact" makes K layers of it, the last of which sends the
+            largest spike; each has neurons, events and a timestep of latency of its own. "average" puts an average in
+            its place, which changes the network; what that costs is in the conversion, and fine-tuning wins most of it
+            back.
 
     Returns:
         The network; ``.conversion`` has the accuracies and the ranges. ``train.fit`` fine-tunes it, ``model.save``
@@ -65,7 +72,7 @@ def convert(
         ValueError: names the module that cannot be converted.
     """
     levels, samples = integer(levels, "levels", 1), integer(samples, "samples", 1)
-    choice(max_pool, "max_pool", ("refuse", "average"))
+    choice(max_pool, "max_pool", ("exact", "average"))
     instance(net, nn.Module, "network")
     require_dataset(data)
     if data.steps:
@@ -96,9 +103,13 @@ def _averaged(net: nn.Module) -> tuple[fx.GraphModule, tuple[str, ...]]:
     found = [name for name, module in traced.named_modules() if isinstance(module, nn.MaxPool2d)]
     for name in found:
         pool = cast(Any, traced.get_submodule(name))
-        if pool.padding in (0, (0, 0)) and pool.dilation in (1, (1, 1)) and not pool.ceil_mode:
-            parent, _, last = name.rpartition(".")
-            setattr(traced.get_submodule(parent), last, nn.AvgPool2d(pool.kernel_size, pool.stride))
+        if pool.padding not in (0, (0, 0)) or pool.dilation not in (1, (1, 1)) or pool.ceil_mode:
+            raise ValueError(
+                f"convert: {name!r} (MaxPool2d) has padding, dilation or ceil_mode: expected none of them where an "
+                "average takes its place"
+            )
+        parent, _, last = name.rpartition(".")
+        setattr(traced.get_submodule(parent), last, nn.AvgPool2d(pool.kernel_size, pool.stride))
     return traced, tuple(found)
 
 
@@ -135,13 +146,18 @@ class _Spikes:
 
     name: str
     worth: float
+    graded: bool = False
+    """Whether neurons of N levels sent them: no pixels, no sums of a pool."""
+
+
+_Term = tuple[_Spikes, nn.Conv2d | nn.Linear]
 
 
 @dataclass(frozen=True)
 class _Current:
     """A sum of linear maps of spikes: (spikes, weight and bias as a module)."""
 
-    terms: tuple[tuple[_Spikes, nn.Conv2d | nn.Linear], ...]
+    terms: tuple[_Term, ...]
 
 
 class _Walk:
@@ -184,10 +200,42 @@ class _Walk:
             return _Current(tuple(term for value in read for term in self._terms(node, value)))
         if isinstance(module, _IGNORED):
             return read[0]
+        if isinstance(module, nn.MaxPool2d):
+            return self._largest(node, self._spikes(node, read[0]), module)
         kind, sizes = self._part(node, module)
         spikes, name = self._spikes(node, read[0]), _free(node.name, self.net)
         self._add(name, kind, sizes, spikes.name)
         return _Spikes(name, spikes.worth)
+
+    def _largest(self, node: fx.Node, spikes: _Spikes, pool: nn.MaxPool2d) -> _Spikes:
+        """The largest spike of each window, by neurons that send differences."""
+        if not spikes.graded or pool.ceil_mode or pool.return_indices:
+            raise ValueError(
+                f"convert: {node.target!r} (MaxPool2d): expected one right behind a ReLU or another, without ceil_mode "
+                'and return_indices, or max_pool="average"'
+            )
+        channels = self.activations[cast(fx.Node, node.args[0]).name].shape[1]
+        kernel = positive_ints(pool.kernel_size, "pool", 2)
+        geometry: Any = (pool.stride, pool.padding, pool.dilation, channels, False)
+
+        def picked(*weights: tuple[tuple[int, ...], float]) -> nn.Conv2d:
+            conv = nn.Conv2d(channels, channels, cast(Any, kernel), *geometry)
+            nn.init.zeros_(conv.weight)
+            for (row, column), weight in weights:
+                conv.weight[:, 0, row, column] = weight
+            return conv
+
+        first, *others = product(*map(range, kernel))
+        excess: list[_Spikes] = []
+        for place in others:
+            before = [(sent, _same(channels, -1.0)) for sent in excess]
+            terms = ((spikes, picked((place, 1.0), (first, -1.0))), *before)
+            excess.append(self._fired(node.name, terms, spikes.worth))
+        return self._fired(
+            node.name,
+            ((spikes, picked((first, 1.0))), *((sent, _same(channels)) for sent in excess)),
+            spikes.worth,
+        )
 
     def _part(self, node: fx.Node, module: nn.Module | None) -> tuple[str, list[Any]]:
         """Kind and sizes of a pool or a flatten."""
@@ -201,12 +249,8 @@ class _Walk:
         what = str(node.target) if module is not None else node.name
         kind = type(module).__name__ if module is not None else getattr(node.target, "__name__", str(node.target))
         why = f"cannot be converted: expected {_KNOWN}"
-        if isinstance(module, nn.MaxPool2d) or "max_pool2d" in kind:
-            why = (
-                "has no integer counterpart, as the largest of several graded spikes is no weighted sum: expected "
-                'AvgPool2d, a strided Conv2d, or convert(..., max_pool="average"), which puts an average in the place '
-                "of a MaxPool2d without padding"
-            )
+        if "max_pool2d" in kind:
+            why = "is a function: expected a module, nn.MaxPool2d"
         raise ValueError(f"convert: {what!r} ({kind}) {why}")
 
     def _spikes(self, node: fx.Node, value: _Spikes | _Current) -> _Spikes:
@@ -221,9 +265,7 @@ class _Walk:
         shape = self.activations[node.name].shape
         if len(shape) != 4:
             raise ValueError(f"convert: {node.name!r} adds vectors as they are: expected maps, or a Linear in between")
-        same = nn.Conv2d(shape[1], shape[1], 1, groups=shape[1], bias=False)
-        nn.init.ones_(same.weight)
-        return ((value, same),)
+        return ((value, _same(shape[1])),)
 
     def _normed(self, node: fx.Node, value: _Spikes | _Current, norm: nn.BatchNorm2d | nn.BatchNorm1d) -> _Current:
         if not isinstance(value, _Current) or len(value.terms) != 1:
@@ -237,16 +279,22 @@ class _Walk:
     def _neurons(self, node: fx.Node, value: _Spikes | _Current) -> _Spikes:
         if isinstance(value, _Spikes):
             return value  # spikes are not negative
-        name = _free(node.name, self.net)
-        worth = self.ranges[name] = best_range(self.activations[node.name].numpy(), self.levels)
-        sizes = [sizes_of(linear) for _, linear in value.terms]
-        block = self._add(name, "neurons", sizes, *(spikes.name for spikes, _ in value.terms))
-        for i, (spikes, linear) in enumerate(value.terms):
+        worth = best_range(self.activations[node.name].numpy(), self.levels)
+        sent = self._fired(node.name, value.terms, worth)
+        self.ranges[sent.name] = worth
+        return sent
+
+    def _fired(self, node: str, terms: tuple[_Term, ...], worth: float) -> _Spikes:
+        """Neurons of N levels that a current drives, with the name of a node or one like it."""
+        name = _free(node, self.net)
+        sizes = [sizes_of(linear) for _, linear in terms]
+        block = self._add(name, "neurons", sizes, *(spikes.name for spikes, _ in terms))
+        for i, (spikes, linear) in enumerate(terms):
             bias = torch.zeros(linear.weight.shape[0]) if linear.bias is None else linear.bias / worth
             if not i:
                 bias = bias + 0.5 / self.levels
             block.connections[i].synapse = _like(linear, linear.weight * (spikes.worth / worth), bias)
-        return _Spikes(name, worth)
+        return _Spikes(name, worth, graded=True)
 
     def _readout(self, node: fx.Node) -> None:
         value = self.values[node.args[0]]  # type: ignore[index]
@@ -275,6 +323,13 @@ def best_range(activations: np.ndarray[Any, Any], levels: int) -> float:
         rounded = np.clip(np.floor(values / clip * levels + 0.5), 0, levels) * clip / levels
         errors.append(float(((rounded - values) ** 2).mean()))
     return float(CLIPS[int(np.argmin(errors))]) * top
+
+
+def _same(channels: int, weight: float = 1.0) -> nn.Conv2d:
+    """Maps as they are, times a weight."""
+    conv = nn.Conv2d(channels, channels, 1, groups=channels, bias=False)
+    nn.init.constant_(conv.weight, weight)
+    return conv
 
 
 def _like(linear: nn.Conv2d | nn.Linear, weight: Tensor, bias: Tensor) -> nn.Conv2d | nn.Linear:

@@ -133,6 +133,46 @@ def test_parts_that_are_none_are_named(change: dict[str, Any]) -> None:
         ml.model.create("converted", in_shape=(1, 8, 8), parts=({**part, **change},))
 
 
+@pytest.mark.parametrize("pool", [nn.MaxPool2d(2), nn.MaxPool2d((3, 2), 2, 1), nn.MaxPool2d(2, 1, 0, 2)], ids=str)
+@pytest.mark.parametrize("levels", [1, 4, 255])
+def test_a_max_pool_sends_the_largest_spike(pool: nn.MaxPool2d, levels: int) -> None:
+    """Of two in a row, in floats, in torch's integers and in the engine."""
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), pool, nn.MaxPool2d(2, 1), nn.Flatten())
+    net.append(nn.Linear(net(torch.zeros(1, 1, 8, 8)).numel(), 10))
+    found = ml.model.convert(net.eval(), DIGITS, levels=levels).eval()
+    images = torch.from_numpy(DIGITS.test_images[:20].copy())
+    run = ml.sim.run(ml.netx.quantize(found), images.numpy(), trace=True)
+    mine = ml.block.trace(found, images)
+    assert all(np.array_equal(mine[name].numpy(), sent) for name, sent in run.trace.items())
+    _, relu, *_, last, _, _ = found.order
+    assert list(found.conversion.ranges) == [relu]
+    floats: dict[str, Tensor] = {}
+    for name in (relu, last):
+        keep = lambda _, x, y, name=name: floats.update({name: (y[..., 0] * levels).round()})  # noqa: E731
+        getattr(found, name).register_forward_hook(keep)
+    with torch.no_grad():
+        found(images)
+    for maps in (floats, {name: mine[name][..., 0].float() for name in (relu, last)}):
+        assert len(maps[relu].unique()) > min(levels, 20) and torch.equal(maps[last], net[3](pool(maps[relu])))
+
+
+def test_a_max_pool_is_the_same_in_lava_and_from_its_file(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 10)).eval()
+    found = ml.model.convert(net, DIGITS, levels=4)
+    ml.model.save(found, tmp_path / "x.safetensors")
+    ml.netx.save(ml.netx.quantize(ml.model.load(tmp_path / "x.safetensors")), tmp_path / "x.net")
+    graph = ml.netx.load(tmp_path / "x.net")
+    assert graph == ml.netx.quantize(found) and len(graph) == 1 + 4 + 1
+    run = ml.sim.run(graph, DIGITS.test_images[:4], trace=True)
+    for fused in (True, False):
+        lava = ml.proc.simulate(graph, DIGITS.test_images[:4], fused=fused, trace=True)
+        assert lava.activity == run.activity
+        assert all(np.array_equal(lava.trace[name], sent) for name, sent in run.trace.items())
+    assert all(ml.energy.estimate(graph, run.activity, model=kind).total > 0 for kind in ("lemaire", "horowitz"))
+
+
 def test_a_max_pool_becomes_an_average_where_it_is_wanted() -> None:
     torch.manual_seed(0)
     conv, end = nn.Conv2d(1, 4, 3, padding=1), nn.Linear(64, 10)
@@ -142,10 +182,10 @@ def test_a_max_pool_becomes_an_average_where_it_is_wanted() -> None:
     assert isinstance(net[2], nn.MaxPool2d), "it is not changed"
     same = ml.model.convert(nn.Sequential(conv, nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), end), DIGITS, levels=8)
     assert ml.netx.quantize(found) == ml.netx.quantize(same) and found.conversion.after == same.conversion.after
-    with pytest.raises(ValueError, match=r"'0' \(MaxPool2d\) has no integer counterpart"):
+    with pytest.raises(ValueError, match=r"'0' \(MaxPool2d\) has padding, dilation or ceil_mode: expected none"):
         padded = nn.Sequential(nn.MaxPool2d(3, 2, padding=1), nn.Flatten(), nn.Linear(16, 10))
         ml.model.convert(padded, DIGITS, max_pool="average")
-    with pytest.raises(ValueError, match="max_pool: expected one of refuse, average"):
+    with pytest.raises(ValueError, match="max_pool: expected one of exact, average"):
         ml.model.convert(net, DIGITS, max_pool="max")
 
 
@@ -153,7 +193,10 @@ def test_a_max_pool_becomes_an_average_where_it_is_wanted() -> None:
     ("net", "message"),
     [
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Sigmoid(), nn.Flatten(), nn.Linear(72, 10)), r"'1' \(Sigmoid\)"),
-        (nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 10)), r"'0' \(MaxPool2d\) has no integer"),
+        (
+            nn.Sequential(nn.MaxPool2d(2), nn.Flatten(), nn.Linear(16, 10)),
+            r"'0' \(MaxPool2d\): expected one right behind",
+        ),
         (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3), nn.Flatten(), nn.Linear(32, 10)), "without ReLU"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 10), nn.ReLU()), "ends in a Linear"),
         (nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(64, 10)), "'0' normalizes no single convolution"),
