@@ -28,7 +28,8 @@ and for residual networks, at T = 1:
 - On simulated events VGG16 with T = 1, N = 10 is as accurate as with T = 10, N = 1 (Table 2).
 
 Of [VicenteSola2022], for small S-ResNets on Fashion-MNIST at T = 4, whose scale of the surrogate is the one that is
-best for S2S on held-out training images (item "alpha"); all are "more accurate", in the order of the text:
+best for S2S on held-out training images (item "alpha", by which it is 1); all are "more accurate", in the order of the
+text:
 
 - S2S than V2V, and V2V than S2M (Table 2); two blocks per stage than one, and as accurate as three (Table 3).
 - The raw image than Poisson spikes (Table 4); one norm per timestep than one for all (Table 5).

@@ -116,8 +116,9 @@ def note(request: Request) -> str:
     how = ", ".join(f"{name} {value}" for name, value in {"alpha": 0.3, **chosen}.items())
     epochs = f"{recipe(request).epochs} epochs" if request.quick or request.epochs else "the printed number of epochs"
     return (
-        f"S-ResNets with {how} unless a row says otherwise; {epochs} with float weights on {dataset.name}; accuracies "
-        f"on {len(dataset.test_labels)} test images, mean and standard deviation over {len(request.seeds)} seed(s)."
+        f"S-ResNets with {how} unless a row says otherwise; {epochs} with float weights on {len(dataset.train_labels)} "
+        f"training images of {dataset.name}; accuracies on {len(dataset.test_labels)} test images, mean and standard "
+        f"deviation over {len(request.seeds)} seed(s)."
     )
 
 
