@@ -55,6 +55,10 @@ class Sweep:
     study: str = "sweep.journal"
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.recipe.distill is not None:
+            raise ValueError(f"recipe of a sweep: expected none with a teacher, got distill={self.recipe.distill}")
+
     @property
     def folder(self) -> Path:
         """Where trials train."""
@@ -161,6 +165,7 @@ def _check_search(study: optuna.Study, sweep: Sweep) -> None:
     if found is None:
         study.set_user_attr(SEARCH, mine)
         return
+    found = {**found, "recipe": {**json.loads(json.dumps(Recipe().to_dict())), **found.get("recipe", {})}}
     different = [name for name in mine if found.get(name) != mine[name]]
     if different:
         raise ValueError(f"study {sweep.shown}: belongs to a search with another {', another '.join(different)}")

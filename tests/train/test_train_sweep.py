@@ -25,11 +25,11 @@ from free_port import free_port  # noqa: E402
 
 import lava_mlsnn.train.sweep as sweep_module  # noqa: E402
 from lava_mlsnn import data  # noqa: E402
-from lava_mlsnn.train import Training, recipe  # noqa: E402
+from lava_mlsnn.train import Distill, Training, recipe  # noqa: E402
 from lava_mlsnn.train.lightning_import import pl  # noqa: E402
 from lava_mlsnn.train.study import alive  # noqa: E402
 from lava_mlsnn.train.study import journal as storage  # noqa: E402
-from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, Range, Sweep, run  # noqa: E402
+from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, SEARCH, Range, Sweep, joined, run  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 WORKER = Path(sweep_worker.__file__)
@@ -270,6 +270,28 @@ def test_another_search_does_not_join_a_study(tmp_path):
     run(sweep, 1)
     with pytest.raises(ValueError, match=r"a\.journal: belongs to a search with another options, another seed"):
         run(replace(sweep, seed=1, options={"hidden": (8,)}), 2)
+
+
+def test_a_study_that_began_before_recipes_had_a_field_goes_on(tmp_path):
+    sweep = sweep_worker.sweep(str(tmp_path / "a.journal"), 1)
+    sweep.folder.mkdir()
+    study = joined(sweep, sweep.folder)
+    search = study.user_attrs[SEARCH]
+    del search["recipe"]["distill"]
+    study.set_user_attr(SEARCH, search)
+    joined(sweep, sweep.folder)
+    search["recipe"]["batch"] += 1
+    study.set_user_attr(SEARCH, search)
+    with pytest.raises(ValueError, match="belongs to a search with another recipe"):
+        joined(sweep, sweep.folder)
+
+
+def test_a_sweep_has_no_teacher(tmp_path):
+    plan = recipe("digits", distill=Distill(0.5, 2.0))
+    with pytest.raises(
+        ValueError, match=r"recipe of a sweep: expected none with a teacher, got distill=Distill\(weight"
+    ):
+        Sweep("mlp", {}, "digits", plan, (Range("lr"),), str(tmp_path / "a.journal"))
 
 
 def test_what_killed_processes_leave_is_removed(tmp_path):
