@@ -113,6 +113,7 @@ def test_what_they_do_not_become(neuron: netx.Neuron, tmp_path) -> None:
         (lambda: Staircase([[0, 3]]), "staircase thresholds: expected integers >= 1"),
         (lambda: Staircase([[4, 3]]), "staircase thresholds: expected ascending rows"),
         (lambda: graph_of(Scheduled(1, [[3, 4]]), 3), "layer 'hidden': thresholds of 2 steps: expected T = 3"),
+        (lambda: Scheduled(1, [[3, 4]], 5), "scheduled offsets: expected 0, or one row of offsets per channel, got 5"),
         (lambda: Scheduled(1, [[3, 4]], [[1]]), "scheduled offsets of 1 steps: expected those of thresholds, 2"),
         (lambda: graph_of(Scheduled(1, [[3]], [[1], [2], [3]]), 1), "a scheduled neuron with offsets of 3 channels"),
         (lambda: graph_of(Staircase(np.arange(1, 7).reshape(3, 2)), 1), "layer 'hidden': a staircase neuron with"),
@@ -141,6 +142,7 @@ def test_one_form_for_one_meaning() -> None:
         graph_of(Scheduled(1, [[3, 4]]), 2)
     )
     assert Scheduled(1, [[3, 4], [3, 4]]) == Scheduled(1, [[3, 4]])
+    assert Scheduled(1, [[3, 4]], [[1, 2], [1, 2]]) == Scheduled(1, [[3, 4]], [[1, 2]])
 
 
 @pytest.mark.parametrize(

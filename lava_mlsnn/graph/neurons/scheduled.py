@@ -17,9 +17,13 @@ from .multilevel import fire, fire_ranges
 
 
 def _offsets(value: Any, what: str) -> IntArray:
-    """0, or one row per channel."""
+    """0, or one row per channel, or one row where all channels are the same."""
     table = int_array(value, what, (0, 2))
-    return table if table.any() else int_array(0, what)
+    if not table.any():
+        return int_array(0, what)
+    if not table.ndim:
+        raise ValueError(f"{what}: expected 0, or one row of offsets per channel, got {table}")
+    return int_array(table[:1], what) if (table == table[:1]).all() else table
 
 
 @dataclass(frozen=True, eq=False)
