@@ -161,6 +161,9 @@ def train(
     machine = Machine(accelerator, devices, nodes, strategy, precision)
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed, machine.precision)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
+    for option, file in (("--from", start), ("--teacher", teacher)):
+        if force and file is not None and file.resolve().parent == folder.resolve():
+            raise ValueError(f"{option} {file}: lies in {folder}, which --force empties: expected another folder")
     plan = named_recipe(experiment.recipe, **changes)
     if plan.batch % machine.processes:
         raise ValueError(f"batch: expected a multiple of the {machine.processes} processes, got {plan.batch}")

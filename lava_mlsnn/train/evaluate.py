@@ -98,22 +98,26 @@ def check_teacher(teacher: nn.Module | None, net: nn.Module, dataset: Dataset, r
     if teacher is None:
         return
     instance(teacher, nn.Module, "teacher")
-    if teacher is net:
-        raise ValueError("teacher: expected another network than the one that is trained")
+    if {id(p) for p in teacher.parameters()} & {id(p) for p in net.parameters()}:
+        raise ValueError("teacher: expected another network than the one that is trained, found parameters of both")
     try:
         check(teacher, dataset)
     except ValueError as error:
         raise ValueError(f"teacher: {error}") from None
     teacher.eval()
-    images, _ = next(iter(Batches(dataset.train_images[:1], dataset.train_labels[:1], 1, shared=False)))
+    images, _ = next(iter(Batches(dataset.train_images[:2], dataset.train_labels[:2], 2, shared=False)))
     with seeded(0):
-        classes = teacher(images.to(next(teacher.parameters()).device)).shape[-1]
+        logits = teacher(images.to(next(teacher.parameters()).device))
+    classes, wanted = (tuple(logits.shape[1:]) or ("none",))[-1], (len(images), dataset.num_classes)
     known = list(getattr(teacher, "notes", {}).get("labels", dataset.labels))
     if classes != dataset.num_classes or known != list(dataset.labels):
         raise ValueError(
             f"teacher: expected one of the {dataset.num_classes} classes of dataset {dataset.name!r} in their order, "
             f"got one of {classes}: {', '.join(map(str, known))}"
         )
+    if logits.shape != wanted or not logits.isfinite().all():
+        what = f"of shape {tuple(logits.shape)}" if logits.shape != wanted else "that are not finite"
+        raise ValueError(f"teacher: expected finite logits of shape {wanted} for {wanted[0]} images, got some {what}")
 
 
 def _share(logits: NDArray[Any], dataset: Dataset) -> float:

@@ -193,7 +193,7 @@ class Training:
     def _run(
         self, measure: Callable[[Network], Mapping[str, Any]], out: str | Path | None, how: Mapping[str, Any]
     ) -> tuple[Network, dict[str, Any]]:
-        net = self.network()
+        net, others = self.network(), self._others  # their files may be gone when the training ends
         result = self.fit(net, **how)
         with seeded(self.seed):
             measured = measure(net)
@@ -211,7 +211,7 @@ class Training:
             "rank": result.rank,
             "parameters": sum(p.numel() for p in net.parameters()),
             "history": list(result.history),
-            **self._others,
+            **others,
         }
         if out is not None and result.rank == 0:
             notes = {name: record[name] for name in NOTES if name in record}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from commands import mlsnn
+from torch import nn
 
 from lava_mlsnn import data, model, train
 from lava_mlsnn.train.lightning_import import pl
@@ -113,6 +115,17 @@ def test_it_resumes_bit_for_bit_with_the_same_teacher_alone(
     assert same(fit(digits, teacher, recipe, out=tmp_path, resume=True, **how), fit(digits, teacher, recipe, **how))
 
 
+class Answering(nn.Module):
+    """A network whose answers are changed."""
+
+    def __init__(self, net: nn.Module, changed: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.net, self.changed = net, changed
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.changed(self.net(x))
+
+
 def test_teachers_that_do_not_fit_are_refused_in_words(digits: data.Dataset, teacher: model.Network) -> None:
     net = train.create("cnn", digits, width=4)
     small = replace(digits, train_images=digits.train_images[:, :, 1:], test_images=digits.test_images[:, :, 1:])
@@ -129,6 +142,14 @@ def test_teachers_that_do_not_fit_are_refused_in_words(digits: data.Dataset, tea
         (train.create("cnn", small, width=4), RECIPE, r"teacher: shape of the network's input is \(1, 7, 8\)"),
         (train.create("cnn", few, width=4), RECIPE, "expected one of the 10 classes of dataset 'digits.*got one of 3"),
         (others, RECIPE, "in their order, got one of 10: 9, 8, 7"),
+        (nn.Sequential(net), RECIPE, "expected another network than the one that is trained, found parameters"),
+        (
+            Answering(teacher, lambda logits: logits[:1]),
+            RECIPE,
+            r"shape \(2, 10\) for 2 images, got .* \(1, 10",
+        ),
+        (Answering(teacher, lambda logits: logits[0]), RECIPE, "got one of none"),
+        (Answering(teacher, lambda logits: logits / 0), RECIPE, "got some that are not finite"),
     ):
         with pytest.raises(ValueError, match=message):
             train.fit(net, digits, recipe, progress=False, teacher=given)
@@ -172,8 +193,10 @@ def test_the_command_line_takes_the_teacher_s_file(digits: data.Dataset, tmp_pat
     for arguments, message in (
         (["--temperature", "4"], "--distill-weight, --temperature: expected them with --teacher, got none"),
         (["--teacher", str(tmp_path / "no.safetensors")], "no.safetensors"),
+        (["--teacher", str(file), "--force", "--out", str(twin)], "lies in"),
+        (["--from", str(file), "--force", "--out", str(twin)], "--force empties: expected another folder"),
         (["--teacher", str(file), "--distill-weight", "2"], "distill weight: expected a finite number > 0 and <= 1"),
     ):
-        found = mlsnn("train", "cnn", *shape, *arguments, "--out", tmp_path / "none", code=2)
+        found = mlsnn("train", "cnn", *shape, "--out", tmp_path / "none", *arguments, code=2)
         assert message in " ".join(found.output.split())
-    assert not (tmp_path / "none").exists()
+    assert not (tmp_path / "none").exists() and file.exists()
