@@ -60,9 +60,10 @@ def convert(
         levels: N; more lose less and spike more.
         samples: training images that are calibrated on.
         max_pool: what becomes of a MaxPool2d over K sites: "exact" makes K layers of it, the last of which sends the
-            largest spike; each has neurons, events and a timestep of latency of its own. "average" puts an average in
-            its place, which changes the network; what that costs is in the conversion, and fine-tuning wins most of it
-            back.
+            largest spike; each has neurons, events and a timestep of latency of its own. Their weights are trained
+            like others if the network is fine-tuned: it is then no longer exactly the largest. "average" puts an
+            average in its place, which changes the network; what that costs is in the conversion, and fine-tuning wins
+            most of it back.
 
     Returns:
         The network; ``.conversion`` has the accuracies and the ranges. ``train.fit`` fine-tunes it, ``model.save``
@@ -103,10 +104,11 @@ def _averaged(net: nn.Module) -> tuple[fx.GraphModule, tuple[str, ...]]:
     found = [name for name, module in traced.named_modules() if isinstance(module, nn.MaxPool2d)]
     for name in found:
         pool = cast(Any, traced.get_submodule(name))
-        if pool.padding not in (0, (0, 0)) or pool.dilation not in (1, (1, 1)) or pool.ceil_mode:
+        padding, dilation = positive_ints(pool.padding, "padding", 2, 0), positive_ints(pool.dilation, "dilation", 2)
+        if padding != (0, 0) or dilation != (1, 1) or pool.ceil_mode:
             raise ValueError(
-                f"convert: {name!r} (MaxPool2d) has padding, dilation or ceil_mode: expected none of them where an "
-                "average takes its place"
+                f"convert: {name!r} (MaxPool2d) with padding {padding}, dilation {dilation}, ceil_mode "
+                f"{pool.ceil_mode}: expected 0, 1 and False where an average takes its place"
             )
         parent, _, last = name.rpartition(".")
         setattr(traced.get_submodule(parent), last, nn.AvgPool2d(pool.kernel_size, pool.stride))

@@ -101,7 +101,7 @@ RULES: dict[str, _Rule] = {
     "theta": finite,
     "mixing": _one_of("patch", "channel"),
     "cell": _one_of("lstm", "gru", "rnn", "birnn", "mlp"),
-    "messages": _or_none(_count),
+    "messages": _or_none(partial(integer, low=1, high=32767)),
 }
 """Option -> what accepts its value, or raises; those that are left out are checked where they are used."""
 
@@ -131,6 +131,8 @@ def check(name: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]
         found[option] = value if rule is None else rule(value, option)
     if name.endswith("mobilenet_v2") and not 1 <= len(found.get("blocks", "1")) <= STAGES:
         raise ValueError(f"blocks: expected 1 to {STAGES} stages, got {len(found['blocks'])}")
+    if found.get("messages") is not None and (cell := found.get("cell", "lstm")) != "mlp":
+        raise ValueError(f"messages of a {cell} mixer: expected none, as 'mlp' alone has them, got {found['messages']}")
     if binary and options is not None and (neuron := found.get("neuron", "multilevel")) != "relu":
         if (levels := found.get("levels", 4)) != 1:
             raise ValueError(f"levels: expected 1, as the neurons of an S-ResNet are binary, got {levels}")

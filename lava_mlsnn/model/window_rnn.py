@@ -118,9 +118,6 @@ class WindowRNN(WindowNetwork):
         cell: "lstm", "gru", "rnn", "birnn" or "mlp".
         groups, dilated, fusion, theta, region: see :class:`lava_mlsnn.model.window.WindowOptions`.
         messages: levels of the spikes within a mixer "mlp"; None sends real numbers there.
-
-    Raises:
-        ValueError: messages of another cell.
     """
 
     def __init__(
@@ -136,8 +133,6 @@ class WindowRNN(WindowNetwork):
         region: float | None = 0.1,
         messages: int | None = None,
     ) -> None:
-        if messages is not None and cell != "mlp":
-            raise ValueError(f"messages of a {cell} mixer: expected none, as 'mlp' alone has them, got {messages!r}")
         self.cell, self.messages = cell, messages
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 
