@@ -151,6 +151,8 @@ def finished(question: str, out: Path) -> dict[str, list[Kept]]:
 def best_barrier(out: Path) -> str:
     """The gradient of the highest mean, other than what there was."""
     found = finished("barrier", out)
+    if not set(GRADS) <= set(found):
+        raise ValueError('digits: expected the question "barrier" to be finished before, it is not')
     return max((grad for grad in GRADS[1:]), key=lambda grad: mean(found[grad]))
 
 
@@ -177,7 +179,11 @@ def table(found: Mapping[str, list[Kept]], first: str) -> list[str]:
 
 
 def write(out: Path) -> None:
-    """The page, from the questions that have been run."""
+    """The page, once all questions have been run."""
+    missing = [name for name in QUESTIONS if len(finished(name, out)) < len(QUESTIONS[name])]
+    if missing:
+        print(f"{PAGE}: left as it is, as there are runs to be made of {', '.join(missing)}")
+        return
     lines = [
         "## What came out",
         "",

@@ -87,7 +87,7 @@ class Pool(nn.Module):
                 f"max pooling of {'signed values' if x.signed else f'values up to {x.bound}'} has no integer layer: "
                 "their maximum is not a sum, which is all that a dendrite computes; the maximum of binary spikes is "
                 "[sum > 0]: expected levels=1 in the one layer before it, mode 'sum' or 'average', or a stride in the "
-                "convolution before it; model.convert makes layers of differences of it, for T = 1"
+                "convolution before it; model.convert makes layers of differences of nn.MaxPool2d in a ReLU network"
             )
         kernel, stride = self.sizes(x.shape)
         sides = zip(x.shape[1:], self.padding, kernel, stride, strict=True)
