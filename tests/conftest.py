@@ -66,7 +66,7 @@ def _children() -> set[psutil.Process]:
 
 def _leftovers(before: set[psutil.Process]) -> list[str]:
     """End what was started since ``before`` and does not end by itself; what it was."""
-    _, alive = psutil.wait_procs(_children() - before, timeout=30)
+    _, alive = psutil.wait_procs(_children() - before, timeout=5)
     names = [f"{process.pid} {process.name()}" for process in alive]
     for process in alive:
         process.kill()

@@ -197,8 +197,8 @@ def run(folder: Path, command: str) -> float:
 
 
 def left_over(session: int) -> list[str]:
-    """Processes of a session, after at most half a minute; they are ended."""
-    deadline = time.monotonic() + 30
+    """Processes of a session, after at most three seconds; they are ended."""
+    deadline = time.monotonic() + 3
     while True:
         found = []
         for process in psutil.process_iter():

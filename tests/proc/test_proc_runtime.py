@@ -46,7 +46,7 @@ def test_a_process_that_breaks_ends_the_run_with_its_reason(way, step):
     start = time.monotonic()
     with pytest.raises(proc.ProcessError, match=WORDS[way]) as caught:
         proc.run(sink, 10)
-    assert time.monotonic() - start < 60
+    assert time.monotonic() - start < 10
     assert "broken (PyBrokenModel)" in str(caught.value)
     if way.startswith("raise"):
         assert "proc_broken.py" in str(caught.value)  # the traceback
@@ -66,7 +66,7 @@ def test_a_process_that_hangs_ends_with_the_timeout(step):
 def test_reading_and_writing_vars_does_not_wait_for_the_dead(way, step):
     sink, broken = chain(way, step)
     proc.run(sink, 2, timeout=60)
-    sink.runtime.timeout = 2 if way == "hang" else 60
+    sink.runtime.timeout = 2
     start = time.monotonic()
     if way == "fine":
         broken.value.set(np.array([1.0, 2, 3]))
@@ -76,13 +76,13 @@ def test_reading_and_writing_vars_does_not_wait_for_the_dead(way, step):
     words = "longer than 2" if way == "hang" else WORDS[way]
     with pytest.raises(TimeoutError if way == "hang" else proc.ProcessError, match=words):
         broken.value.set(np.ones(3)) if step == -1 else broken.value.get()
-    assert time.monotonic() - start < 50
+    assert time.monotonic() - start < 10
 
 
 def test_a_run_that_is_fine_goes_on_and_stops():
     sink, broken = chain("fine", 3)
-    proc.run(sink, 4, timeout=60)
-    proc.run(sink, 6, timeout=60)
+    proc.run(sink, 4, timeout=30)
+    proc.run(sink, 6, timeout=30)
     assert sink.data.sum() == 40
     broken.stop()
     sink.stop()  # a second stop does nothing
@@ -106,7 +106,7 @@ def test_a_run_outlives_the_thread_that_started_it():
     thread.start()
     thread.join()
     time.sleep(0.1)
-    proc.run(sink, 3, timeout=60)
+    proc.run(sink, 3, timeout=30)
     sink.stop()
     assert sink.data.sum() == 20
 
@@ -160,9 +160,9 @@ def test_no_process_outlives_the_parent(end):
     if end.startswith("import"):
         assert len(children) == 4  # three processes and the runtime service
         os.kill(parent.pid, signal.SIGKILL)
-    parent.wait(timeout=60)
+    parent.wait(timeout=20)
     parent.stdout.close()
-    _, alive = psutil.wait_procs(children, timeout=60)
+    _, alive = psutil.wait_procs(children, timeout=5)
     assert not alive
 
 

@@ -90,7 +90,6 @@ def test_the_stamp_of_the_cache_knows_every_kernel_and_its_file(tmp_path):
     assert one != stamp("LIMIT = 3\ndef step(current): return current + 1")
 
 
-@pytest.mark.timeout(900)
 def test_kinds_of_other_packages_are_compiled_and_kept(tmp_path):
     """A fresh cache: the first process compiles, the second one reads. The program compares engine and reference."""
     script = Path(__file__).with_name("sim_new_kind.py")
