@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -243,3 +245,27 @@ def _build(kind: Any, values: dict[str, Any]) -> Any:
     for key in values:
         choice(key, f"{kind.__name__} field", known)
     return kind(**values)
+
+
+def changed(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries of a recipe's dictionary that are not at their defaults, nested ones too, JSON-ready.
+
+    What trainings and studies are known by: a field that a later version adds leaves it as it is.
+
+    Example:
+        >>> changed({**Recipe(batch=3, optimizer=Optimizer(lr=1.0)).to_dict(), "distill": None})
+        {'batch': 3, 'optimizer': {'lr': 1.0}}
+    """
+    plain, defaults = (json.loads(json.dumps(one)) for one in (content, Recipe().to_dict()))
+    return _changed(plain, defaults)
+
+
+def _changed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for name, value in values.items():
+        default = defaults.get(name)
+        if isinstance(value, Mapping) and isinstance(default, Mapping):
+            value, default = _changed(value, default), {}
+        if value != default:
+            found[name] = value
+    return found

@@ -20,7 +20,7 @@ from ..helpers.check import integer
 from ..helpers.doors import door
 from .experiment import Experiment
 from .lightning_import import pl
-from .recipe import Recipe
+from .recipe import Recipe, changed
 from .space import PAPER002, RECIPE_FIELDS, Range, check_space
 from .study import alive, disk, is_abandoned, journal, named
 
@@ -159,13 +159,13 @@ class _Interrupted(BaseException):
 def _check_search(study: optuna.Study, sweep: Sweep) -> None:
     """All trials of a study search the same: the first process says what, the others compare."""
     training = {"model": sweep.model, "options": dict(sweep.options), "data": sweep.dataset, "seed": sweep.seed}
-    mine = {**training, "recipe": sweep.recipe.to_dict(), "space": [asdict(one) for one in sweep.space]}
+    mine = {**training, "recipe": changed(sweep.recipe.to_dict()), "space": [asdict(one) for one in sweep.space]}
     mine = json.loads(json.dumps(mine))
     found = study.user_attrs.get(SEARCH)
     if found is None:
         study.set_user_attr(SEARCH, mine)
         return
-    found = {**found, "recipe": {**json.loads(json.dumps(Recipe().to_dict())), **found.get("recipe", {})}}
+    found = {**found, "recipe": changed(found.get("recipe", {}))}  # earlier versions kept all of it
     different = [name for name in mine if found.get(name) != mine[name]]
     if different:
         raise ValueError(f"study {sweep.shown}: belongs to a search with another {', another '.join(different)}")

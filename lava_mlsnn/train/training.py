@@ -25,7 +25,7 @@ from .folder import FILE, LOCK, MODEL_FILE, prepare
 from .lightning_import import pl
 from .loop import Result, fit
 from .machine import Machine
-from .recipe import Recipe
+from .recipe import Recipe, changed
 from .world import is_first
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Training:
             "options": dict(self.options),
             "seed": self.seed,
             "data": fingerprint(self.dataset),
-            "recipe": _changed(self.recipe.to_dict(), Recipe().to_dict()),
+            "recipe": changed(self.recipe.to_dict()),
             "precision": self.machine.precision,
             **self._others,
         }
@@ -247,15 +247,3 @@ def create(name: str, dataset: Dataset, *, seed: int = 0, **options: Any) -> Net
     }
     with seeded(seed):
         return model.create(name, **decided, **options)
-
-
-def _changed(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Entries that are not at their defaults, nested ones too."""
-    found = {}
-    for name, value in values.items():
-        default = defaults[name]
-        if isinstance(value, Mapping) and isinstance(default, Mapping):
-            value, default = _changed(value, default), {}
-        if value != default:
-            found[name] = value
-    return found

@@ -277,7 +277,7 @@ def test_a_study_that_began_before_recipes_had_a_field_goes_on(tmp_path):
     sweep.folder.mkdir()
     study = joined(sweep, sweep.folder)
     search = study.user_attrs[SEARCH]
-    del search["recipe"]["distill"]
+    search["recipe"] = {name: value for name, value in sweep.recipe.to_dict().items() if name != "distill"}
     study.set_user_attr(SEARCH, search)
     joined(sweep, sweep.folder)
     search["recipe"]["batch"] += 1
