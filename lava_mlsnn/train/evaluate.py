@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -108,16 +108,20 @@ def check_teacher(teacher: nn.Module | None, net: nn.Module, dataset: Dataset, r
     images, _ = next(iter(Batches(dataset.train_images[:2], dataset.train_labels[:2], 2, shared=False)))
     with seeded(0):
         logits = teacher(images.to(next(teacher.parameters()).device))
-    classes, wanted = (tuple(logits.shape[1:]) or ("none",))[-1], (len(images), dataset.num_classes)
+    shape, wanted = tuple(logits.shape), (len(images), dataset.num_classes)
+    if shape != wanted or not logits.isfinite().all():
+        found = "some that are not finite" if shape == wanted else shape
+        raise ValueError(f"teacher: expected finite logits of shape {wanted} for {len(images)} images, got {found}")
     known = list(getattr(teacher, "notes", {}).get("labels", dataset.labels))
-    if classes != dataset.num_classes or known != list(dataset.labels):
+    if known != list(dataset.labels):
         raise ValueError(
-            f"teacher: expected one of the {dataset.num_classes} classes of dataset {dataset.name!r} in their order, "
-            f"got one of {classes}: {', '.join(map(str, known))}"
+            f"teacher: expected one of the classes of dataset {dataset.name!r} in their order, "
+            f"{_text(dataset.labels)}, got one of {_text(known)}"
         )
-    if logits.shape != wanted or not logits.isfinite().all():
-        what = f"of shape {tuple(logits.shape)}" if logits.shape != wanted else "that are not finite"
-        raise ValueError(f"teacher: expected finite logits of shape {wanted} for {wanted[0]} images, got some {what}")
+
+
+def _text(labels: Sequence[Any]) -> str:
+    return ", ".join(map(str, labels))
 
 
 def _share(logits: NDArray[Any], dataset: Dataset) -> float:

@@ -140,15 +140,11 @@ def test_teachers_that_do_not_fit_are_refused_in_words(digits: data.Dataset, tea
         ("net.safetensors", RECIPE, "teacher: expected .*Module"),
         (net, RECIPE, "teacher: expected another network than the one that is trained"),
         (train.create("cnn", small, width=4), RECIPE, r"teacher: shape of the network's input is \(1, 7, 8\)"),
-        (train.create("cnn", few, width=4), RECIPE, "expected one of the 10 classes of dataset 'digits.*got one of 3"),
-        (others, RECIPE, "in their order, got one of 10: 9, 8, 7"),
+        (train.create("cnn", few, width=4), RECIPE, r"shape \(2, 10\) for 2 images, got \(2, 3\)"),
+        (others, RECIPE, "dataset 'digits.*in their order, 0, 1, 2, .*got one of 9, 8, 7"),
         (nn.Sequential(net), RECIPE, "expected another network than the one that is trained, found parameters"),
-        (
-            Answering(teacher, lambda logits: logits[:1]),
-            RECIPE,
-            r"shape \(2, 10\) for 2 images, got .* \(1, 10",
-        ),
-        (Answering(teacher, lambda logits: logits[0]), RECIPE, "got one of none"),
+        (Answering(teacher, lambda logits: logits[:1]), RECIPE, r"shape \(2, 10\) for 2 images, got \(1, 10\)"),
+        (Answering(teacher, lambda logits: logits[0]), RECIPE, r"for 2 images, got \(10,\)"),
         (Answering(teacher, lambda logits: logits / 0), RECIPE, "got some that are not finite"),
     ):
         with pytest.raises(ValueError, match=message):
