@@ -180,39 +180,34 @@ def table(found: Mapping[str, list[Kept]], first: str) -> list[str]:
 
 def write(out: Path) -> None:
     """The page, once all questions have been run."""
-    missing = [name for name in QUESTIONS if len(finished(name, out)) < len(QUESTIONS[name])]
+    found = {name: finished(name, out) for name in QUESTIONS}
+    missing = [name for name in QUESTIONS if len(found[name]) < len(QUESTIONS[name])]
     if missing:
         print(f"{PAGE}: left as it is, as there are runs to be made of {', '.join(missing)}")
         return
+    precision, barrier, digits, distilled = found.values()
+    delta, low, _ = compared(precision["bf16"], precision["32"])
     lines = [
-        "## What came out",
-        "",
-        "Mean ± standard deviation over three seeds; integer networks, held-out images.",
-        "",
+        *("## What came out", ""),
+        *("Mean ± standard deviation over three seeds; integer networks, held-out images.", ""),
+        *("### Precision", "", *table(precision, "32"), ""),
+        *(f"The accuracy holds: **{_said(delta >= -0.3 and low > -1)}**.", ""),
     ]
-    barrier, digits, distilled = (finished(name, out) for name in ("barrier", "digits", "distillation"))
-    if len(precision := finished("precision", out)) == 2:
-        delta, low, _ = compared(precision["bf16"], precision["32"])
-        holds = delta >= -0.3 and low > -1
-        lines += ["### Precision", "", *table(precision, "32"), "", f"The accuracy holds: **{_said(holds)}**.", ""]
-    if all(grad in barrier for grad in GRADS):
-        new = best_barrier(out)
-        better = [right(a).mean() > right(b).mean() for a, b in zip(barrier[new], barrier["ste"], strict=True)]
-        far = mean(barrier[new]) - mean(barrier["ste"]) >= 0.01
-        lines += ["### Gradient of barriers", "", *table(barrier, "ste"), ""]
-        lines += [f'Best beside "ste": "{new}"; better in {sum(better)} of 3 seeds, by a point: {_said(far)}.', ""]
-        if len(digits) == len(QUESTIONS["digits"]):
-            kept = {form: mean(digits[f"{form} new"]) - mean(digits[f"{form} ste"]) for form in ("t1n4", "t4n1")}
-            chosen = all(better) and far and min(kept.values()) >= -SAME_DIGITS
-            for form in kept:
-                both = {name: digits[f"{form} {name}"] for name in ("ste", "new")}
-                lines += [f'On the digits, {form}, "new" is "{new}":', "", *table(both, "ste"), ""]
-            lines += [f'By the rule, the default is **"{new if chosen else "ste"}"**.', ""]
-    if len(distilled) == len(QUESTIONS["distillation"]):
-        lines += ["### Distillation from the ReLU twin", "", *table(distilled, "plain"), ""]
-        for name in QUESTIONS["distillation"][1:]:
-            _, low, high = compared(distilled[name], distilled["plain"])
-            lines.append(f"- {name}: {'it helps' if low > 0 else 'it harms' if high < 0 else 'cannot be told'}.")
+    new = best_barrier(out)
+    better = [right(a).mean() > right(b).mean() for a, b in zip(barrier[new], barrier["ste"], strict=True)]
+    far = mean(barrier[new]) - mean(barrier["ste"]) >= 0.01
+    lines += ["### Gradient of barriers", "", *table(barrier, "ste"), ""]
+    lines += [f'Best beside "ste": "{new}"; better in {sum(better)} of 3 seeds, by a point: {_said(far)}.', ""]
+    gains = {form: mean(digits[f"{form} new"]) - mean(digits[f"{form} ste"]) for form in ("t1n4", "t4n1")}
+    for form in gains:
+        both = {name: digits[f"{form} {name}"] for name in ("ste", "new")}
+        lines += [f'On the digits, {form}, "new" is "{new}":', "", *table(both, "ste"), ""]
+    chosen = all(better) and far and min(gains.values()) >= -SAME_DIGITS
+    lines += [f'By the rule, the default is **"{new if chosen else "ste"}"**.', ""]
+    lines += ["### Distillation from the ReLU twin", "", *table(distilled, "plain"), ""]
+    for name in QUESTIONS["distillation"][1:]:
+        _, low, high = compared(distilled[name], distilled["plain"])
+        lines.append(f"- {name}: {'it helps' if low > 0 else 'it harms' if high < 0 else 'cannot be told'}.")
     head = PAGE.read_text(encoding="utf-8").split(MARK)[0]
     atomic_write(PAGE, head + MARK + "\n\n" + "\n".join(lines).rstrip() + "\n")
 

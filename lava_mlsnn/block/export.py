@@ -193,10 +193,8 @@ class _Builder:
             connections.append(Connection(names, self._unpooled(synapse, source)))
         neuron: netx.Neuron
         if isinstance(block, Readout):
-            neuron, biases = (
-                netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels),
-                int_array(bias.numpy(), "bias"),
-            )
+            neuron = netx.Readout(2.0 ** -int(exponent) / step.inputs[0].levels)
+            biases = int_array(bias.numpy(), "bias")
         else:
             neuron, biases = integer_neuron(cast(Any, block.neuron), exponent, mode.steps, bias)
         return Layer(step.name, tuple(connections), step.output.shape, neuron, biases)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +149,12 @@ def test_a_max_pool_sends_the_largest_spike(pool: nn.MaxPool2d, levels: int) -> 
     _, relu, *_, last, _, _ = found.order
     assert list(found.conversion.ranges) == [relu]
     floats: dict[str, Tensor] = {}
+
+    def keep(name: str, _: nn.Module, inputs: tuple[Tensor, ...], sent: Tensor) -> None:
+        floats[name] = (sent[..., 0] * levels).round()
+
     for name in (relu, last):
-        keep = lambda _, x, y, name=name: floats.update({name: (y[..., 0] * levels).round()})  # noqa: E731
-        getattr(found, name).register_forward_hook(keep)
+        getattr(found, name).register_forward_hook(partial(keep, name))
     with torch.no_grad():
         found(images)
     for maps in (floats, {name: mine[name][..., 0].float() for name in (relu, last)}):

@@ -199,10 +199,15 @@ def as_threshold(value: Any, what: str) -> IntArray:
 
 
 def as_threshold_table(value: Any, what: str) -> IntArray:
-    """Thresholds >= 1, int32 (C, n), or (1, n) where all channels are the same: one form for one meaning."""
+    """Thresholds >= 1, int32 (C, n), or (1, n) where all channels are the same."""
     table = int_array(value, what, 2)
     if table.size == 0 or table.min() < 1:
         raise ValueError(f"{what}: expected integers >= 1, one row per channel, int32 (C, n), got {table.tolist()}")
+    return one_row(table, what)
+
+
+def one_row(table: IntArray, what: str) -> IntArray:
+    """A table (C, n), or (1, n) where all channels are the same: one form for one meaning."""
     return int_array(table[:1], what) if (table == table[:1]).all() else table
 
 

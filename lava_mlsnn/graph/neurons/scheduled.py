@@ -12,7 +12,7 @@ from ...helpers.check import IntArray, int_array
 from ..fixed import Ints, per_channel
 from ..ranges import Inflow, Outflow, Range, add
 from ..spec import by
-from .base import Neuron, State, as_levels, as_threshold_table, check_rows, driven, wide_thresholds
+from .base import Neuron, State, as_levels, as_threshold_table, check_rows, driven, one_row, wide_thresholds
 from .multilevel import fire, fire_ranges
 
 
@@ -23,7 +23,7 @@ def _offsets(value: Any, what: str) -> IntArray:
         return int_array(0, what)
     if not table.ndim:
         raise ValueError(f"{what}: expected 0, or one row of offsets per channel, got {table}")
-    return int_array(table[:1], what) if (table == table[:1]).all() else table
+    return one_row(table, what)
 
 
 @dataclass(frozen=True, eq=False)
