@@ -196,3 +196,19 @@ def test_the_command_line_takes_the_teacher_s_file(digits: data.Dataset, tmp_pat
         found = mlsnn("train", "cnn", *shape, "--out", tmp_path / "none", *arguments, code=2)
         assert message in " ".join(found.output.split())
     assert not (tmp_path / "none").exists() and file.exists()
+
+
+def test_a_file_that_vanishes_while_its_network_teaches_costs_nothing(digits: data.Dataset, tmp_path: Path) -> None:
+    """Its digest is taken before the training: at its end the file may be another one, or none."""
+    file = tmp_path / "twin.safetensors"
+    model.save(taught(digits, 0), file)
+    teacher = train.ModelFile(file)
+    digest = teacher.digest
+
+    class Removes(pl.Callback):
+        def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            file.unlink()
+
+    training = train.Training("cnn", {"width": 4}, digits, RECIPE, teacher=teacher)
+    _, record = training.run(lambda net: {"accuracy": {}}, out=tmp_path / "out", callbacks=[Removes()])
+    assert record["teacher"] == digest and (tmp_path / "out" / "model.safetensors").is_file()
