@@ -89,6 +89,14 @@ class Request:
             self._loaded[key] = data.load(self.data, steps=steps) if key else data.load(self.data)
         return self._loaded[key]
 
+    def smaller(self, rows: int, images: int, steps: int = 1) -> Dataset:
+        """The data; quick runs shrink images that have more rows or columns, and train on at most so many of them."""
+        from .. import data
+        from .standins import part, shrunk
+
+        found = self.dataset(steps)
+        return part(shrunk(found, rows), images) if self.quick and not data.has_frames(self.data) else found
+
     def lab(self, steps: int = 1, dataset: Dataset | None = None, recipe: Recipe | None = None) -> Lab:
         """Where networks of T = ``steps`` are trained; ``dataset`` and ``recipe`` replace those of the request."""
         dataset = dataset or self.dataset(steps)

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from lava_mlsnn import data, model, train
+from lava_mlsnn.papers import standins
 from lava_mlsnn.papers.findings import Spread
 from lava_mlsnn.papers.lab import Job
-from lava_mlsnn.papers.paper002 import activity, search, standins, tables, trained, transfer
+from lava_mlsnn.papers.paper002 import activity, search, tables, trained, transfer
 from lava_mlsnn.papers.paper002.variants import TABLES
 from lava_mlsnn.papers.registry import find
 from lava_mlsnn.papers.request import Request

@@ -11,7 +11,6 @@ from ..findings import Findings, Relation, Spread
 from ..lab import Job, Outcome, accuracy
 from ..request import Request
 from ..table import ORIENTATION, SEEDED, beside, per_seed, printed, seeded
-from .standins import shrunk
 
 if TYPE_CHECKING:
     from ...data import Dataset
@@ -35,22 +34,7 @@ QUICK_ROWS, QUICK_IMAGES = 14, 20_000
 
 def images(request: Request, steps: int = 1) -> Dataset:
     """The request's data; for quick runs shrunk, and a part of the training images."""
-    from ... import data
-
-    found = request.dataset(steps)
-    if not request.quick or data.has_frames(request.data):
-        return found
-    found = shrunk(found, QUICK_ROWS)
-    count = len(found.train_labels)
-    if count <= QUICK_IMAGES:
-        return found
-    _, chosen = data.split(found.train_labels, QUICK_IMAGES / count, seed=0)
-    return replace(
-        found,
-        train_images=found.train_images[chosen],
-        train_labels=found.train_labels[chosen],
-        source=f"{len(chosen)} of the training images, drawn per class with seed 0; {found.source}",
-    )
+    return request.smaller(QUICK_ROWS, QUICK_IMAGES, steps)
 
 
 def recipe(request: Request, epochs: int = FULL_EPOCHS, at: tuple[float, ...] | None = None) -> Recipe:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..findings import Findings, Spread, all_hold, better
 from ..request import Request
+from ..standins import moving, shrunk
 from . import trained
-from .standins import moving, shrunk
 
 if TYPE_CHECKING:
     from ...data import Dataset

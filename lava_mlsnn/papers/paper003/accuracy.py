@@ -20,7 +20,7 @@ STEPS = 4
 ALPHA = 1.0
 """Of the paper's networks; with 5 the order of theta is lost."""
 
-ANN = "ANN"
+ANN, SPEECH = "ANN", 2
 NEURONS: dict[str, dict[str, Any]] = {
     "fixed Vth": {"kind": "multilevel"},
     "ATIF-u": {"kind": "atif", "mode": "uniform"},
@@ -86,6 +86,9 @@ TABLES = {
 }
 """By number."""
 
+QUICK_ROWS, QUICK_IMAGES = 14, 20_000
+"""Images of Tables 1 and 3 that are larger are shrunk to so many rows in quick runs, and so many are trained on."""
+
 RECIPES = {"speech": "paper003-speech", "speech-synthetic": "paper003-speech"}
 
 SMALL: Mapping[str, Mapping[str, Any]] = {
@@ -109,13 +112,15 @@ def table(request: Request, number: int) -> Findings:
     models, neurons, data, paper = compared.models, compared.neurons, compared.data, compared.paper
     if not request.quick and request.recipe is None:
         request = request.but(recipe=RECIPES.get(request.dataset().name, "paper003-cifar"))
-    lab, here = request.lab(STEPS), request.dataset().name
+    images = request.dataset(STEPS) if number == SPEECH else request.smaller(QUICK_ROWS, QUICK_IMAGES, STEPS)
+    recipe = request.recipe_for(request.dataset())
+    lab, here = request.lab(STEPS, images, recipe), images.name
     alpha = ALPHA if request.alpha is None else request.alpha
     found = {
         (m, n): tuple(lab.run(job(request, m, n, seed)) for seed in request.seeds) for m in models for n in neurons
     }
     accuracy = {key: accuracy_of(outcomes) for key, outcomes in found.items()}
-    plain = request.lab(1)
+    plain = request.lab(1, images, recipe)
     ann = {m: accuracy_of(plain.run(job(request, m, ANN, s)) for s in request.seeds) for m in compared.ann}
     sparse = {o: sparsity(o.graph(), o.activity()).mean for outcomes in found.values() for o in outcomes}
     theta = {key: Spread.of(sparse[o] for o in outcomes) for key, outcomes in found.items()}
@@ -184,6 +189,8 @@ def table(request: Request, number: int) -> Findings:
         {"Accuracy of the integer networks and theta (Eq 20)": beside(found, columns)},
         claims,
         (
+            f"{len(images.train_labels)} training and {len(images.test_labels)} test images; {recipe.epochs} epochs "
+            f"with float weights and {recipe.quantized_epochs} with integers.",
             "ResNet-18 is the SEW form, whose sums of spikes have no neuron; the paper does not name its form. "
             f"Weights have 8 bits here, in the paper they are floats. The surrogate has alpha = {alpha:g}"
             f"{'' if alpha == ALPHA else ' where the paper has 1'}.",
@@ -193,7 +200,7 @@ def table(request: Request, number: int) -> Findings:
 
 def _to_ann(title: str, neuron: str, mine: Spread, ann: Spread, number: int) -> Relation:
     """Table 1 has the ANN ahead, Table 2 says that its accuracy is reached."""
-    if number == 2:
+    if number == SPEECH:
         claim = f"{title}, {neuron}: the ANN's accuracy in 4 timesteps (section 4.2)"
         return as_accurate(claim, (neuron, ANN), mine, ann)
     return better(f"{title}: the ANN is more accurate than {neuron} (Table 1)", (ANN, neuron), ann, mine)

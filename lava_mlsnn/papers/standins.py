@@ -1,4 +1,4 @@
-"""Stand-ins that are made of other data: events of moving images, and images at the size of others."""
+"""Stand-ins that are made of other data: events of moving images, images at the size of others, parts of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Dataset
+from ..data import Dataset
 
 PATH = ((0, 0), (0, 1), (1, 1), (1, 0))
 """Rows and columns by which an image has moved: a closed loop, as CIFAR10-DVS was recorded."""
@@ -77,4 +77,26 @@ def shrunk(dataset: Dataset, rows: int) -> Dataset:
         train_images=mean(dataset.train_images),
         test_images=mean(dataset.test_images),
         source=f"Shrunk to {rows}x{rows}; {dataset.source}",
+    )
+
+
+def part(dataset: Dataset, images: int) -> Dataset:
+    """At most so many of the training images, drawn per class with seed 0.
+
+    Example:
+        >>> from lava_mlsnn import data
+        >>> len(part(data.load("digits"), 500).train_labels)
+        500
+    """
+    from ..data import split
+
+    count = len(dataset.train_labels)
+    if count <= images:
+        return dataset
+    _, chosen = split(dataset.train_labels, images / count, seed=0)
+    return replace(
+        dataset,
+        train_images=dataset.train_images[chosen],
+        train_labels=dataset.train_labels[chosen],
+        source=f"{len(chosen)} of the training images, drawn per class with seed 0; {dataset.source}",
     )
