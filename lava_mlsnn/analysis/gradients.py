@@ -84,7 +84,8 @@ def gradient_norms(
 
     Example:
         >>> from lava_mlsnn import model
-        >>> net = model.create("sparse_resnet18", in_shape=(1, 8, 8), width=4, blocks=(1, 1))
+        >>> small = {"in_shape": (1, 8, 8), "width": 4, "blocks": (1, 1)}
+        >>> net = model.create("sparse_resnet18", barrier_grad="ste", **small)
         >>> norms = gradient_norms(net, np.random.default_rng(0).random((8, 1, 8, 8), np.float32), [0, 1] * 4, batch=4)
         >>> norms.blocks, norms.direct.shape
         (('stage1.0.add', 'stage2.0.add'), (2, 2))

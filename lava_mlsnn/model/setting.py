@@ -34,8 +34,8 @@ class Setting:
             a neuron's
             arguments, such as ``{"grad": "ste", "trainable": True}`` or ``{"kind": "atif", "mode": "nonuniform"}``;
             its ``kind`` is "multilevel" if not given.
-        barrier_grad: gradient of barrier neurons, see :class:`lava_mlsnn.neuron.Barrier`: "ste" is the paper's, "clip"
-            did better on held-out images (docs/choices.md).
+        barrier_grad: gradient of barrier neurons, see :class:`lava_mlsnn.neuron.Barrier`: "clip" did best on held-out
+            images (docs/choices.md), "ste" is the paper's.
         input_scale: value of one integer step of the input, 1 / 255 for 8-bit pixels in 0 .. 1.
         input_bits: width of an input message.
     """
@@ -45,7 +45,7 @@ class Setting:
     levels: int = 4
     steps: int = 1
     neuron: str | Mapping[str, Any] = "multilevel"
-    barrier_grad: str = "ste"
+    barrier_grad: str = "clip"
     input_scale: float = 1 / 255
     input_bits: int = 8
 

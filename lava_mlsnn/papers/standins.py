@@ -81,12 +81,12 @@ def shrunk(dataset: Dataset, rows: int) -> Dataset:
 
 
 def part(dataset: Dataset, images: int) -> Dataset:
-    """At most so many of the training images, drawn per class with seed 0.
+    """About so many of the training images where there are more, the same share of each class, drawn with seed 0.
 
     Example:
         >>> from lava_mlsnn import data
         >>> len(part(data.load("digits"), 500).train_labels)
-        500
+        499
     """
     from ..data import split
 

@@ -80,7 +80,10 @@ _SMALL = {"width": 16, "blocks": (1, 1)}
 _LOWERS = {"fusion": "group", "mixing": "channel"}
 """Options with which windows become integers."""
 
-_ATIF = {"neuron": {"kind": "atif", "mode": "nonuniform"}, **_SMALL}
+_BARRIERS = {"barrier_grad": "ste", **_SMALL}
+"""As the shipped nets were trained; "clip" became the default later."""
+
+_ATIF = {"neuron": {"kind": "atif", "mode": "nonuniform"}, **_BARRIERS}
 _S_RESNET = {"levels": 1, "steps": 4, "width": 12, "blocks": (1, 1, 1), "residual": "s2s"}
 _WINDOWS = {"levels": 4, "steps": 1, "width": 20, "stages": ("wFw", "wF"), "groups": 2, **_LOWERS}
 
@@ -88,8 +91,8 @@ EXPERIMENTS: dict[str, Experiment] = {
     "digits_mlp_t1n4": Experiment("mlp", {"levels": 4, "steps": 1, "hidden": (128, 64)}),
     "digits_cnn_t1n4": Experiment("cnn", {"levels": 4, "steps": 1, "width": 12}),
     "digits_sew_resnet_t1n4": Experiment("sew_resnet18", {"levels": 4, "steps": 1, **_SMALL}),
-    "digits_sparse_resnet_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_SMALL}),
-    "digits_sparse_resnet_t4n1": Experiment("sparse_resnet18", {"levels": 1, "steps": 4, **_SMALL}),
+    "digits_sparse_resnet_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_BARRIERS}),
+    "digits_sparse_resnet_t4n1": Experiment("sparse_resnet18", {"levels": 1, "steps": 4, **_BARRIERS}),
     "digits_sparse_resnet_atif_t4n1": Experiment("sparse_resnet18", {"levels": 1, "steps": 4, **_ATIF}),
     "digits_sparse_resnet_atif_t1n4": Experiment("sparse_resnet18", {"levels": 4, "steps": 1, **_ATIF}),
     "digits_s_resnet_t4n1": Experiment("s_resnet20", _S_RESNET, recipe="digits-leaky"),

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 FORMAT = 4
 """Version of :attr:`Training.key`; it counts up when what a training does with the same options changes."""
 
+FORMATS = {"sparse": 5, "window": 5}
+"""The same of networks whose names begin so: their barriers had another gradient by default."""
+
 NOTES = (
     "model",
     "dataset",
@@ -104,7 +107,7 @@ class Training:
         Of the recipe only what is not at its default: a field that a later version adds leaves the keys as they are.
         """
         content = {
-            "format": FORMAT,
+            "format": FORMATS.get(self.model.partition("_")[0], FORMAT),
             "model": self.model,
             "options": dict(self.options),
             "seed": self.seed,

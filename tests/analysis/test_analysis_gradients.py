@@ -7,6 +7,7 @@ from torch import nn
 
 from lava_mlsnn import data, model, train
 from lava_mlsnn.analysis import gradient_norms
+from lava_mlsnn.neuron import Barrier
 
 DIGITS = data.load("digits")
 IMAGES, LABELS = DIGITS.train_images[:20], DIGITS.train_labels[:20]
@@ -26,9 +27,18 @@ def test_equation_8_sew_passes_on_what_it_gets():
 
 
 def test_equation_10_the_straight_through_barrier_does_too():
-    norms = gradient_norms(net("sparse_resnet18"), IMAGES, LABELS, batch=10)
+    norms = gradient_norms(net("sparse_resnet18", barrier_grad="ste"), IMAGES, LABELS, batch=10)
     np.testing.assert_allclose(norms.direct, norms.output, rtol=1e-6)
     np.testing.assert_allclose(norms.residual, norms.output, rtol=1e-6)
+
+
+def test_by_default_a_barrier_hands_on_its_own_derivative():
+    """What it hands on goes to both branches, and is what it gets where the sum is at most N, else nothing."""
+    chosen = net("sparse_resnet18")
+    assert [m.grad for m in chosen.modules() if isinstance(m, Barrier)] == ["clip"] * 3
+    norms = gradient_norms(chosen, IMAGES, LABELS, batch=10)
+    np.testing.assert_allclose(norms.direct, norms.residual, rtol=1e-6)
+    assert (norms.direct < norms.output).all()
 
 
 def test_equation_9_a_surrogate_barrier_does_not():

@@ -250,6 +250,6 @@ def test_gradients_are_watched_in_training_and_change_nothing(few: data.Dataset,
 def test_figure_8_is_before_in_and_after_training(out: Path) -> None:
     findings = find("fig8")[0].findings(request_in(out))
     when = findings.rows.groupby("when", sort=False).size()
-    assert dict(when) == dict.fromkeys(("initial weights", "in training", "trained"), 18)
+    assert dict(when) == dict.fromkeys(("initial weights", "in training", "trained"), 30)
     claims = [relation.claim for relation in findings.relations]
-    assert sum(claim.endswith("in training") for claim in claims) == 2 and len(claims) == 6
+    assert sum(claim.endswith("in training") for claim in claims) == 4 and len(claims) == 12

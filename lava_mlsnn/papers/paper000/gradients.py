@@ -9,17 +9,23 @@ import pandas as pd
 
 from ...analysis import GradientNorms, gradient_norms
 from .. import draw as drawing
-from ..findings import Findings, Relation, Spread, compared
+from ..findings import Findings, Relation, Spread, as_accurate, better, compared
 from ..lab import Job
 from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import beside
 from ..watch import PREFIX
 from . import setting
-from .setting import SEW, SPARSE, SURROGATE
+from .setting import CLIP, SEW, SPARSE, STE, SURROGATE
 
 LEVELS = 4
-NAMES = {"SEW": (SEW, None), "Sparse, STE": (SPARSE, None), "Sparse, surrogate": (SPARSE, SURROGATE)}
+WITH = "Sparse, STE"
+WITHOUT = "Sparse, surrogate", "Sparse, Eq 9"
+"""Two readings of a barrier without STE: the surrogate of all other neurons, or one sigmoid at a sum of 1."""
+
+CLIPPED = "Sparse, clip"
+BARRIERS = {WITH: STE, **dict(zip(WITHOUT, (SURROGATE, "eq9"), strict=True)), CLIPPED: CLIP}
+NAMES = {"SEW": (SEW, STE), **{name: (SPARSE, grad) for name, grad in BARRIERS.items()}}
 WHEN = INITIAL, DURING, TRAINED = "initial weights", "in training", "trained"
 OTHER_SURROGATES = ("detached", "sigmoids")
 
@@ -55,7 +61,7 @@ def fig8(request: Request) -> Findings:
         for when in WHEN
     }
     tables["The same at the initial weights, relative to SEW, for other surrogates of the barrier"] = _others(request)
-    relations = [relation for when in WHEN for relation in _order(when, norms[when])]
+    relations = [relation for when in WHEN for other in WITHOUT for relation in _order(when, norms[when], other)]
     return Findings(
         f"Fig. 8: gradient norms in residual blocks, on {data}",
         rows,
@@ -67,8 +73,9 @@ def fig8(request: Request) -> Findings:
             "Norms of the gradient of the mean loss of a minibatch, batch norm as in training, float weights: averaged "
             "over one pass over the training images, or in training over all minibatches of the float epochs. The "
             "paper averages 10^4 minibatches and does not say whether before, during or after training.",
-            "Without STE the barrier has the surrogate of all other neurons, through its N micro-steps. Fig. 5's text "
-            "explains why that is not small at a sum of whole spikes.",
+            "Without STE the barrier has the surrogate of all other neurons, through its N micro-steps (Fig. 5's text "
+            "explains why that is not small at a sum of whole spikes), or one sigmoid at a sum of 1, as Eq 9 reads "
+            "literally. Clip is the barrier's own derivative; the paper does not have it.",
         ),
         (11.0, 8.0),
     )
@@ -99,13 +106,15 @@ def fig9(request: Request) -> Findings:
         axes.axvline(floats + 0.5, color="0.6", linestyle=":")
         axes.set(xlabel="epoch (dotted: from here on integer weights)", ylabel="validation loss", yscale="log")
 
+    accuracies = {name: accuracy_of(outcomes) for name, outcomes in found.items()}
+    sew = accuracies["SEW"]
     table = beside(
         NAMES,
         {
             "network": str,
             "after the last epoch": {name: spread.number() for name, spread in ends.items()},
             "mean over the float epochs": {name: spread.number() for name, spread in over.items()},
-            "accuracy on the test images": {name: accuracy_of(outcomes) for name, outcomes in found.items()},
+            "accuracy on the test images": accuracies,
         },
     )
     return Findings(
@@ -114,13 +123,9 @@ def fig9(request: Request) -> Findings:
         draw,
         {"Validation loss": table},
         [
-            _higher("the loss without STE ends above that of Sparse with STE (Fig. 9)", ends, "Sparse, STE"),
-            _higher("the loss without STE ends above that of SEW (Fig. 9)", ends, "SEW"),
-            _higher(
-                "the loss without STE declines more slowly: its mean over the float epochs is above Sparse with STE",
-                over,
-                "Sparse, STE",
-            ),
+            *(relation for name in WITHOUT for relation in _losses(name, ends, over)),
+            better("Clip is more accurate than STE (ours)", ("clip", "STE"), accuracies[CLIPPED], accuracies[WITH]),
+            as_accurate("Sparse with clip has SEW's accuracy (ours)", ("clip", "SEW"), accuracies[CLIPPED], sew),
         ],
         (
             setting.note(request),
@@ -165,35 +170,46 @@ def _others(request: Request) -> pd.DataFrame:
     (base, *_) = setting.residual_jobs(request, SEW, LEVELS)
     sew = _norms(request, base, INITIAL).direct.mean(0)
     table = []
-    for grad in (None, SURROGATE, *OTHER_SURROGATES):
+    for grad in (*BARRIERS.values(), *OTHER_SURROGATES):
         (job, *_) = setting.residual_jobs(request, SPARSE, LEVELS, grad)
         ratios = _norms(request, job, INITIAL).direct.mean(0) / sew
-        table.append({"barrier": grad or "ste", **{f"block {i}": f"{r:.2f}" for i, r in enumerate(ratios)}})
+        table.append({"barrier": grad, **{f"block {i}": f"{r:.2f}" for i, r in enumerate(ratios)}})
     return pd.DataFrame(table)
 
 
-def _order(when: str, norms: dict[str, list[Spread]]) -> list[Relation]:
-    """Fig. 8 says two things: STE is above the surrogate, and STE, not the surrogate, is where SEW is."""
+def _order(when: str, norms: dict[str, list[Spread]], other: str) -> list[Relation]:
+    """Fig. 8 says two things: STE is above a barrier without it, and STE, not the other, is where SEW is."""
     means = {name: np.array([s.mean for s in spreads]) for name, spreads in norms.items()}
-    ste, surrogate = (means[name] / means["SEW"] for name in ("Sparse, STE", "Sparse, surrogate"))
+    ste, surrogate = (means[name] / means["SEW"] for name in (WITH, other))
+    what = other.removeprefix("Sparse, ")
     return [
         Relation(
-            f"with STE |dL/dA| is above that without STE in every block (Fig. 8), {when}",
+            f"with STE |dL/dA| is above that without STE ({what}) in every block (Fig. 8), {when}",
             bool((surrogate < ste).all()),
             f"without / with STE, block by block: {_list(surrogate / ste)}",
         ),
         Relation(
-            f"with STE |dL/dA| is closer to SEW's than without STE in every block (Fig. 8), {when}",
+            f"with STE |dL/dA| is closer to SEW's than without STE ({what}) in every block (Fig. 8), {when}",
             bool((abs(np.log(ste)) < abs(np.log(surrogate))).all()),
             f"relative to SEW, block by block: with STE {_list(ste)}, without {_list(surrogate)}",
         ),
     ]
 
 
-def _higher(claim: str, losses: dict[str, Spread], other: str) -> Relation:
-    """Whether the surrogate's loss is higher than another one."""
-    mine, theirs = losses["Sparse, surrogate"], losses[other]
-    return compared(claim, f"{mine.number()} against {theirs.number()}", mine, theirs, points=False)
+def _losses(name: str, ends: dict[str, Spread], over: dict[str, Spread]) -> list[Relation]:
+    """What Fig. 9 says of a barrier without STE: its loss ends higher, and declines more slowly."""
+
+    def higher(claim: str, losses: dict[str, Spread], other: str) -> Relation:
+        mine, theirs = losses[name], losses[other]
+        return compared(claim, f"{mine.number()} against {theirs.number()}", mine, theirs, points=False)
+
+    loss = f"the loss without STE ({name.removeprefix('Sparse, ')})"
+    slower = f"{loss} declines more slowly: its mean over the float epochs is above Sparse with STE"
+    return [
+        higher(f"{loss} ends above that of Sparse with STE (Fig. 9)", ends, WITH),
+        higher(f"{loss} ends above that of SEW (Fig. 9)", ends, "SEW"),
+        higher(slower, over, WITH),
+    ]
 
 
 def _list(values: Any) -> str:

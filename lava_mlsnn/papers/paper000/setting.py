@@ -51,6 +51,9 @@ FULL = Networks({}, {}, 0.1, tuple(range(1, 11)), tuple(range(1, 9)))
 
 VGG, SEW, SPARSE = "vgg16", "sew_resnet18", "sparse_resnet18"
 TITLES = {VGG: "VGG16", SEW: "SEW-ResNet", SPARSE: "Sparse-ResNet"}
+STE, CLIP = "ste", "clip"
+"""Gradient of the barrier in the paper (Eq 10), and its own derivative, the default here."""
+
 SURROGATE = "attached"
 """Gradient of the barrier "without STE": that of all other neurons (section 6.3)."""
 
@@ -68,15 +71,15 @@ def vgg(request: Request, levels: int, steps: int, **options: Any) -> tuple[Outc
     return tuple(request.lab(steps).run(Job(VGG, everything, seed)) for seed in request.seeds)
 
 
-def residual(request: Request, name: str, levels: int, barrier: str | None = None) -> tuple[Outcome, ...]:
-    """A residual network in one timestep; ``barrier``: another gradient of its barrier neurons than STE."""
+def residual(request: Request, name: str, levels: int, barrier: str = STE) -> tuple[Outcome, ...]:
+    """A residual network in one timestep; ``barrier``: gradient of its barrier neurons, if it has any."""
     return tuple(request.lab(1).run(job) for job in residual_jobs(request, name, levels, barrier))
 
 
-def residual_jobs(request: Request, name: str, levels: int, barrier: str | None = None) -> tuple[Job, ...]:
+def residual_jobs(request: Request, name: str, levels: int, barrier: str = STE) -> tuple[Job, ...]:
     """The jobs behind :func:`residual`; all watch their gradients, as one item shows them."""
     sizes = networks(request)
-    options = {"levels": levels, "steps": 1, **sizes.residual, **({"barrier_grad": barrier} if barrier else {})}
+    options = {"levels": levels, "steps": 1, **sizes.residual, **({"barrier_grad": barrier} if name == SPARSE else {})}
     return tuple(Job(name, options, seed, sizes.validation, gradients=True) for seed in request.seeds)
 
 
