@@ -145,7 +145,7 @@ def train(
         read_header(teacher)
     elif soft:
         raise ValueError("--distill-weight, --temperature: expected them with --teacher, got none")
-    changes = {
+    plain = {
         "epochs": epochs,
         "quantized_epochs": quantized_epochs,
         "batch": batch,
@@ -154,8 +154,11 @@ def train(
         "clip": clip,
         "validation": validation,
         "patience": patience,
-        "energy": options.energy(energy, energy_weight),
         "rate": rate,
+    }
+    changes = {
+        **plain,
+        "energy": options.energy(energy, energy_weight),
         "distill": None if teacher is None else Distill(**soft),
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
@@ -204,10 +207,11 @@ def train(
     _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:
         return  # one of several processes: the first one reports
-    files = {"from": start, "teacher": teacher}
+    others = {"energy": energy, "energy_weight": energy_weight, "from": start, "teacher": teacher}
+    others |= {"distill_weight": distill_weight, "temperature": temperature}
     record["command"] = experiment.command + "".join(
-        f" --{key} {shlex.quote(str(value))}"
-        for key, value in {**files, "distill-weight": distill_weight, "temperature": temperature}.items()
+        f" --{key.replace('_', '-')} {shlex.quote(str(value))}"
+        for key, value in {**plain, **others}.items()
         if value is not None
     )
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from commands import mlsnn
 
 from lava_mlsnn import data, model, netx
@@ -50,6 +52,26 @@ def test_resume_with_more_epochs_goes_on(tmp_path: Path):
     record = json.loads((tmp_path / "result.json").read_text())
     assert record["history"][:2] == first and record["epochs"] == 4 and record["longer"] == [2]
     assert model.load(tmp_path / "model.safetensors").notes["longer"] == [2]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--lr", "0.02", "--batch", "64", "--mixup", "0.2", "--clip", "0.5", "--validation", "0.2", "--patience", "3"],
+        ["--energy", "0.4", "--rate", "0.01", "--precision", "bf16", "-m", 'neuron={"trainable": true}'],
+        ["--energy-weight", "0.3", "--seed", "5", "-T", "2"],
+    ],
+)
+def test_the_recorded_command_gives_the_same_weights(tmp_path: Path, more: list[str]) -> None:
+    mlsnn(*TRAIN, *more, "--out", tmp_path / "first")
+    record = json.loads((tmp_path / "first/result.json").read_text())
+    words = shlex.split(record["command"])
+    assert words[0] == "mlsnn"
+    mlsnn(*words[1:], "--out", tmp_path / "again")
+    again = json.loads((tmp_path / "again/result.json").read_text())
+    assert again["recipe"] == record["recipe"] and again["command"] == record["command"]
+    first, second = (model.load(tmp_path / name / "model.safetensors").state_dict() for name in ("first", "again"))
+    assert all(torch.equal(second[name], value) for name, value in first.items())
 
 
 def test_fine_tuning_starts_from_a_file(folder: Path, tmp_path: Path):
