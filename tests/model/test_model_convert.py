@@ -14,7 +14,7 @@ from commands import mlsnn
 from torch import Tensor, nn
 
 import lava_mlsnn as ml
-from lava_mlsnn.model._convert import best_range
+from lava_mlsnn.model._walk import best_range
 
 DIGITS = ml.data.load("digits")
 
