@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from ...analysis import sparsity
+from ...neuron import ATIF
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, as_accurate, better
 from ..findings import compared as decided
-from ..lab import Job
+from ..lab import Job, Outcome
 from ..lab import accuracy as accuracy_of
 from ..request import Request
 from ..table import SEED, beside, per_seed
@@ -130,6 +131,7 @@ def table(request: Request, number: int) -> Findings:
         f"accuracy on {here}": accuracy,
         "theta": lambda key: _decimals(theta[key], 1),
         "spikes per neuron": lambda key: _decimals(theta[key], STEPS),
+        "thresholds": lambda key: _learned(found[key]),
         f"paper, {data}": lambda key: f"{paper[key][0]:.2%}" if key in paper else "",
         "paper, theta": lambda key: f"{paper[key][1]:g}" if key in paper else "",
     }
@@ -194,6 +196,8 @@ def table(request: Request, number: int) -> Findings:
             "ResNet-18 is the SEW form, whose sums of spikes have no neuron; the paper does not name its form. "
             f"Weights have 8 bits here, in the paper they are floats. The surrogate has alpha = {alpha:g}"
             f"{'' if alpha == ALPHA else ' where the paper has 1'}.",
+            "Thresholds are the smallest and the largest of a layer, over seeds; of several points, p_1. A batch norm "
+            "stands before each neuron: its scale can already do what one trained threshold does.",
         ),
     )
 
@@ -208,6 +212,13 @@ def _to_ann(title: str, neuron: str, mine: Spread, ann: Spread, number: int) -> 
 
 def _of_seed(request: Request, spread: Spread | None, seed: int) -> float | None:
     return None if spread is None else spread.values[request.seeds.index(seed)]
+
+
+def _learned(outcomes: Iterable[Outcome]) -> str:
+    """The smallest and the largest threshold (of several points the largest one) of a layer; all begin at 1."""
+    neurons = [m for outcome in outcomes for m in outcome.net().modules() if isinstance(m, ATIF)]
+    ends = [float(neuron.points.detach().max()) for neuron in neurons]
+    return f"{min(ends):.2f} .. {max(ends):.2f}" if ends else "1"
 
 
 def _decimals(spread: Spread, factor: int) -> str:
