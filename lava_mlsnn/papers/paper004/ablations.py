@@ -166,10 +166,10 @@ def _findings(
         {"Accuracy": shown},
         relations,
         (
-            f"{size}, binary spikes, one timestep, float weights (the float model): projections and mixers have no "
-            f"integers. One of the {len(dataset.test_labels)} test images is {100 / len(dataset.test_labels):.2f} "
-            f"points. {recipe.total_epochs} epochs on {len(dataset.train_labels)} training images. The paper's "
-            "accuracies are of CIFAR-10.",
+            f"{size}, binary spikes, one timestep, float weights (the float model): the projection and the cells "
+            f"as printed have no integers. One of the {len(dataset.test_labels)} test images is "
+            f"{100 / len(dataset.test_labels):.2f} points. {recipe.total_epochs} epochs on "
+            f"{len(dataset.train_labels)} training images. The paper's accuracies are of CIFAR-10.",
             UNLIKE,
         ),
         size=(4.2 * len(found), 4.4),
