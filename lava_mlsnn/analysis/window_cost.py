@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from ..block import Block, PatchMix, WindowMixer
+from ..block import Block, PatchMix, ScanWindow, WindowMixer
 from ..block.windowed import Windowed
 from ..energy import horowitz
 from ..model import Network
@@ -100,6 +100,9 @@ def _operations(module: nn.Module, shape: tuple[int, ...], out: tuple[int, ...])
 def _of_map(module: nn.Module, shape: tuple[int, ...], out: tuple[int, ...]) -> tuple[str, int]:
     if isinstance(module, WindowMixer):
         return _mixer(module.mixer, shape)
+    if isinstance(module, ScanWindow):
+        cells = list(module.cells)
+        return _recurrent("birnn" if len(cells) == 4 else "rnn", shape, cells[0].hidden)
     if not isinstance(module, Block):
         raise ValueError(f"operations of a {type(module).__name__}: expected a Block or a WindowMixer")
     synapse = module.synapse
@@ -119,9 +122,13 @@ def _mixer(mixer: nn.Module, shape: tuple[int, ...]) -> tuple[str, int]:
             "dense", mixer.out, mixer.out
         )
         return "mlp", sites * per_site
-    lstm = horowitz.operations("lstm", channels, mixer.hidden)  # four gates
-    directions = 4 if mixer.cell == "birnn" else 2
-    return mixer.cell, sites * directions * (lstm // 4) * _GATES[mixer.cell]
+    return _recurrent(mixer.cell, shape, mixer.hidden)
+
+
+def _recurrent(cell: str, shape: tuple[int, ...], hidden: int) -> tuple[str, int]:
+    lstm = horowitz.operations("lstm", shape[0], hidden)  # four gates
+    directions = 4 if cell == "birnn" else 2
+    return cell, shape[1] * shape[2] * directions * (lstm // 4) * _GATES[cell]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from .patch_mix import PatchMix
 from .plan import no_integer_layer, plan
 from .pool import Flatten, Pool
 from .record import activity, trace
+from .scan import ScanWindow
 from .signal import Signal
 from .window import Window
 from .windowed import WindowMixer
@@ -37,6 +38,7 @@ __all__ = [
     "Pool",
     "Quantization",
     "Readout",
+    "ScanWindow",
     "Signal",
     "TdBN",
     "Window",

@@ -18,7 +18,6 @@ from .conv import conv, identity
 from .core import Block, Connection, on_grid, spiking
 from .fusion import THETA, check_fusion
 from .integer import Dyadic, Quantization
-from .partition import partition
 from .signal import Signal
 from .windowed import Windowed, one_step
 
@@ -102,8 +101,8 @@ class Window(Windowed, Block):
         neuron = spiking(self.neuron)
         maps = one_step(x)
         windows = self.windows(maps.shape)
-        parts = partition(maps, windows)
         with torch.autocast(x.device.type, enabled=False):
+            parts = self.parts(maps, windows)
             neuron.clamp()
             charges = self.charges(parts, self.dyadic(q))
             spikes: list[Tensor] = []
@@ -177,7 +176,7 @@ class Window(Windowed, Block):
             sources,
             q.inputs[0].shape,
             self.windows(q.inputs[0].shape),
-            ConvSynapse(weights[0].numpy(), padding=synapse.padding),
+            ConvSynapse(weights[0].numpy(), padding=synapse.padding, groups=synapse.groups),
             (2**exponent).expand(len(bias)).numpy(),
             bias.numpy(),
             spiking(self.neuron).levels,

@@ -75,6 +75,10 @@ class Windowed(nn.Module):
         """Windows of a map (..., H, W)."""
         return Windows(int(shape[-2]), int(shape[-1]), self.groups, self.dilated)
 
+    def parts(self, maps: Tensor, windows: Windows) -> Tensor:
+        """What the windows of (N, C, H, W) hold: (groups, N, C, h, w)."""
+        return partition(maps, windows)
+
     def current(self, x: Tensor) -> Tensor:
         """Currents of windows (B, C, h, w) -> (B, C', h, w)."""
         raise NotImplementedError
@@ -83,7 +87,7 @@ class Windowed(nn.Module):
         """``forward`` in float mode, with spikes as z / N."""
         maps = one_step(x)
         windows = self.windows(maps.shape)
-        parts = partition(maps, windows)
+        parts = self.parts(maps, windows)
         currents = self.current(parts.flatten(0, 1)).unflatten(0, (windows.groups, -1))
         if not isinstance(self.neuron, MultiLevel):
             sent = currents if self.neuron is None else self.neuron(currents)

@@ -148,10 +148,14 @@ class WindowLayer:
     def layers(self) -> list[Layer]:
         """Window, group and recomposition layers, in topological order; one layer for one group."""
         if self.windows.groups == 1:
-            neuron = MultiLevel(self.levels, self.threshold)
-            connection = Connection(self.sources, self.synapse)
-            return [Layer(self.name, (connection,), self.synapse.out_shape(self.in_shape), neuron, self.bias)]
+            return [self._whole(self.sources)]
         return [*self._crops(), *self._groups(), *self._recomposed()]
+
+    def _whole(self, sources: tuple[str, ...]) -> Layer:
+        """The neurons of a single group."""
+        neuron = MultiLevel(self.levels, self.threshold)
+        connection = Connection(sources, self.synapse)
+        return Layer(self.name, (connection,), self.synapse.out_shape(self.in_shape), neuron, self.bias)
 
     def _crops(self) -> list[Layer]:
         shape = (self.in_shape[0], *self.windows.size)

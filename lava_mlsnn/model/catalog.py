@@ -131,8 +131,11 @@ def check(name: str, options: Mapping[str, Any] | None = None) -> dict[str, Any]
         found[option] = value if rule is None else rule(value, option)
     if name.endswith("mobilenet_v2") and not 1 <= len(found.get("blocks", "1")) <= STAGES:
         raise ValueError(f"blocks: expected 1 to {STAGES} stages, got {len(found['blocks'])}")
-    if found.get("messages") is not None and (cell := found.get("cell", "lstm")) != "mlp":
-        raise ValueError(f"messages of a {cell} mixer: expected none, as 'mlp' alone has them, got {found['messages']}")
+    if found.get("messages") is not None and (cell := found.get("cell", "lstm")) in ("lstm", "gru"):
+        raise ValueError(
+            f"messages of a {cell} mixer: expected none, as its gates multiply states, or the cell mlp, rnn or birnn, "
+            f"got {found['messages']}"
+        )
     if binary and options is not None and (neuron := found.get("neuron", "multilevel")) != "relu":
         if (levels := found.get("levels", 4)) != 1:
             raise ValueError(f"levels: expected 1, as the neurons of an S-ResNet are binary, got {levels}")

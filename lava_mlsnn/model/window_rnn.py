@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..block import Conv, Window, WindowMixer
+from ..block import Conv, ScanWindow, Window, WindowMixer
 from ..block.fusion import THETA
+from ..block.scan import CLIP
 from ..helpers.check import choice, integer
 from ..neuron import MultiLevel
 from .setting import Setting
@@ -26,7 +27,10 @@ CELLS: dict[str, tuple[Any, bool]] = {
 """Name -> recurrent cell (None: a perceptron per site) and whether it reads in both directions ([Yao2023], Table 6)."""
 
 _PRODUCTS = "its gates multiply states of the network with one another, and a synapse multiplies by stored weights only"
-_TANH = "the state that passes from site to site is the tanh of a sum, a real number, and neurons send integers"
+_TANH = (
+    "the state that passes from site to site is the tanh of a sum, a real number, and neurons send integers "
+    "(option messages=15 does)"
+)
 NEEDS = {
     "lstm": _PRODUCTS,
     "gru": _PRODUCTS,
@@ -35,9 +39,6 @@ NEEDS = {
     "mlp": "the ReLU between its two layers sends real numbers, and neurons send integers (option messages=15 does)",
 }
 """Name -> why a mixer of these cells has no integer layer."""
-
-CLIP = 2.0
-"""Where messages saturate, in standard deviations of what the batch norm before them lets through."""
 
 
 class Mixer2d(nn.Module):
@@ -103,21 +104,25 @@ def _along(cell: nn.Module, sites: Tensor) -> Tensor:
 class WindowRNN(WindowNetwork):
     """2-D recurrent mixers in windows; see :mod:`lava_mlsnn.model.window` for the layout and how it was read.
 
-    Its cells do not export (:data:`NEEDS` says why); ``train.float_run`` measures them. Every F is a perceptron of two
-    layers of spiking neurons at each site, without shortcut, as printed: "MLP-96" in the third stage of 192 channels
-    has 96 hidden neurons.
+    Its cells do not export as printed (:data:`NEEDS` says why); ``train.float_run`` measures them. Every F is a
+    perceptron of two layers of spiking neurons at each site, without shortcut, as printed: "MLP-96" in the third stage
+    of 192 channels has 96 hidden neurons.
 
-    With ``messages`` the mixer "mlp" is two 1x1 convolutions, ``NAME_mlp`` and, in windows, ``NAME``, and exports like
-    :class:`~lava_mlsnn.model.window_cnn.WindowCNN`. What is quantized: the ReLU between them becomes graded spikes,
-    rounded down to multiples of :data:`CLIP` / ``messages`` and clipped at :data:`CLIP`, behind a batch norm. Nothing
-    else changes, as a perceptron of each site computes the same before a map is cut into windows as after.
+    With ``messages`` the mixers "mlp", "rnn" and "birnn" export like
+    :class:`~lava_mlsnn.model.window_cnn.WindowCNN`. What passes within a mixer becomes graded spikes, rounded down to
+    multiples of :data:`~lava_mlsnn.block.scan.CLIP` / ``messages`` and clipped at that, behind a batch norm:
+
+    * "mlp" is two 1x1 convolutions, ``NAME_mlp`` and, in windows, ``NAME``, with messages in place of the ReLU between
+      them. Nothing else changes, as a perceptron of each site computes the same before a map is cut into windows.
+    * "rnn" and "birnn" are a :class:`~lava_mlsnn.block.ScanWindow`, with messages in place of the tanh. Their ANN twin
+      keeps the tanh.
 
     Args:
         width: channels of the first stage.
         stages: one text per stage: w is a window layer, F a perceptron.
         cell: "lstm", "gru", "rnn", "birnn" or "mlp".
         groups, dilated, fusion, theta, region: see :class:`lava_mlsnn.model.window.WindowOptions`.
-        messages: levels of the spikes within a mixer "mlp"; None sends real numbers there.
+        messages: levels of the spikes within a mixer without gates; None sends real numbers there.
     """
 
     def __init__(
@@ -137,10 +142,14 @@ class WindowRNN(WindowNetwork):
         super().__init__(setting, width, stages, WindowOptions(groups, dilated, fusion, theta, region))
 
     def make_window(self, part: Part, arguments: dict[str, Any]) -> nn.Module:
-        if self.messages is not None:
+        recurrent, both = CELLS[self.cell]
+        if self.messages is not None and recurrent is None:
             relu = nn.ReLU() if self.setting.is_twin else MultiLevel(self.messages, CLIP, grad="ste")
             self.append(f"{part.name}_mlp", Conv(part.channels, part.out, 1, neuron=relu))
             return Window(part.out, part.out, 1, neuron=self.make_neuron(), **arguments)
+        if self.messages is not None and not self.setting.is_twin:
+            neuron, messages = self.make_neuron(), self.messages
+            return ScanWindow(part.channels, part.out, messages=messages, both=both, neuron=neuron, **arguments)
         mixer = Mixer2d(part.channels, part.out, self.cell)
         return WindowMixer(mixer, neuron=self.make_neuron(), norm=nn.BatchNorm2d(part.out), **arguments)
 

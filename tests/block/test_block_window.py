@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import lava_mlsnn as ml
 from lava_mlsnn import block
 from lava_mlsnn.block import fusion
 from lava_mlsnn.block.partition import condense, partition, region_threshold
+from lava_mlsnn.block.scan import Scan
 from lava_mlsnn.graph.hardware import problems
 from lava_mlsnn.graph.windows import Windows
 from lava_mlsnn.neuron import MultiLevel, functional
@@ -191,42 +193,56 @@ def test_gradients_reach_earlier_groups_and_the_layer_before() -> None:
 
 
 @st.composite
-def cases(draw: Any) -> tuple[nn.Module, torch.Tensor]:
-    """A small network of window blocks with fusions that lower, and images."""
+def cases(draw: Any, recurrent: bool) -> tuple[nn.Module, torch.Tensor]:
+    """A small network of window blocks with fusions that lower, convolutions or recurrent cells, and images."""
     levels, first = draw(st.sampled_from((1, 4, 3))), draw(st.integers(1, 2))
     trainable = draw(st.booleans())
 
     def window(channels: int, out: int) -> block.Window:
-        return block.Window(
-            channels,
-            out,
-            draw(st.sampled_from((3, 1))),
-            neuron=MultiLevel(levels, 0.5, trainable=trainable),
-            groups=draw(st.sampled_from((4, 2, 1))),
-            dilated=draw(st.booleans()),
-            fusion=draw(st.sampled_from(("group", "none"))),
-            region=draw(st.sampled_from((0.1, 0.0, 0.3, 0.6))),
-        )
+        options = {
+            "neuron": MultiLevel(levels, 0.5, trainable=trainable),
+            "groups": draw(st.sampled_from((4, 2, 1))),
+            "dilated": draw(st.booleans()),
+            "fusion": draw(st.sampled_from(("group", "none"))),
+            "region": draw(st.sampled_from((0.1, 0.0, 0.3, 0.6))),
+        }
+        if not recurrent:
+            return block.Window(channels, out, draw(st.sampled_from((3, 1))), **options)
+        messages, both = draw(st.sampled_from((15, 1, 4, 255))), draw(st.booleans())
+        return block.ScanWindow(channels, out, messages=messages, both=both, **options)
 
-    shape = (first, 8, draw(st.sampled_from((4, 8))))
-    parts: list[nn.Module] = [block.Input(shape, 1 / 16, 5), window(first, 3)]
+    shape, out = (first, 4 if recurrent else 8, draw(st.sampled_from((4, 8)))), 8 if recurrent else 3
+    parts: list[nn.Module] = [block.Input(shape, 1 / 16, 5), window(first, out)]
     if draw(st.booleans()):
-        parts += [block.Conv(3, 4, 1, neuron=MultiLevel(levels, 0.5)), window(4, 3)]
-    parts += [block.Pool(None, mode="average"), block.Flatten(), block.Readout(3, 4)]
+        parts += [block.Conv(out, 5, 1, neuron=MultiLevel(levels, 0.5)), window(5, out)]
+    parts += [block.Pool(None, mode="average"), block.Flatten(), block.Readout(out, 4)]
     net = nn.Sequential(*parts)
     torch_nets.randomise(net, draw(st.integers(0, 2**16)))
+    for cell in (module for module in net.modules() if isinstance(module, Scan)):
+        nn.init.ones_(cell.norm.bias)  # half of what it sends, so that few are silent
     random = torch.Generator().manual_seed(draw(st.integers(0, 2**16)))
     return net.eval(), torch.randint(0, 32, (2, *shape), generator=random, dtype=torch.uint8)
 
 
-@given(cases(), st.booleans())
+@given(cases(recurrent=False), st.booleans())
 @settings(max_examples=16, deadline=None)
 def test_windows_lower_spike_by_spike(tmp_path_factory: Any, case: tuple[nn.Module, torch.Tensor], wide: bool) -> None:
-    net, images = case
+    lowers(Path(tmp_path_factory.mktemp("window")) / "w.net", *case, wide)
+
+
+@given(cases(recurrent=True), st.booleans())
+@settings(max_examples=8, deadline=None)
+def test_recurrent_cells_lower_spike_by_spike(
+    tmp_path_factory: Any, case: tuple[nn.Module, torch.Tensor], wide: bool
+) -> None:
+    lowers(Path(tmp_path_factory.mktemp("scan")) / "s.net", *case, wide)
+
+
+def lowers(path: Path, net: nn.Module, images: torch.Tensor, wide: bool) -> None:
+    """All layers of the graph, the file and torch send the same."""
     graph = ml.netx.quantize(net, per_channel=wide)
     assert problems(graph) == []
     spikes = block.trace(net, images, per_channel=wide)
-    path = Path(tmp_path_factory.mktemp("window")) / "w.net"
     ml.netx.save(graph, path)
     loaded = ml.netx.load(path)
     assert ml.netx.digest(loaded) == ml.netx.digest(graph)
@@ -238,10 +254,12 @@ def test_windows_lower_spike_by_spike(tmp_path_factory: Any, case: tuple[nn.Modu
         assert block.activity(net, images, per_channel=wide) == run.activity
 
 
-@pytest.mark.parametrize("dilated", [False, True])
-def test_lava_computes_the_same_windows(dilated: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("make", "dilated"), [(block.Window, False), (block.Window, True), (partial(block.ScanWindow, messages=7), True)]
+)
+def test_lava_computes_the_same_windows(make: Any, dilated: bool, tmp_path: Path) -> None:
     neuron = MultiLevel(levels=3, threshold=0.5)
-    window = block.Window(1, 2, neuron=neuron, groups=2, dilated=dilated, fusion="group")
+    window = make(1, 2, neuron=neuron, groups=2, dilated=dilated, fusion="group")
     net = nn.Sequential(
         block.Input((1, 4, 4), 1 / 16, 5),
         window,
@@ -254,7 +272,7 @@ def test_lava_computes_the_same_windows(dilated: bool, tmp_path: Path) -> None:
     path = tmp_path / "w.net"
     ml.netx.save(ml.netx.quantize(net.eval()), path)
     run = ml.sim.run(ml.netx.load(path), images, trace=True)
-    assert run.activity.mean_events("1.group2") > 0
+    assert run.activity.mean_events("1.group1") > 0 and run.activity.mean_events("1.group2") > 0
     for fused in (True, False):
         lava = ml.proc.simulate(path, images, fused=fused, trace=True)
         assert np.array_equal(lava.output, run.output) and lava.activity == run.activity
@@ -274,6 +292,66 @@ def test_one_group_is_a_plain_convolution_whatever_the_fusion() -> None:
         layer.load_state_dict(plain.state_dict())
         out = layer(x)
         assert torch.equal(out[0] if layer.reads_layer else out, plain(x))
+
+
+def cells_in_minus_one_to_one(layer: block.ScanWindow, x: np.ndarray) -> np.ndarray:
+    """Messages of both cells in one window (C, h, w), with states in -1 .. 1 as those of a tanh."""
+    sent = []
+    for cell, sites in zip(layer.cells, (x, x.transpose(0, 2, 1)), strict=True):
+        read, again = cell.connections
+        weight, bias = (t.detach().flatten(1).numpy() if t.ndim > 1 else t.detach().numpy() for t in read.folded())
+        half = again.synapse.weight.detach().flatten(1).numpy() / 2
+        levels, found = cell.neuron.levels, np.zeros((len(weight), *sites.shape[1:]))
+        for row in range(sites.shape[1]):
+            h = -np.ones(len(weight))
+            for site in range(sites.shape[2]):
+                a = weight @ sites[:, row, site] + bias - 1 + half.sum(1) + half @ h
+                h = 2 * np.clip(np.floor(levels * (a + 1) / 2), 0, levels) / levels - 1
+                found[:, row, site] = (h + 1) / 2
+        sent.append(found if cell.axis else found.transpose(0, 2, 1))
+    return np.stack(sent, 1).reshape(-1, *x.shape[1:])
+
+
+@pytest.mark.parametrize("dilated", [False, True])
+def test_cells_are_a_recurrent_network_whose_tanh_is_a_clipped_staircase(dilated: bool) -> None:
+    layer = block.ScanWindow(2, 6, messages=15, neuron=MultiLevel(4, 0.5), dilated=dilated, fusion="none").double()
+    torch_nets.randomise(layer, 4)
+    x = torch.rand(2, 2, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    w = Windows(8, 8, 4, dilated)
+    found = layer.eval().parts(x, w).detach().numpy()
+    assert 0.1 < found.mean() < 0.9 and found.shape == (4, 2, 6, *w.size)
+    for group, part in zip(found, partition(x, w).numpy(), strict=True):
+        for sent, window in zip(group, part, strict=True):
+            np.testing.assert_allclose(sent, cells_in_minus_one_to_one(layer, window), atol=1e-12)
+    plain = torch.nn.functional.batch_norm(
+        torch.from_numpy(found[0]) * layer.synapse.weight.reshape(-1, 1, 1),
+        *(layer.norm.running_mean, layer.norm.running_var, layer.norm.weight, layer.norm.bias),
+    )
+    torch.testing.assert_close(layer.current(torch.from_numpy(found[0])), plain)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_cells_walk_along_rows_and_columns_of_their_window(both: bool) -> None:
+    layer = block.ScanWindow(1, 4, messages=32767, both=both, neuron=MultiLevel(4, 0.5)).eval()
+    for cell in layer.cells:
+        nn.init.constant_(list(cell.connections)[1].synapse.weight, 0.5)
+        nn.init.ones_(cell.synapse.weight)
+    x = torch.zeros(1, 1, 8, 8, requires_grad=True)
+    changed = (x + torch.nn.functional.one_hot(torch.tensor(13), 64).reshape(8, 8)).detach() * 0.5  # row 1, column 5
+    w = Windows(8, 8, 4)
+    reached = (layer.parts(changed, w) != layer.parts(x, w)).flatten(1, 2).any(1)
+    expected = torch.zeros(4, 4, 4, dtype=torch.bool)
+    expected[1, 1, 0 if both else 1 :] = expected[1, 0 if both else 1 :, 1] = True  # the second window begins at 0, 4
+    assert torch.equal(reached, expected)
+
+
+def test_gradients_pass_from_site_to_site() -> None:
+    torch.manual_seed(1)
+    layer = block.ScanWindow(1, 4, messages=15, neuron=MultiLevel(4, 0.5), groups=1).eval()  # a norm joins all sites
+    x = torch.rand(2, 1, 4, 4, 1, requires_grad=True)
+    layer(x)[0][:, :, 3, 3].sum().backward()
+    assert x.grad is not None and bool(x.grad[:, :, 3, 0].any()) and bool(x.grad[:, :, 0, 3].any())
+    assert all(p.grad is not None and bool(p.grad.any()) for p in layer.cells.parameters())
 
 
 def net_of(*blocks: nn.Module) -> nn.Module:

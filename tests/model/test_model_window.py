@@ -13,8 +13,8 @@ import torch_nets
 import lava_mlsnn as ml
 from lava_mlsnn import block, model, train
 from lava_mlsnn.analysis.window_cost import _of_map, costs, table2
+from lava_mlsnn.block.scan import CLIP
 from lava_mlsnn.energy import horowitz
-from lava_mlsnn.model.window_rnn import CLIP
 
 torch.set_num_threads(1)
 
@@ -108,6 +108,8 @@ def test_membranes_of_the_layer_before_are_fused_where_shapes_agree() -> None:
         ("window_cnn12", {"levels": 4, "mixing": "patch"}),
         ("window_lstm12", {"levels": 1, "cell": "mlp", "messages": 15}),
         ("window_lstm12", {"levels": 4, "cell": "mlp", "messages": 255}),
+        ("window_lstm12", {"levels": 1, "cell": "rnn", "messages": 15, "stages": ("wF", "w")}),
+        ("window_lstm12", {"levels": 4, "cell": "birnn", "messages": 255, "stages": ("wF", "w"), "groups": 2}),
     ],
 )
 def test_networks_of_windows_export_spike_by_spike(name: str, options: Any, fusion: str, tmp_path: Any) -> None:
@@ -168,8 +170,21 @@ def test_messages_are_the_relu_of_the_perceptron_on_a_grid() -> None:
     assert torch.equal(found, sent) and torch.allclose(membrane, left, atol=1e-9)
 
 
-def test_saved_networks_come_back(tmp_path: Any) -> None:
-    net = small("window_lstm12", cell="gru", theta=0.3, region=None).eval()
+@pytest.mark.parametrize("cell", ["rnn", "birnn"])
+def test_messages_of_recurrent_mixers(cell: str) -> None:
+    """They cost what the mixer with real numbers does; the ANN twin is that mixer."""
+    net, mixed = (small("window_lstm12", cell=cell, stages=("ww",), messages=m) for m in (15, None))
+    assert costs(net) == costs(mixed) and costs(net)[0].kind == cell
+    twin = model.twin(net)
+    assert isinstance(twin.stage1_window1, block.WindowMixer) and costs(twin) == costs(mixed)
+    _, part = float_model()
+    run = train.float_run(train.create("window_lstm12", part, width=4, stages=("w",), cell=cell, messages=15), part)
+    assert set(run.neurons) == {"input", "stage1_window1", "readout"}
+
+
+@pytest.mark.parametrize("options", [{"cell": "gru", "region": None}, {"cell": "birnn", "messages": 15}])
+def test_saved_networks_come_back(options: Any, tmp_path: Any) -> None:
+    net = small("window_lstm12", theta=0.3, **options).eval()
     model.save(net, tmp_path / "w.safetensors")
     images = torch.rand(2, 1, 8, 8)
     assert torch.equal(model.load(tmp_path / "w.safetensors")(images), net(images))
@@ -253,7 +268,9 @@ def test_refusals_of_mixers() -> None:
         small("window_lstm12", cell="cnn")
     with pytest.raises(ValueError, match="a birnn mixer of 6 channels: expected a multiple of 4"):
         small("window_lstm12", cell="birnn", width=6)
-    with pytest.raises(ValueError, match="messages of a gru mixer: expected none, as 'mlp' alone has them, got 15"):
+    with pytest.raises(ValueError, match="a birnn mixer of 6 channels: expected a multiple of 4"):
+        small("window_lstm12", cell="birnn", width=6, messages=15)
+    with pytest.raises(ValueError, match=r"messages of a gru mixer: expected none, as its gates multiply.*15"):
         small("window_lstm12", cell="gru", messages=15)
     with pytest.raises(ValueError, match=r"messages: expected an integer in 1 \.\. 32767, got 0"):
         small("window_lstm12", cell="mlp", messages=0)
