@@ -121,7 +121,8 @@ class ScanWindow(Window):
     before the first site; each window begins its lines anew. Channel c of cell d, of D, is channel c D + d of the
     neurons.
 
-    In integers each site of a line is a population, which answers a step after the site before it.
+    In integers each site of a line is a population, which answers a step after the site before it. W and U share a
+    power of two per channel: where N is many times the levels of the input, W is large beside U, and U has few bits.
 
     Args:
         in_features: channels.
