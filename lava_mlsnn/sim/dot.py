@@ -3,7 +3,8 @@
 Reference: :meth:`lava_mlsnn.graph.synapses.Conv.accumulate`. Inputs are unsigned bytes, weights signed ones, sums
 int32: exact for inputs up to :attr:`Instruction.most`. Which instruction there is depends on the processor that numba
 compiles for (:func:`instruction`): AVX-512 and AVX have ``vpdpbusd`` with the VNNI extension, AVX2 a pair that
-does the same as long as two products fit 16 bits. Elsewhere :mod:`~lava_mlsnn.sim.convolve` has the dense path.
+does the same as long as two products fit 16 bits, AArch64 ``usdot``, or ``sdot`` if inputs fit signed bytes, too.
+Elsewhere :mod:`~lava_mlsnn.sim.convolve` has the dense path.
 """
 
 from __future__ import annotations
@@ -59,12 +60,12 @@ class Instruction:
 
 def _call(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:
     kind = ir.FunctionType(result, [value.type for value in args])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.{name}"), args)
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}"), args)
 
 
 def _vnni(bits: int) -> Emit:
     def emit(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
-        return _call(builder, f"avx512.vpdpbusd.{bits}", sums.type, sums, inputs, weights)
+        return _call(builder, f"x86.avx512.vpdpbusd.{bits}", sums.type, sums, inputs, weights)
 
     return emit
 
@@ -72,16 +73,27 @@ def _vnni(bits: int) -> Emit:
 def _avx2(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
     one_byte, words = ir.VectorType(I8, 32), ir.VectorType(I16, 16)
     inputs, weights = builder.bitcast(inputs, one_byte), builder.bitcast(weights, one_byte)
-    pairs = _call(builder, "avx2.pmadd.ub.sw", words, inputs, weights)
-    return builder.add(sums, _call(builder, "avx2.pmadd.wd", sums.type, pairs, constant(words, 1)))
+    pairs = _call(builder, "x86.avx2.pmadd.ub.sw", words, inputs, weights)
+    return builder.add(sums, _call(builder, "x86.avx2.pmadd.wd", sums.type, pairs, constant(words, 1)))
+
+
+def _neon(name: str) -> Emit:
+    def emit(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
+        inputs, weights = (builder.bitcast(value, ir.VectorType(I8, 16)) for value in (inputs, weights))
+        return _call(builder, f"aarch64.neon.{name}.v4i32.v16i8", sums.type, sums, inputs, weights)
+
+    return emit
 
 
 INSTRUCTIONS: dict[str, Instruction] = {
     "avx512vnni": Instruction(16, 255, (64, 16), (6, 4, 1), (0.33, 0.36, 0.22, 1), _vnni(512)),
     "avxvnni": Instruction(8, 255, (16,), (4, 1), (0.33, 0.41, 0.22, 1), _vnni(256)),
     "avx2": Instruction(8, 128, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _avx2),
+    "i8mm": Instruction(4, 255, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _neon("usdot")),
+    "dotprod": Instruction(4, 127, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _neon("sdot")),
 }
-"""By the feature of the processor that they need, best first. No processor was at hand to run "avxvnni"."""
+"""By the feature of the processor that they need, best first. No processor was at hand to run "avxvnni"; those of
+AArch64 ran in an emulator, so their ``dense_from`` is that of AVX2."""
 
 
 def instruction() -> Instruction | None:

@@ -36,7 +36,7 @@ from functools import cache
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.registry import cpu_target
@@ -56,11 +56,36 @@ WIDTH = 16
 """Lanes of a vector of 32-bit values: 512 bits."""
 
 
-@cache
+_SUM_OF_PRODUCTS = """
+declare i32 @llvm.vector.reduce.add.v16i32(<16 x i32>)
+define i32 @products(<16 x i8> %a, <16 x i8> %b) {{
+  %inputs = {extended} <16 x i8> %a to <16 x i32>
+  %weights = sext <16 x i8> %b to <16 x i32>
+  %all = mul <16 x i32> %inputs, %weights
+  %sum = call i32 @llvm.vector.reduce.add.v16i32(<16 x i32> %all)
+  ret i32 %sum
+}}"""
+_SHOWN_BY = {"dotprod": ("sext", "\tsdot\t"), "i8mm": ("zext", "\tusdot\t")}
+
+
 def has(feature: str) -> bool:
     """Whether the processor that numba compiles for has a feature, by LLVM's name of it."""
-    _, _, features = cpu_target.target_context.codegen().magic_tuple()
-    return f"+{feature}" in features.split(",")
+    return compiles_for(feature, *cpu_target.target_context.codegen().magic_tuple())
+
+
+@cache
+def compiles_for(feature: str, triple: str, processor: str, features: str) -> bool:
+    """The same for any processor.
+
+    LLVM lists the features of x86; on AArch64 it takes those of products of bytes from the processor's name and lists
+    them nowhere, so there we look at what it makes of such products.
+    """
+    if feature not in _SHOWN_BY or triple.partition("-")[0] not in ("aarch64", "arm64"):
+        return f"+{feature}" in features.split(",")
+    extended, instruction = _SHOWN_BY[feature]
+    module = binding.parse_assembly(f'target triple = "{triple}"' + _SUM_OF_PRODUCTS.format(extended=extended))
+    target = binding.Target.from_triple(triple).create_target_machine(cpu=processor, features=features, opt=2)
+    return instruction in target.emit_assembly(module)
 
 
 class Lanes:

@@ -11,21 +11,33 @@ import pytest
 
 pytest.importorskip("numba")
 
-from llvmlite import binding
+from llvmlite import binding, ir
+
+from lava_mlsnn.sim import dot, simd
 
 TESTS = "test_every_width_of_vectors", "test_the_largest_sums_of_16_bits_fit", "test_neurons_of_which_nearly_all_fire"
 FEATURES = {
     "generic": "",  # SSE2 on x86-64, NEON on AArch64
     "avx2": "+avx,+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3",
     "avxvnni": "+avx,+avx2,+avxvnni,+bmi,+bmi2,+f16c,+fma,+lzcnt,+popcnt,+sse3,+sse4.1,+sse4.2,+ssse3",
+    "dotprod": "+dotprod",
+    "i8mm": "+dotprod,+i8mm",
 }
+X86, ARM = "x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"
+MEANT = {
+    "avx512vnni": (X86, "icelake-server", "vpdpbusd"),
+    "avxvnni": (X86, "alderlake", "vpdpbusd"),
+    "avx2": (X86, "haswell", "vpmaddubsw"),
+    "i8mm": (ARM, "neoverse-v1", "usdot"),
+    "dotprod": (ARM, "neoverse-n1", "sdot"),
+}
+"""Of each instruction of the dense path, a processor that has it, and its name there."""
 
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("path", FEATURES)
 def test_every_path_is_the_reference(path, tmp_path):
-    host = binding.get_host_cpu_features()
-    missing = [name for name in FEATURES[path].split(",") if name and not host.get(name.lstrip("+"))]
+    missing = [name for name in FEATURES[path].split(",") if name and not simd.has(name.lstrip("+"))]
     if missing:
         pytest.skip(f"this processor lacks {', '.join(missing)}")
     environment = os.environ | {
@@ -42,13 +54,46 @@ def test_every_path_is_the_reference(path, tmp_path):
     assert " passed" in done.stdout
 
 
+@pytest.mark.parametrize("name", dot.INSTRUCTIONS)
+def test_each_instruction_is_the_one_that_is_meant(name):
+    triple, processor, meant = MEANT[name]
+    chosen = dot.INSTRUCTIONS[name]
+    module, vector = ir.Module(), ir.VectorType(simd.I32, chosen.lanes)
+    function = ir.Function(module, ir.FunctionType(vector, [vector] * 3), "products")
+    builder = ir.IRBuilder(function.append_basic_block())
+    builder.ret(chosen.emit(builder, *function.args))
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    target = binding.Target.from_triple(triple).create_target_machine(cpu=processor)
+    assert meant in target.emit_assembly(binding.parse_assembly(str(module))).split()
+
+
+@pytest.mark.parametrize(
+    ("processor", "features", "best"),
+    [
+        ("cortex-a72", "+neon", None),
+        ("neoverse-n1", "+neon", "dotprod"),
+        ("apple-m1", "", "dotprod"),
+        ("neoverse-v1", "+neon", "i8mm"),
+        ("neoverse-v1", "-i8mm", "dotprod"),
+        ("generic", "+dotprod,+i8mm", "i8mm"),
+        ("generic", "+i8mm", None),
+    ],
+)
+def test_what_an_aarch64_has_follows_from_its_name(processor, features, best):
+    binding.initialize_all_targets()
+    binding.initialize_all_asmprinters()
+    found = (name for name in dot.INSTRUCTIONS if simd.compiles_for(name, ARM, processor, features))
+    assert next(found, None) == best
+
+
 def test_the_path_in_bytes_is_taken_where_the_processor_has_it(monkeypatch):
     """A layer at half density, every neuron of which fires with at most 4."""
     import numpy as np
 
     from lava_mlsnn import sim
     from lava_mlsnn.netx import Connection, Conv, Input, Layer, MultiLevel, NetGraph
-    from lava_mlsnn.sim import dot, program
+    from lava_mlsnn.sim import program
 
     chosen = dot.instruction()
     if chosen is None:
