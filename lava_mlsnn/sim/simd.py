@@ -68,12 +68,12 @@ define i32 @products(<16 x i8> %a, <16 x i8> %b) {{
 _SHOWN_BY = {"dotprod": ("sext", "\tsdot\t"), "i8mm": ("zext", "\tusdot\t")}
 
 
+@cache
 def has(feature: str) -> bool:
     """Whether the processor that numba compiles for has a feature, by LLVM's name of it."""
     return compiles_for(feature, *cpu_target.target_context.codegen().magic_tuple())
 
 
-@cache
 def compiles_for(feature: str, triple: str, processor: str, features: str) -> bool:
     """The same for any processor.
 
