@@ -127,7 +127,8 @@ def run(
         executor: has other processes or machines compute shards of the images: a :class:`concurrent.futures.Executor`
             (the standard library's processes, Dask's ``Client.get_executor()``, mpi4py's), or a function that makes
             one, such as ``functools.partial(ProcessPoolExecutor, 4)``. The numbers stay the same. A shard whose worker
-            died runs again: Dask sees to it; where the pool as a whole breaks, the function makes another.
+            died runs again: Dask sees to it; where the pool as a whole breaks, the function makes another. MPI ends the
+            whole job: :func:`run_resumable` goes on from what was done.
 
     Raises:
         ValueError: no NetGraph; images of another dtype, shape or range; an unknown layer or engine; a result that is
