@@ -23,11 +23,15 @@ from .lightning_import import pl
 from .recipe import Recipe, changed
 from .space import PAPER002, RECIPE_FIELDS, Range, check_space
 from .study import alive, disk, is_abandoned, journal, named
+from .training import FORMAT, format_of
 
 if TYPE_CHECKING:
     import optuna
 
 OWNER, FOLDER, DISK, RESUMES, SEARCH = "owner", "folder", "disk", "resumes", "search"
+VERSION = "version of its trainings"
+"""What a study has in :data:`SEARCH` since defaults of networks changed."""
+
 VALIDATION = 0.2
 """Share of the training images that a trial is judged on if the recipe holds out none."""
 
@@ -160,12 +164,13 @@ def _check_search(study: optuna.Study, sweep: Sweep) -> None:
     """All trials of a study search the same: the first process says what, the others compare."""
     training = {"model": sweep.model, "options": dict(sweep.options), "data": sweep.dataset, "seed": sweep.seed}
     mine = {**training, "recipe": changed(sweep.recipe.to_dict()), "space": [asdict(one) for one in sweep.space]}
-    mine = json.loads(json.dumps(mine))
+    mine = json.loads(json.dumps({**mine, VERSION: format_of(sweep.model)}))
     found = study.user_attrs.get(SEARCH)
     if found is None:
         study.set_user_attr(SEARCH, mine)
         return
-    found = {**found, "recipe": changed(found.get("recipe", {}))}  # earlier versions kept all of it
+    earlier = {"recipe": changed(found.get("recipe", {})), VERSION: found.get(VERSION, FORMAT)}
+    found = {**found, **earlier}  # earlier versions kept all of the recipe, and no version
     different = [name for name in mine if found.get(name) != mine[name]]
     if different:
         raise ValueError(f"study {sweep.shown}: belongs to a search with another {', another '.join(different)}")

@@ -34,8 +34,18 @@ if TYPE_CHECKING:
 FORMAT = 4
 """Version of :attr:`Training.key`; it counts up when what a training does with the same options changes."""
 
-FORMATS = {"sparse": 5, "window": 5}
+_FORMATS = {"sparse": 5, "window": 5}
 """The same of networks whose names begin so: their barriers had another gradient by default."""
+
+
+def format_of(model: str) -> int:
+    """Version of the trainings of an architecture.
+
+    >>> format_of("cnn"), format_of("sparse_resnet18")
+    (4, 5)
+    """
+    return _FORMATS.get(model.partition("_")[0], FORMAT)
+
 
 NOTES = (
     "model",
@@ -107,7 +117,7 @@ class Training:
         Of the recipe only what is not at its default: a field that a later version adds leaves the keys as they are.
         """
         content = {
-            "format": FORMATS.get(self.model.partition("_")[0], FORMAT),
+            "format": format_of(self.model),
             "model": self.model,
             "options": dict(self.options),
             "seed": self.seed,

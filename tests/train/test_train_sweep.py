@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from lava_mlsnn.train import Distill, Training, recipe  # noqa: E402
 from lava_mlsnn.train.lightning_import import pl  # noqa: E402
 from lava_mlsnn.train.study import alive  # noqa: E402
 from lava_mlsnn.train.study import journal as storage  # noqa: E402
-from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, SEARCH, Range, Sweep, joined, run  # noqa: E402
+from lava_mlsnn.train.sweep import FOLDER, OWNER, RESUMES, SEARCH, VERSION, Range, Sweep, joined, run  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
 WORKER = Path(sweep_worker.__file__)
@@ -284,6 +284,19 @@ def test_a_study_that_began_before_recipes_had_a_field_goes_on(tmp_path):
     study.set_user_attr(SEARCH, search)
     with pytest.raises(ValueError, match="belongs to a search with another recipe"):
         joined(sweep, sweep.folder)
+
+
+def test_a_study_that_began_with_other_defaults_does_not_go_on(tmp_path):
+    """The default gradient of barriers was another one: its trials and later ones would not compare."""
+    sweep = sweep_worker.sweep(str(tmp_path / "a.journal"), 1)
+    sweep.folder.mkdir()
+    for model, goes_on in (("mlp", True), ("sparse_resnet18", False)):
+        one = replace(sweep, model=model, options={}, study=str(tmp_path / f"{model}.journal"))
+        study = joined(one, sweep.folder)
+        search = {name: value for name, value in study.user_attrs[SEARCH].items() if name != VERSION}
+        study.set_user_attr(SEARCH, search)
+        with nullcontext() if goes_on else pytest.raises(ValueError, match="another version of its trainings"):
+            joined(one, sweep.folder)
 
 
 def test_a_sweep_has_no_teacher(tmp_path):
