@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,6 @@ from ..graph.scans import Scan as IntegerScan
 from ..graph.windows import Windows, window_name
 from ..neuron import MultiLevel, functional
 from .core import Block, Connection, on_grid
-from .fusion import THETA
 from .integer import Dyadic, Quantization, power_of_two
 from .signal import Signal
 from .window import Window
@@ -74,8 +73,7 @@ class Scan(Block):
         """The current of each site (N, hidden, H, W) and the weight of the last message (hidden, hidden)."""
         read, again = self.connections
         if dyadic is None:
-            weight: Tensor = again.synapse.weight  # type: ignore[assignment]
-            return read(x).squeeze(-1), weight.flatten(1)
+            return read(x).squeeze(-1), cast(nn.Conv2d, again.synapse).weight.flatten(1)
         with torch.backends.nnpack.flags(enabled=False):  # its Winograd transforms are not exact on integers
             drive = read.apply_weight(x, dyadic.weights[0]).squeeze(-1)
         return drive + dyadic.bias.reshape(-1, 1, 1), dyadic.weights[1].flatten(1)
@@ -129,7 +127,7 @@ class ScanWindow(Window):
         out_features: channels, a multiple of 2, or of 4 with ``both``.
         messages: N of the cells.
         both: whether cells also walk from the end of a line to its beginning.
-        neuron, groups, dilated, fusion, theta, region: see :class:`Windowed`.
+        options: neuron, groups, dilated, fusion, theta, region, see :class:`Windowed`.
 
     Example:
         >>> layer = ScanWindow(3, 8, messages=15, neuron=MultiLevel(4, 0.5), dilated=True, fusion="group")
@@ -144,19 +142,13 @@ class ScanWindow(Window):
         *,
         messages: int,
         both: bool = False,
-        neuron: nn.Module | None,
-        groups: int = 4,
-        dilated: bool = False,
-        fusion: str = "omega",
-        theta: float = THETA,
-        region: float | None = 0.1,
+        **options: Any,
     ) -> None:
         directions = list(DIRECTIONS)[: 4 if both else 2]
         if out_features % len(directions):
             name = "birnn" if both else "rnn"
             raise ValueError(f"a {name} mixer of {out_features} channels: expected a multiple of {len(directions)}")
-        options = {"groups": groups, "dilated": dilated, "fusion": fusion, "theta": theta, "region": region}
-        super().__init__(out_features, out_features, 1, neuron=neuron, **options)  # type: ignore[arg-type]
+        super().__init__(out_features, out_features, 1, **options)
         one = nn.Conv2d(out_features, out_features, 1, groups=out_features, bias=False)
         one.weight = nn.Parameter(torch.ones_like(one.weight), requires_grad=False)  # the norm has weights
         self.synapse_connection.synapse = one

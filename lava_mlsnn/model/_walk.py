@@ -188,7 +188,7 @@ class Walk:
         return _Spikes(name, worth, graded=True)
 
     def _readout(self, node: fx.Node) -> None:
-        value = self.values[node.args[0]]  # type: ignore[index]
+        value = self.values[cast(fx.Node, node.args[0])]
         if not isinstance(value, _Current) or len(value.terms) != 1 or not isinstance(value.terms[0][1], nn.Linear):
             raise ValueError("convert: expected a network that ends in a Linear")
         spikes, last = value.terms[0]

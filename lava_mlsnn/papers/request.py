@@ -90,7 +90,7 @@ class Request:
         return self._loaded[key]
 
     def smaller(self, rows: int, images: int, steps: int = 1) -> Dataset:
-        """The data; quick runs shrink images that have more rows or columns, and train on at most so many of them."""
+        """The data; quick runs shrink images of more rows or columns, and train on about so many images."""
         from .. import data
         from .standins import part, shrunk
 

@@ -48,7 +48,9 @@ def test_points_beat_one_threshold_and_stay_below_the_limit(monkeypatch: pytest.
 def test_tables_train_and_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(accuracy.SMALL, "sew_resnet18", {"width": 4, "blocks": (1,)})
     request = Request(out=tmp_path, seeds=(0,), epochs=1, quantized_epochs=1)
+    monkeypatch.setattr(accuracy, "QUICK_ROWS", 4)
     findings = accuracy.table(request, 2)
+    assert findings.title.endswith("on digits"), "words are not shrunk"
     assert list(findings.rows["neuron"]) == ["ATIF-u", "ATIF-nu"]
     ann = request.lab(1).run(accuracy.job(request, "sew_resnet18", accuracy.ANN, 0))
     assert ann.job.is_twin and set(findings.rows["ann_accuracy"]) == {ann.accuracy}
@@ -76,7 +78,12 @@ def test_networks_have_the_paper_s_surrogate() -> None:
 def test_table_3_decides_the_order_of_theta(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(accuracy.SMALL, "sew_resnet18", {"width": 4, "blocks": (1,)})
     request = Request(out=tmp_path, seeds=(0,), epochs=1, quantized_epochs=1)
+    monkeypatch.setattr(accuracy, "QUICK_ROWS", 4)
+    monkeypatch.setattr(accuracy, "QUICK_IMAGES", 500)
     findings = accuracy.table(request, 3)
+    assert findings.title.endswith("on digits-4x4") and "499 training and 359 test images" in findings.notes[0]
+    fixed, *trained = next(iter(findings.tables.values()))["thresholds"]
+    assert fixed == "1.00 .. 1.00" and fixed not in trained
     assert list(findings.rows["neuron"]) == list(accuracy.NEURONS) and findings.rows["ann_accuracy"].isna().all()
     claims = [relation.claim for relation in findings.relations if "theta of" in relation.claim]
     assert [claim.partition(": ")[2] for claim in claims] == [

@@ -86,8 +86,13 @@ def test_trained_items_write_their_files(item: str, networks: int, few: data.Dat
     assert picture.stat().st_size > 10_000
 
 
-def test_what_the_recipe_lacks_is_named(few: data.Dataset, tmp_path: Path) -> None:
+def test_large_images_are_shrunk_and_what_the_recipe_lacks_is_named(
+    few: data.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablations, "QUICK_ROWS", 4)
+    monkeypatch.setattr(ablations, "QUICK_IMAGES", 40)
     found = find("paper004-table6")[0].findings(Request(seeds=(0,), out=tmp_path))
+    assert found.title.endswith("on few-4x4") and " on 41 training images" in found.notes[0]
     assert "no dropout" in found.notes[-1] and "augmentation splits" in found.notes[-1]
 
 

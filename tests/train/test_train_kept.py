@@ -118,6 +118,8 @@ def test_what_else_decides_has_another_folder() -> None:
     folders = [folder_of(one, "root", "accuracies") for one in (first, *others)]
     assert len({*folders, folder_of(first, "root", "other")}) == len(folders) + 1
     assert folder_of(replace(first, machine=train.Machine("cpu")), "root", "accuracies") == folders[0]
+    barriers = replace(first, model="sparse_resnet18", options={})
+    assert barriers.key["format"] > first.key["format"], "their default gradient has been another one"
     assert "flip" not in json.dumps(first.key), "a later field with a default leaves keys as they are"
 
 

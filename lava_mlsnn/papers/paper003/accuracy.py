@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+import torch
+
 from ...analysis import sparsity
-from ...neuron import ATIF
+from ...neuron import GradedNeuron
 from .. import draw as drawing
 from ..findings import Findings, Relation, Spread, as_accurate, better
 from ..findings import compared as decided
@@ -215,10 +217,10 @@ def _of_seed(request: Request, spread: Spread | None, seed: int) -> float | None
 
 
 def _learned(outcomes: Iterable[Outcome]) -> str:
-    """The smallest and the largest threshold (of several points the largest one) of a layer; all begin at 1."""
-    neurons = [m for outcome in outcomes for m in outcome.net().modules() if isinstance(m, ATIF)]
-    ends = [float(neuron.points.detach().max()) for neuron in neurons]
-    return f"{min(ends):.2f} .. {max(ends):.2f}" if ends else "1"
+    """The smallest and the largest threshold (of several points p_1) of a layer; all begin at 1."""
+    neurons = [m for outcome in outcomes for m in outcome.net().modules() if isinstance(m, GradedNeuron)]
+    found = [float(torch.as_tensor(neuron.threshold).detach()) for neuron in neurons]
+    return f"{min(found):.2f} .. {max(found):.2f}"
 
 
 def _decimals(spread: Spread, factor: int) -> str:
