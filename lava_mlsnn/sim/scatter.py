@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba import types
 
 from .event_lists import EventList, make_list
-from .simd import I8, I32, WIDTH, in_pieces, inlined, intrinsic, like, load, pointer_to, store
+from .simd import I8, I32, WIDTH, constant, in_pieces, inlined, intrinsic, like, load, pointer_to, store
 
 KERNELS: list[Any] = []
 """All of them: ``kernel(weights, constants, link, acc, target, work, events)`` adds to the accumulators at acc[target].
@@ -36,29 +36,12 @@ def scatter(
     """``scatter(k, ...)``: call the kernel of number k, one of those that exist when the caller is compiled."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return context.compile_internal(builder, _choice(0), sig, args)
+        for k, function in enumerate(KERNELS):
+            with builder.if_then(builder.icmp_signed("==", args[0], constant(args[0].type, k))):
+                context.compile_internal(builder, function.py_func, types.none(*sig.args[1:]), args[1:])
+        return context.get_dummy_value()
 
     return types.none(kernel, weights, constants, link, acc, target, work, events), codegen
-
-
-def _choice(k: int) -> Callable[..., None]:
-    """Calls one of the kernels from number k on."""
-    this = KERNELS[k]
-    if k + 1 == len(KERNELS):
-
-        def last(number, weights, constants, link, acc, target, work, events):  # type: ignore[no-untyped-def]
-            this(weights, constants, link, acc, target, work, events)
-
-        return last
-    others = inlined(_choice(k + 1))
-
-    def choose(number, weights, constants, link, acc, target, work, events):  # type: ignore[no-untyped-def]
-        if number == k:
-            this(weights, constants, link, acc, target, work, events)
-        else:
-            others(number, weights, constants, link, acc, target, work, events)
-
-    return choose
 
 
 @scatters

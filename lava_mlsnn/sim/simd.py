@@ -238,12 +238,17 @@ def in_pieces(builder: ir.IRBuilder, n: ir.Value, widths: Sequence[int], emit: C
     """Emit loops over 0 .. n - 1: pieces of the first width, then what is left in pieces of the next, and so on to 1.
 
     ``emit(i, width)`` emits the code for elements i .. i + width - 1; it is called once for every width.
+
+    What is left for width 1 is less than a vector, yet LLVM would vectorize and unroll that loop, too, which is a tenth
+    of the engine's compile time. No hint of numba's builder forbids it, so an empty line of assembly does.
     """
     done: ir.Value = I64(0)
     for width in widths:
         end = builder.sub(n, builder.urem(builder.sub(n, done), I64(width)))
         with cgutils.for_range_slice(builder, done, end, I64(width), intp=I64) as (i, _):
             emit(i, width)
+            if width == 1:
+                builder.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], side_effect=True)
         done = end
 
 
