@@ -28,6 +28,7 @@ from . import (
     sweep,
     train,
     tutorials,
+    verdicts,
 )
 
 
@@ -96,6 +97,7 @@ app.command("report", no_args_is_help=True)(report.report)
 app.command("pareto", no_args_is_help=True)(pareto.pareto)
 app.command("info")(info.info)
 app.command("reproduce")(reproduce.reproduce)
+app.command("verdicts", no_args_is_help=True)(verdicts.verdicts)
 app.command("sweep", no_args_is_help=False)(sweep.sweep)
 app.command("demo")(demo.demo)
 app.command("shipped")(shipped.shipped)

@@ -19,6 +19,7 @@ _KINDS: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "html": (b"<", (".html", ".htm")),
     "json": (b"{", (".json",)),
     "csv": (b"", (".csv",)),
+    "md": (b"# ", (".md",)),
     "png": (b"\x89PNG", (".png",)),
     "svg": (b"<", (".svg",)),
     "pdf": (b"%PDF", (".pdf",)),
@@ -34,7 +35,7 @@ def check(path: Path, kind: str, keys: Sequence[str] = (), force: bool = False) 
 
     Args:
         path: a device or pipe is what the user wants.
-        kind: "net", "nir", "html", "json", "csv", "png", "svg" or "pdf".
+        kind: "net", "nir", "html", "json", "csv", "md", "png", "svg" or "pdf".
         keys: that a JSON file there has, or the first line of a CSV, if it is an earlier one of the same command.
         force: write over whatever is there.
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+VERDICTS = {True: "holds", False: "**does not hold**", None: "cannot tell"}
+"""Whether a claim holds, in words."""
+
+
 @dataclass(frozen=True)
 class Relation:
     """Something that the paper says, checked on our numbers.
@@ -34,7 +38,7 @@ class Relation:
     @property
     def verdict(self) -> str:
         """One or two words."""
-        return {True: "holds", False: "**does not hold**", None: "cannot tell"}[self.holds]
+        return VERDICTS[self.holds]
 
 
 @dataclass(frozen=True, eq=False)

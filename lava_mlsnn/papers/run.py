@@ -12,6 +12,7 @@ from .bibliography import cited
 from .findings import Findings, markdown
 from .registry import ITEMS, MISSING, Item, find
 from .request import Request
+from .verdicts import HEADING, explained, listed
 
 _PACKAGES = ("python", "lava-mlsnn", "torch", "numpy", "lightning")
 
@@ -79,7 +80,7 @@ def _text(findings: Findings) -> list[str]:
     for caption, table in findings.tables.items():
         lines += [f"**{caption}**", markdown(table)]
     if findings.relations:
-        lines.append("\n".join(f"- {r.claim}: {r.verdict} ({r.numbers})." for r in findings.relations))
+        lines.append("\n".join(map(explained, findings.relations)))
     return lines
 
 
@@ -107,8 +108,8 @@ def _write_page(found: Sequence[tuple[Item, Findings]], request: Request, names:
     if left:
         lines.append(f"Not done here: {', '.join(left)}.")
     lines += [f"Nothing here does: {'; '.join(MISSING[paper])}." for paper in papers if paper in MISSING]
-    lines.append("## What the paper says, and what these runs say")
-    lines.append("\n".join(f"- {item.short}: {r.claim}: {r.verdict}." for item, f in found for r in f.relations))
+    lines.append(HEADING)
+    lines.append("\n".join(listed(item.short, r) for item, f in found for r in f.relations))
     for _, findings in found:
         lines += [f"## {findings.title}", *(line for line in _text(findings) if line not in lines)]
     return atomic_write(request.out / f"{title}.md", "\n\n".join(lines) + "\n")
