@@ -66,8 +66,8 @@ def gradient_norms(
 ) -> GradientNorms:
     """Norms of dL/dA_l, dL/dR_l and dL/dO_l over minibatches, at the weights as they are: nothing is trained.
 
-    A residual sum is a :class:`lava_mlsnn.block.Add`, or a block with two connections (Spiking ResNet: A_l and R_l are
-    currents there). Works on a copy in float mode, on the network's own device.
+    A residual sum is a :class:`lava_mlsnn.block.Add`, or a block of one layer with two connections (Spiking ResNet: A_l
+    and R_l are currents there). Works on a copy in float mode, on the network's own device.
 
     Args:
         net: images -> logits (N, classes).
@@ -146,7 +146,11 @@ def recorded(net: nn.Module) -> Iterator[dict[str, dict[str, float]]]:
 
         return hook
 
+    several = [module for module in net.modules() if isinstance(module, Block) and module.several]
+    inside = {part for block in several for part in block.modules()}
     for name, module in net.named_modules():
+        if module in inside:  # two connections of windows and recurrent cells lead from the spikes of the same block
+            continue
         connections = [part for part in module.modules() if isinstance(part, Connection)]
         if isinstance(module, Add):
             handles.append(module.register_forward_pre_hook(before(name)))

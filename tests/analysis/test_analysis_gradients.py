@@ -82,6 +82,16 @@ def test_sums_of_currents(name):
     assert list(frame["place"].unique()) == ["direct", "residual", "output"] and len(frame) == 9
 
 
+def test_windows_and_recurrent_cells_are_no_residual_sums():
+    """Both have blocks of two connections: a spike taken off a group's own membrane, the last message of a cell."""
+    options = {"width": 4, "groups": 2, "fusion": "group", "levels": 4}
+    windows = train.create("window_cnn12", DIGITS, stages=("wFw", "wF"), mixing="channel", **options)
+    assert gradient_norms(windows, IMAGES, LABELS, batch=20).blocks == ("stage1_full1.add",)
+    cells = train.create("window_lstm12", DIGITS, stages=("wF",), cell="rnn", messages=3, **options)
+    with pytest.raises(ValueError, match="WindowRNN has no residual sums"):
+        gradient_norms(cells, IMAGES, LABELS)
+
+
 def test_refusals():
     with pytest.raises(ValueError, match="CNN has no residual sums"):
         gradient_norms(model.create("cnn", in_shape=(1, 8, 8), width=2), IMAGES, LABELS)
