@@ -2,8 +2,9 @@
 
 Reference: :meth:`lava_mlsnn.graph.synapses.Conv.accumulate`. Inputs are unsigned bytes, weights signed ones, sums
 int32: exact for inputs up to :attr:`Instruction.most`. Which instruction there is depends on the processor that numba
-compiles for (:func:`instruction`): AVX-512 and AVX have ``vpdpbusd`` with the VNNI extension, AVX2 a pair that
-does the same as long as two products fit 16 bits, AArch64 ``usdot``, or ``sdot`` if inputs fit signed bytes, too.
+compiles for (:func:`instruction`): AVX-512 and AVX have ``vpdpbusd`` with the VNNI extension, AArch64 ``usdot``, or
+``sdot`` if inputs fit signed bytes, too. AVX2 has sums of two products in 16 bits, and another instruction that adds
+two such sums in 32. Graded spikes are small: so many sums fit 16 bits together that the second one is seldom needed.
 Elsewhere :mod:`~lava_mlsnn.sim.convolve` has the dense path.
 """
 
@@ -34,15 +35,18 @@ AHEAD = 16384
 SECOND_CACHE = 2
 """The locality that this is for LLVM."""
 
+INT16_MAX = 2**15 - 1
+
 Emit = Callable[[ir.IRBuilder, ir.Value, ir.Value, ir.Value], ir.Value]
+Widen = Callable[[ir.IRBuilder, ir.Value, ir.Value], ir.Value]
 
 
 @dataclass(frozen=True)
 class Instruction:
-    """``emit(builder, sums, inputs, weights)``: int32 sums plus products of bytes, four per lane.
+    """``emit(builder, sums, inputs, weights)``: sums plus products of bytes, four per lane of int32.
 
     Args:
-        lanes: of a vector of sums.
+        lanes: of a vector of sums in int32.
         most: largest input for which it is exact.
         blocks: output channels summed side by side, widest first; multiples of :data:`LANES`.
         positions: neighbouring outputs summed side by side, the last of them 1. Positions times vectors of a block,
@@ -56,6 +60,9 @@ class Instruction:
     positions: tuple[int, ...]
     dense_from: tuple[float, float, float, float]
     emit: Emit
+    widen: Widen | None = None
+    """``widen(builder, sums, pairs)``, if ``emit`` adds to ``pairs``, twice as many sums in int16, each of two products
+    at a time: int32 sums plus those."""
 
 
 def _call(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:
@@ -70,11 +77,14 @@ def _vnni(bits: int) -> Emit:
     return emit
 
 
-def _avx2(builder: ir.IRBuilder, sums: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
-    one_byte, words = ir.VectorType(I8, 32), ir.VectorType(I16, 16)
+def _avx2(builder: ir.IRBuilder, pairs: ir.Value, inputs: ir.Value, weights: ir.Value) -> ir.Value:
+    one_byte = ir.VectorType(I8, 32)
     inputs, weights = builder.bitcast(inputs, one_byte), builder.bitcast(weights, one_byte)
-    pairs = _call(builder, "x86.avx2.pmadd.ub.sw", words, inputs, weights)
-    return builder.add(sums, _call(builder, "x86.avx2.pmadd.wd", sums.type, pairs, constant(words, 1)))
+    return builder.add(pairs, _call(builder, "x86.avx2.pmadd.ub.sw", pairs.type, inputs, weights))
+
+
+def _avx2_widen(builder: ir.IRBuilder, sums: ir.Value, pairs: ir.Value) -> ir.Value:
+    return builder.add(sums, _call(builder, "x86.avx2.pmadd.wd", sums.type, pairs, constant(pairs.type, 1)))
 
 
 def _neon(name: str) -> Emit:
@@ -88,7 +98,7 @@ def _neon(name: str) -> Emit:
 INSTRUCTIONS: dict[str, Instruction] = {
     "avx512vnni": Instruction(16, 255, (64, 16), (6, 4, 1), (0.33, 0.36, 0.22, 1), _vnni(512)),
     "avxvnni": Instruction(8, 255, (16,), (4, 1), (0.33, 0.41, 0.22, 1), _vnni(256)),
-    "avx2": Instruction(8, 128, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _avx2),
+    "avx2": Instruction(8, 128, (16,), (6, 4, 1), (0.34, 0.33, 0.3, 1), _avx2, _avx2_widen),
     "i8mm": Instruction(4, 255, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _neon("usdot")),
     "dotprod": Instruction(4, 127, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _neon("sdot")),
 }
@@ -133,6 +143,7 @@ class Geometry(NamedTuple):
     channels: Any  # a multiple of four
     tap_down: Any
     tap_across: Any
+    together: Any  # quads of channels whose products may be summed in int16
 
 
 @intrinsic
@@ -182,11 +193,14 @@ class _Tile:
         self, builder: ir.IRBuilder, geometry: Geometry, chosen: Instruction, positions: int, features: int
     ) -> None:
         self.builder, self.geometry, self.chosen, self.features = builder, geometry, chosen, features
-        self.kind = ir.VectorType(I32, chosen.lanes)
-        vectors = range(features // chosen.lanes)
-        self.sums = [[cgutils.alloca_once(builder, self.kind) for _ in vectors] for _ in range(positions)]
-        for total in (total for line in self.sums for total in line):
-            builder.store(constant(self.kind, 0), total)
+        self.positions, self.vectors = positions, features // chosen.lanes
+        self.sums = self._zeros(ir.VectorType(I32, chosen.lanes))
+
+    def _zeros(self, kind: ir.Type) -> list[list[ir.Value]]:
+        sums = [[cgutils.alloca_once(self.builder, kind) for _ in range(self.vectors)] for _ in range(self.positions)]
+        for total in (total for line in sums for total in line):
+            self.builder.store(constant(kind, 0), total)
+        return sums
 
     def add_taps(self, packed: ir.Value, corners: list[ir.Value]) -> None:
         """Over rows and columns of the kernel and quads of input channels."""
@@ -197,20 +211,40 @@ class _Tile:
             here = b.gep(packed, [b.mul(b.mul(tap, g.channels), I64(self.features))])
             moved = b.add(b.mul(r.index, g.tap_down), b.mul(c.index, g.tap_across))
             pixels = [b.gep(corner, [moved]) for corner in corners]
-            with loop(b, quads, intp=I64) as quad:
-                line = b.gep(here, [b.mul(quad.index, I64(QUAD * self.features))])
-                width = QUAD * self.chosen.lanes
-                for ahead in range(0, QUAD * self.features, 64):
-                    prefetch(b, b.gep(line, [I64(AHEAD + ahead)]), SECOND_CACHE)
-                values = [
-                    b.bitcast(load(b, b.gep(line, [I64(v * width)]), width), self.kind)
-                    for v in range(len(self.sums[0]))
-                ]
-                for pixel, sums in zip(pixels, self.sums, strict=True):
-                    four = b.bitcast(b.gep(pixel, [b.mul(quad.index, I64(QUAD))]), I32.as_pointer())
-                    inputs = spread(b, b.load(four), self.chosen.lanes)
-                    for value, total in zip(values, sums, strict=True):
-                        b.store(self.chosen.emit(b, b.load(total), inputs, value), total)
+            if self.chosen.widen is None:
+                self._add_quads(here, pixels, (I64(0), quads), self.sums)
+            else:
+                with cgutils.for_range_slice(b, I64(0), quads, g.together, intp=I64) as (first, _):
+                    self._add_pairs(here, pixels, first, quads, self.chosen.widen)
+
+    def _add_pairs(
+        self, here: ir.Value, pixels: list[ir.Value], first: ir.Value, quads: ir.Value, widen: Widen
+    ) -> None:
+        """As many quads from the first one on as have their sums in int16."""
+        b = self.builder
+        end = b.add(first, self.geometry.together)
+        end = b.select(b.icmp_signed("<", end, quads), end, quads)
+        pairs = self._zeros(ir.VectorType(I16, 2 * self.chosen.lanes))
+        self._add_quads(here, pixels, (first, end), pairs)
+        for line, some in zip(self.sums, pairs, strict=True):
+            for total, part in zip(line, some, strict=True):
+                b.store(widen(b, b.load(total), b.load(part)), total)
+
+    def _add_quads(
+        self, here: ir.Value, pixels: list[ir.Value], part: tuple[ir.Value, ir.Value], sums: list[list[ir.Value]]
+    ) -> None:
+        b, lanes = self.builder, self.chosen.lanes
+        with cgutils.for_range_slice(b, *part, I64(1), intp=I64) as (quad, _):
+            line = b.gep(here, [b.mul(quad, I64(QUAD * self.features))])
+            for ahead in range(0, QUAD * self.features, 64):
+                prefetch(b, b.gep(line, [I64(AHEAD + ahead)]), SECOND_CACHE)
+            weights = [load(b, b.gep(line, [I64(QUAD * lanes * v)]), QUAD * lanes) for v in range(self.vectors)]
+            weights = [b.bitcast(values, ir.VectorType(I32, lanes)) for values in weights]
+            for pixel, totals in zip(pixels, sums, strict=True):
+                four = b.bitcast(b.gep(pixel, [b.mul(quad, I64(QUAD))]), I32.as_pointer())
+                inputs = spread(b, b.load(four), lanes)
+                for values, total in zip(weights, totals, strict=True):
+                    b.store(self.chosen.emit(b, b.load(total), inputs, values), total)
 
     def store(self, target: ir.Value, first: ir.Value) -> None:
         """Add the sums to the accumulators, those of the padding excepted."""
@@ -285,5 +319,6 @@ def convolve_bytes(
         run,
         link.dilation_rows * columns * channels,
         link.dilation_columns * channels,
+        max(1, INT16_MAX // (2 * 128 * max(1, events.max))),  # the largest products of an event and a weight, in pairs
     )
     _dot(acc, target, weights, link.packed, constants, link.corners, image, geometry)

@@ -177,15 +177,15 @@ def test_every_width_of_vectors():
 
 
 @pytest.mark.parametrize("weight", [-128, 127])
-@pytest.mark.parametrize("value", [1, 7, 8, 31, 32, 127, 128, 129, 255])
+@pytest.mark.parametrize("value", [1, 2, 7, 8, 31, 32, 63, 64, 127, 128, 129, 255])
 @pytest.mark.parametrize("path", PATHS)
 def test_the_largest_sums_of_16_bits_fit(path, value, weight):
     """All weights extreme, all neurons of a site active with one value: as many products go into 16 bits as may be."""
     from lava_mlsnn.netx import Connection, Conv, Input, Layer, Readout
 
-    conv = Connection("input", Conv(np.full((64, 67, 3, 3), weight), padding=1))
-    graph = NetGraph(Input((67, 3, 3)), (Layer("a", (conv,), (64, 3, 3), Readout()),))
-    images = np.full((1, 67, 3, 3), value)
+    conv = Connection("input", Conv(np.full((64, 183, 3, 3), weight), padding=1))
+    graph = NetGraph(Input((183, 3, 3)), (Layer("a", (conv,), (64, 3, 3), Readout()),))
+    images = np.full((1, 183, 3, 3), value)
     _equal(_on(path, graph, images), _run(graph, images, engine="reference"))
 
 

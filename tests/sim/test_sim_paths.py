@@ -59,7 +59,8 @@ def test_each_instruction_is_the_one_that_is_meant(name):
     triple, processor, meant = MEANT[name]
     chosen = dot.INSTRUCTIONS[name]
     module, vector = ir.Module(), ir.VectorType(simd.I32, chosen.lanes)
-    function = ir.Function(module, ir.FunctionType(vector, [vector] * 3), "products")
+    sums = vector if chosen.widen is None else ir.VectorType(simd.I16, 2 * chosen.lanes)
+    function = ir.Function(module, ir.FunctionType(sums, [sums, vector, vector]), "products")
     builder = ir.IRBuilder(function.append_basic_block())
     builder.ret(chosen.emit(builder, *function.args))
     binding.initialize_all_targets()
