@@ -30,6 +30,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import statistics
 import sys
 import time
@@ -47,8 +48,10 @@ from torch.nn import functional
 from lava_mlsnn import sim
 from lava_mlsnn.helpers.files import atomic_write
 from lava_mlsnn.netx import LIF, Connection, Conv, Identity, Input, Layer, MultiLevel, NetGraph, Neuron
+from lava_mlsnn.sim.dot import INSTRUCTIONS
 from lava_mlsnn.sim.engine import Engine
 from lava_mlsnn.sim.program import compile_graph
+from lava_mlsnn.sim.simd import has
 
 PS_PER_MS = 1e9
 HALF, BATCH = 0.5, 64
@@ -273,6 +276,11 @@ def hot_operations_per_second() -> float:
     return 256 * 64 * 1600 / (spent[0] - spent[1])
 
 
+def processor() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "unknown")
+
+
 def plot(sweeps: dict[str, dict[str, list[float]]], path: Path) -> None:
     import matplotlib
 
@@ -334,6 +342,9 @@ def main() -> None:
     sets = [row for n in options.networks for row in all_cores(n, options, cores)] if onnx_int8.found() else []
     if options.json:
         figures = {
+            "command": shlex.join(["python", *sys.argv]),
+            "processor": processor(),
+            "dense_path": next((name for name in INSTRUCTIONS if has(name)), "float32"),
             "load_average": os.getloadavg()[1],
             "compare": rows,
             "all_cores": sets,

@@ -103,7 +103,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "dotprod": Instruction(4, 127, (16,), (4, 1), (0.48, 0.35, 0.3, 1), _neon("sdot")),
 }
 """By the feature of the processor that they need, best first. No processor was at hand to run "avxvnni"; those of
-AArch64 ran in an emulator, so their ``dense_from`` is that of AVX2."""
+AArch64 ran in an emulator, so their ``dense_from`` is a guess."""
 
 
 def instruction() -> Instruction | None:
