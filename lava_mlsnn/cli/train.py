@@ -162,6 +162,8 @@ def train(
         "distill": None if teacher is None else Distill(**soft),
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
+    if machine.is_emulated:
+        show.warn("--precision bf16: this CPU has no such numbers and takes several times as long as with 32 or auto")
     experiment = Experiment(model, chosen, data, recipe or default_recipe(data), seed, machine.precision)
     folder = out or Path("runs") / f"{Spec.parse(data).short}_{model}_t{steps}n{levels}_seed{seed}"
     for option, file in (("--from", start), ("--teacher", teacher)):

@@ -76,6 +76,24 @@ def test_auto_precision_is_what_the_processor_has(monkeypatch: pytest.MonkeyPatc
     assert train.Machine("cpu").precision == "32"
 
 
+@pytest.mark.parametrize(
+    ("says", "processor", "precision", "emulated"),
+    [
+        (False, "x86_64", "bf16", True),
+        (False, "AMD64", "bf16", True),
+        (True, "x86_64", "bf16", False),
+        (None, "x86_64", "bf16", False),
+        (False, "aarch64", "bf16", False),  # torch asks for an instruction of x86
+        (False, "x86_64", "32", False),
+        (False, "x86_64", "auto", False),
+    ],
+)
+def test_numbers_that_the_processor_lacks_are_known(monkeypatch, says, processor, precision, emulated):
+    monkeypatch.setattr(train.machine, "_says_bf16", lambda: says)
+    monkeypatch.setattr(train.machine.platform, "machine", lambda: processor)
+    assert train.Machine("cpu", precision=precision).is_emulated == emulated
+
+
 def test_what_the_processor_has_is_what_it_says():
     flags = Path("/proc/cpuinfo")
     if not hasattr(torch.cpu, "_is_avx512_bf16_supported") or not flags.is_file():

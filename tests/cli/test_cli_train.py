@@ -1,4 +1,4 @@
-"""``mlsnn train --energy``: shares, joules, weights; what is said and recorded."""
+"""``mlsnn train``: what is said and recorded of energy and precision."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lava_mlsnn import train
 from lava_mlsnn.cli import app
 
 TINY = ["train", "cnn", "-m", "width=4", "--epochs", "1", "--quantized-epochs", "1"]
@@ -44,3 +45,13 @@ def test_the_recipe_and_the_share_are_recorded(options: list[str], field: dict[s
 def test_what_is_no_energy_is_one_line(options: list[str], message: str, tmp_path: Path) -> None:
     found = CliRunner().invoke(app, [*TINY, *options, "--out", str(tmp_path)])
     assert found.exit_code == 2 and message in " ".join(found.output.split())
+
+
+@pytest.mark.parametrize("says", [False, True])
+def test_numbers_that_the_processor_lacks_are_said(says: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the training, which they make several times longer."""
+    monkeypatch.setattr(train.machine, "_says_bf16", lambda: says)
+    monkeypatch.setattr(train.machine.platform, "machine", lambda: "x86_64")
+    found = CliRunner().invoke(app, [*TINY, "--accelerator", "cpu", "--precision", "bf16", "--out", str(tmp_path)])
+    assert found.exit_code == 0, found.output
+    assert ("warning: --precision bf16: this CPU has no such numbers" in found.output) == (not says)
