@@ -18,7 +18,7 @@ def verdicts(
     output: Annotated[Path, typer.Option("--output", "-o", help="Page, in Markdown.")] = Path("verdicts.md"),
     force: options.Force = False,
 ) -> None:
-    """Say which verdicts of two runs of mlsnn reproduce are the same, and which are not, with their numbers.
+    """Say which verdicts of two runs of mlsnn reproduce are the same, and which are not, with the numbers of both.
 
     [bold]Example:[/] mlsnn verdicts seeds012/paper002.md seeds345/paper002.md -o second-run.md
     """

@@ -120,7 +120,7 @@ class Agreement:
 
 
 def agreement(pairs: Sequence[tuple[Path, Path]]) -> str:
-    """A Markdown page: for each pair of pages how many verdicts stay, and those that do not, with their numbers.
+    """A Markdown page: for each pair of pages how many verdicts stay, then each with the numbers of both runs.
 
     Args:
         pairs: pages of a first and of a second run of the same items.
@@ -140,8 +140,10 @@ def agreement(pairs: Sequence[tuple[Path, Path]]) -> str:
     ]
     for one in found:
         lines += [f"## {one.first.title}", f"First run: `{one.first.command}`; second: `{one.second.command}`."]
-        changed = [_change(one, key) for key in one.changed]
-        lines.append("\n".join(changed) if changed else "Every verdict is the same.")
+        same = [key for key in one.trained if key not in one.changed]
+        for title, keys in (("Other verdicts", one.changed), ("The same verdicts", same)):
+            if keys:
+                lines += [f"### {title}", "\n".join(_told(one, key) for key in keys)]
     return "\n\n".join(lines) + "\n"
 
 
@@ -166,9 +168,10 @@ def _table(found: Sequence[Agreement]) -> str:
     return markdown(pd.DataFrame(table, columns=["page", *columns]))
 
 
-def _change(one: Agreement, key: tuple[str, str]) -> str:
+def _told(one: Agreement, key: tuple[str, str]) -> str:
     first, second = (page.relations[key] for page in (one.first, one.second))
-    return (
-        f"- {key[0]}: {first.claim}: {first.verdict} in the first run ({first.numbers}), {second.verdict} in the "
-        f"second ({second.numbers})."
-    )
+    if first.holds == second.holds:
+        words = f"{first.verdict} in both runs (first: {first.numbers}. Second: {second.numbers})"
+    else:
+        words = f"{first.verdict} in the first run ({first.numbers}), {second.verdict} in the second ({second.numbers})"
+    return f"- {key[0]}: {first.claim}: {words}."

@@ -63,7 +63,9 @@ def test_what_changes_is_counted_and_told(tmp_path):
     assert "| Paper 000 on digits | 4 | 1 | 2 | 1 | 3 | 1 |" in text
     assert "- fig6: c: holds in the first run (3), **does not hold** in the second (3.5)." in text
     assert "- fig7: d: **does not hold** in the first run (5), cannot tell in the second (5.5)." in text
-    assert "stays" not in text and "a: b" not in text
+    assert "- fig9: stays: cannot tell in both runs (first: 7 (one). Second: 7 (two))." in text
+    assert text.index("### Other verdicts") < text.index("fig7: d") < text.index("### The same") < text.index("stays")
+    assert "a: b" not in text  # no training decided it
 
 
 def test_several_pages_are_added_up(tmp_path):
@@ -72,7 +74,7 @@ def test_several_pages_are_added_up(tmp_path):
     other = [page(tmp_path / name, ("x", "y", None, name), title="Paper 004") for name in ("c.md", "d.md")]
     text = agreement([(first, again), (other[0], other[1])])
     assert "| together | 2 | 2 | 0 | 0 | 0 | 0 |" in text
-    assert text.count("Every verdict is the same.") == 2
+    assert text.count("### The same verdicts") == 2 and "### Other verdicts" not in text
 
 
 def test_the_command(tmp_path):
