@@ -48,10 +48,9 @@ from torch.nn import functional
 from lava_mlsnn import sim
 from lava_mlsnn.helpers.files import atomic_write
 from lava_mlsnn.netx import LIF, Connection, Conv, Identity, Input, Layer, MultiLevel, NetGraph, Neuron
-from lava_mlsnn.sim.dot import INSTRUCTIONS
+from lava_mlsnn.sim.dot import INSTRUCTIONS, instruction
 from lava_mlsnn.sim.engine import Engine
 from lava_mlsnn.sim.program import compile_graph
-from lava_mlsnn.sim.simd import has
 
 PS_PER_MS = 1e9
 HALF, BATCH = 0.5, 64
@@ -344,7 +343,7 @@ def main() -> None:
         figures = {
             "command": shlex.join(["python", *sys.argv]),
             "processor": processor(),
-            "dense_path": next((name for name in INSTRUCTIONS if has(name)), "float32"),
+            "dense_path": next((name for name, found in INSTRUCTIONS.items() if found is instruction()), "float32"),
             "load_average": os.getloadavg()[1],
             "compare": rows,
             "all_cores": sets,

@@ -131,10 +131,10 @@ def page(kept: dict[str, Any]) -> str:
 
 def _engine(found: dict[str, Any]) -> str:
     text = (
-        "## Beside a dense network in 8 bits\n\n`python benchmarks/engine.py --json benchmarks/engine.json`, a "
-        "processor with AVX-512 VNNI. CPU time of one image and timestep on one core; ONNX Runtime runs the same "
-        "network dense in int8, batch 1 and batch 64 (per image). A synaptic operation is one weight added because of "
-        "one event. Above 1 the engine is faster." + _load(found) + "\n\n" + _beside(found)
+        "## Beside a dense network in 8 bits\n\n`python benchmarks/engine.py --json benchmarks/engine.json`, "
+        f"{_processor(found)}. CPU time of one image and timestep on one core; ONNX Runtime runs the same network "
+        "dense in int8, batch 1 and batch 64 (per image). A synaptic operation is one weight added because of one "
+        "event. Above 1 the engine is faster." + _load(found) + "\n\n" + _beside(found)
     )
     limits = []
     for network, points in found["sweeps"].items():
@@ -153,10 +153,14 @@ def _engine(found: dict[str, Any]) -> str:
 
 
 def _other(found: dict[str, Any]) -> str:
-    return (
-        f"## The same on another processor\n\n`{found['command']}`, {found['processor']}, whose dense path is "
-        f"{found['dense_path']}." + _load(found) + "\n\n" + _beside(found)
-    )
+    begin = f"## The same on another processor\n\n`{found['command']}`, {_processor(found)}."
+    return begin + _load(found) + "\n\n" + _beside(found)
+
+
+def _processor(found: dict[str, Any]) -> str:
+    if "dense_path" not in found:
+        return "on a processor that was not noted"
+    return f"{found['processor']}, whose dense path is that of {found['dense_path']}"
 
 
 def _beside(found: dict[str, Any]) -> str:

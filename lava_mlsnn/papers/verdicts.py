@@ -69,6 +69,8 @@ def read(path: Path) -> Page:
             detail = next((line for line in rest if line.startswith(begin)), None)
             if detail is None:
                 raise ValueError(f"{path}: {item}: {claim}: expected a line in the item's section, too, found none")
+            if (item, claim) in relations:
+                raise ValueError(f"{path}: {item}: {claim}: expected it once, found it twice")
             relations[item, claim] = Relation(claim, _HOLDS[words], detail.removeprefix(begin).removesuffix(")."))
     return Page(lines[0].removeprefix("# "), command.split("`")[1], relations)
 
@@ -79,6 +81,18 @@ class Agreement:
 
     Args:
         first, second: their pages.
+
+    Raises:
+        ValueError: pages of other papers, data or presets.
+
+    Example:
+        >>> first, second = (
+        ...     Page("Paper", "mlsnn reproduce fig6", {("fig6", "a beats b"): Relation("a beats b", holds, numbers)})
+        ...     for holds, numbers in ((True, "+1.0 points"), (None, "+0.1 points"))
+        ... )
+        >>> both = Agreement(first, second)
+        >>> both.changed, both.contrary
+        ([('fig6', 'a beats b')], [])
     """
 
     first: Page
@@ -151,8 +165,8 @@ def _table(found: Sequence[Agreement]) -> str:
     import pandas as pd
 
     columns = ("claims", "the same", "open in one", "contrary", "in one page only", "decided without trainings")
-    rows: dict[str, tuple[int, ...]] = {
-        one.first.title: (
+    counts = [
+        (
             len(one.trained),
             len(one.trained) - len(one.changed),
             len(one.changed) - len(one.contrary),
@@ -161,11 +175,11 @@ def _table(found: Sequence[Agreement]) -> str:
             len(one.exact),
         )
         for one in found
-    }
+    ]
+    rows: list[tuple[object, ...]] = [(one.first.title, *row) for one, row in zip(found, counts, strict=True)]
     if len(rows) > 1:
-        rows["together"] = tuple(map(sum, zip(*rows.values(), strict=True)))
-    table = [(title, *counts) for title, counts in rows.items()]
-    return markdown(pd.DataFrame(table, columns=["page", *columns]))
+        rows.append(("together", *map(sum, zip(*counts, strict=True))))
+    return markdown(pd.DataFrame(rows, columns=["page", *columns]))
 
 
 def _told(one: Agreement, key: tuple[str, str]) -> str:

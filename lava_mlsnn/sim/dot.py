@@ -52,6 +52,8 @@ class Instruction:
         positions: neighbouring outputs summed side by side, the last of them 1. Positions times vectors of a block,
             with weights and inputs, fill the registers.
         dense_from: see :data:`lava_mlsnn.sim.transmit.DENSE_FROM`.
+        widen: if ``emit`` adds to twice as many sums in int16, each of two products at a time: ``widen(builder, sums,
+            pairs)`` is int32 sums plus those.
     """
 
     lanes: int
@@ -61,8 +63,6 @@ class Instruction:
     dense_from: tuple[float, float, float, float]
     emit: Emit
     widen: Widen | None = None
-    """``widen(builder, sums, pairs)``, if ``emit`` adds to ``pairs``, twice as many sums in int16, each of two products
-    at a time: int32 sums plus those."""
 
 
 def _call(builder: ir.IRBuilder, name: str, result: ir.Type, *args: ir.Value) -> ir.Value:

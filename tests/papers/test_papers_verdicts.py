@@ -74,6 +74,10 @@ def test_several_pages_are_added_up(tmp_path):
     other = [page(tmp_path / name, ("x", "y", None, name), title="Paper 004") for name in ("c.md", "d.md")]
     text = agreement([(first, again), (other[0], other[1])])
     assert "| together | 2 | 2 | 0 | 0 | 0 | 0 |" in text
+    third = agreement([(first, again), (first, page(tmp_path / "e.md", ("fig6", "c", None, "3.2")))])
+    assert "| Paper 000 on digits | 1 | 1 | 0 | 0 | 0 | 0 |" in third
+    assert "| Paper 000 on digits | 1 | 0 | 1 | 0 | 0 | 0 |" in third
+    assert "| together | 2 | 1 | 1 | 0 | 0 | 0 |" in third
     assert text.count("### The same verdicts") == 2 and "### Other verdicts" not in text
 
 
@@ -99,6 +103,12 @@ def test_another_file_is_refused_by_name(tmp_path, text, message):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=f"page.md: {message}"):
         read(path)
+
+
+def test_a_claim_that_stands_twice_is_refused(tmp_path):
+    twice = page(tmp_path / "a.md", ("fig6", "c", True, "3"), ("fig6", "c", True, "4"))
+    with pytest.raises(ValueError, match=r"a\.md: fig6: c: expected it once, found it twice"):
+        read(twice)
 
 
 def test_pages_that_do_not_compare_are_refused(tmp_path):
