@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..helpers.check import texts
+from ..helpers.check import IntArray, int_array, texts
 from .style import COLOURS, axes_or_new, literal
 
 
@@ -26,11 +26,11 @@ def confusion(predicted: ArrayLike, labels: ArrayLike, names: Sequence[str] = ()
         The axes.
 
     Raises:
-        ValueError: arrays of different lengths.
+        ValueError: arrays of different lengths, what is no class, or a class without a name where others have one.
     """
-    found, right = _pair(predicted, labels)
     names = texts(names, "names")
-    classes = max(len(names), int(max(found.max(initial=0), right.max(initial=0))) + 1)
+    found, right = _pair(predicted, labels, names)
+    classes = len(names) or max(found.max(initial=0), right.max(initial=0)) + 1
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (right, found), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -54,6 +54,7 @@ def images(
 
     Args:
         pixels: (N, C, H, W) or (N, C, H, W, T), of which the mean over T is shown; C is 1 or 3, of others the mean.
+            N may be 0, as where a network errs on no image: the picture then says so.
         predicted, labels, names: as of :func:`confusion`.
         count: how many of the first to show.
         axes: where to draw; None makes a new figure.
@@ -62,12 +63,17 @@ def images(
         The axes.
 
     Raises:
-        ValueError: another shape, or arrays of different lengths.
+        ValueError: another shape, or as of :func:`confusion`.
     """
     shown, names = np.asarray(pixels[:count], np.float64), texts(names, "names")
-    found, right = _pair(predicted, labels)
-    if shown.ndim not in (4, 5) or not len(shown) or len(shown) != min(count, len(found)):
+    found, right = _pair(predicted, labels, names)
+    if shown.ndim not in (4, 5) or len(shown) != min(count, len(found)):
         raise ValueError(f"images: expected (N, C, H, W) or (N, C, H, W, T), N = {len(found)}, got {np.shape(pixels)}")
+    if not len(shown):
+        axes = axes_or_new(axes, (2.4, 0.6))
+        axes.text(0.5, 0.5, "no images", ha="center", va="center", transform=axes.transAxes)
+        axes.axis("off")
+        return literal(axes)
     shown = shown.mean(axis=-1) if shown.ndim == 5 else shown
     shown = shown.transpose(0, 2, 3, 1) if shown.shape[1] == 3 else shown.mean(axis=1)
     shown = (shown - shown.min()) / max(np.ptp(shown), 1e-9)
@@ -86,8 +92,12 @@ def images(
     return literal(axes)
 
 
-def _pair(predicted: ArrayLike, labels: ArrayLike) -> tuple[Any, Any]:
-    found, right = np.asarray(predicted), np.asarray(labels)
+def _pair(predicted: ArrayLike, labels: ArrayLike, names: Sequence[str]) -> tuple[IntArray, IntArray]:
+    found, right = int_array(predicted, "predictions"), int_array(labels, "labels")
     if found.shape != right.shape or found.ndim != 1:
         raise ValueError(f"predictions and labels: expected two (N,), got {found.shape} and {right.shape}")
+    for what, classes in (("predictions", found), ("labels", right)):
+        if classes.min(initial=0) < 0 or (names and classes.max(initial=0) >= len(names)):
+            accepted = f"0 .. {len(names) - 1}, as there are {len(names)} names" if names else "classes from 0 on"
+            raise ValueError(f"{what}: expected {accepted}, found {classes.min()} .. {classes.max()}")
     return found, right

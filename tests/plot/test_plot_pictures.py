@@ -108,6 +108,21 @@ def test_confusion_counts(axes: Any) -> None:
         plot.confusion([0, 1], [0])
 
 
+@pytest.mark.parametrize(
+    ("predicted", "names", "message"),
+    [
+        ([0, -1], (), r"predictions: expected classes from 0 on, found -1 \.\. 0"),
+        ([0, 2], ("a", "b"), r"predictions: expected 0 \.\. 1, as there are 2 names, found 0 \.\. 2"),
+        ([0, 0.5], (), r"predictions: expected integers, found 0\.5"),
+    ],
+)
+def test_what_is_no_class_is_refused(predicted: list[Any], names: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plot.confusion(predicted, [0, 1], names)
+    with pytest.raises(ValueError, match=message):
+        plot.images(IMAGES[:2], predicted, [0, 1], names)
+
+
 def test_images_show_wrong_ones(axes: Any) -> None:
     predicted = LABELS.copy()
     predicted[1] = (predicted[1] + 1) % 10
@@ -117,6 +132,19 @@ def test_images_show_wrong_ones(axes: Any) -> None:
     plot.images(np.zeros((2, 2, 4, 4, 3)), [0, 1], [0, 0], ["a", "b"])
     with pytest.raises(ValueError, match="images: expected"):
         plot.images(IMAGES[0], predicted, LABELS)
+
+
+def test_a_network_that_errs_on_no_image_is_drawn(axes: Any) -> None:
+    """``images[run.labels != labels]`` is empty then: what training yields depends on the processor."""
+    wrong = np.zeros(len(IMAGES), bool)
+    plot.images(IMAGES[wrong], LABELS[wrong], LABELS[wrong], count=8, axes=axes)
+    assert texts(axes) == ["no images"]
+    assert not axes.images
+    with pytest.raises(ValueError, match=r"images: expected .*N = 6, got \(0, 1, 8, 8\)"):
+        plot.images(IMAGES[wrong], LABELS, LABELS)
+    counts = plot.confusion([], [], ["a", "b"])
+    assert not counts.texts
+    assert counts.images[0].get_array().shape == (2, 2)
 
 
 def test_tradeoff_network_and_cores(graph: netx.NetGraph, axes: Any) -> None:
