@@ -41,6 +41,16 @@ def test_table_2_names_what_it_cannot_tell(tmp_path: Path) -> None:
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("outcome.json")}, "trained once"
 
 
+def test_a_network_of_two_tables_is_trained_once(tmp_path: Path) -> None:
+    """S2S, the raw image and BNTT are all that an S-ResNet has anyway."""
+    request = Request(out=tmp_path, seeds=(0,), epochs=1)
+    found = [find(f"paper002-table{number}")[0].findings(request).rows for number in (4, 5)]
+    assert [list(rows.network) for rows in found] == [["raw image", "Poisson spikes"], ["BNTT", "BN over time"]]
+    kept = [json.loads(path.read_text("utf-8"))["key"]["options"] for path in tmp_path.rglob("outcome.json")]
+    others = [{key: value for key, value in options.items() if key not in trained.QUICK} for options in kept]
+    assert sorted(others, key=str) == [{"encoding": "poisson"}, {"norm": "bn"}, {}]
+
+
 def test_an_order_is_decided_by_neighbors() -> None:
     table = TABLES[2]
 

@@ -79,8 +79,15 @@ def trained(
     epochs: int = FULL_EPOCHS,
     at: tuple[float, ...] | None = None,
 ) -> tuple[Outcome, ...]:
-    """One network per seed, measured with float weights; on other data than the request's, and from other weights."""
-    count = int(chosen["steps"])
+    """One network per seed, measured with float weights; on other data than the request's, and from other weights.
+
+    Rows of several tables are one network, of which one writes out what another leaves at its default: options at
+    their defaults are dropped but for sizes, so that it is trained once.
+    """
+    from ...model.registry import arguments
+
+    default, count = arguments("s_resnet38"), int(chosen["steps"])
+    chosen = {name: value for name, value in chosen.items() if name in QUICK or value != default[name]}
     lab = request.lab(count, dataset or images(request, count), recipe(request, epochs, at))
     return tuple(
         lab.run(Job("s_resnet38", chosen, seed, floats=True, counted=False, start=start.kept if start else None))
