@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from . import options, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..train import Distill
 
 
 def train(
@@ -112,9 +117,8 @@ def train(
     from ..data import has_frames
     from ..data.registry import Spec, is_name, require
     from ..model import check
-    from ..model.catalog import OF_DATA, check_own
-    from ..model.header import read_header
-    from ..train import Distill, Experiment, Machine, default_model, default_recipe
+    from ..model.catalog import check_own
+    from ..train import Experiment, Machine, default_model, default_recipe
     from ..train import recipe as named_recipe
     from ..train import train as run
     from ..train.folder import check_free, check_resumable, is_first_started, prepare
@@ -122,15 +126,7 @@ def train(
 
     chosen = options.key_values(model_option, "--model-option")
     if start is not None:
-        sizes = {key: value for key, value in read_header(start)["config"].items() if key not in OF_DATA}
-        name = str(sizes.pop("name"))
-        if model not in (None, name):
-            raise ValueError(f"--from {start}: its architecture is {name}, expected no other one, got {model!r}")
-        model, chosen = name, {**sizes, **chosen}
-        levels, steps = (
-            value if is_given(context, key) else chosen.pop(key, value)
-            for key, value in (("levels", levels), ("steps", steps))
-        )
+        model, chosen, levels, steps = _continued(start, model, chosen, levels, steps, context)
     for key, value in (("levels", levels), ("steps", steps)):
         if chosen.setdefault(key, value) != value:
             raise ValueError(f"--model-option {key}={chosen[key]}: expected --{key} {chosen[key]}")
@@ -139,12 +135,6 @@ def train(
         chosen = {**sizes, **chosen}
     check_own(chosen, data)
     check(model, chosen)
-    given = {"weight": distill_weight, "temperature": temperature}
-    soft = {key: value for key, value in given.items() if value is not None}
-    if teacher is not None:
-        read_header(teacher)
-    elif soft:
-        raise ValueError("--distill-weight, --temperature: expected them with --teacher, got none")
     plain = {
         "epochs": epochs,
         "quantized_epochs": quantized_epochs,
@@ -159,7 +149,7 @@ def train(
     changes = {
         **plain,
         "energy": options.energy(energy, energy_weight),
-        "distill": None if teacher is None else Distill(**soft),
+        "distill": _distilled(teacher, distill_weight, temperature),
     }
     machine = Machine(accelerator, devices, nodes, strategy, precision)
     if machine.is_emulated:
@@ -182,16 +172,7 @@ def train(
     if first:
         prepare(folder)
 
-    def kept() -> str:
-        from ..train.checkpoint import epochs_done
-
-        done = epochs_done(folder)
-        if not done:
-            return "no epoch was finished, nothing is kept"
-        epochs = f"{done} epoch{'s' if done > 1 else ''}"
-        return f"{epochs} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
-
-    show.if_interrupted(kept)
+    show.if_interrupted(lambda: _epochs_in(folder))
     if dataset is None and has_frames(data):
         dataset = load_named(data, steps)  # with progress
     from ..train import ModelFile  # loads torch
@@ -209,18 +190,63 @@ def train(
     _, record = run(experiment, recipe=plan, out=folder, start=source, dataset=dataset, **how)
     if record["rank"]:
         return  # one of several processes: the first one reports
-    others = {"energy": energy, "energy_weight": energy_weight, "from": start, "teacher": teacher}
-    others |= {"distill_weight": distill_weight, "temperature": temperature}
-    record["command"] = experiment.command + "".join(
-        f" --{key.replace('_', '-')} {shlex.quote(str(value))}"
-        for key, value in {**plain, **others}.items()
-        if value is not None
-    )
+    given = {**plain, "energy": energy, "energy_weight": energy_weight, "from": start, "teacher": teacher}
+    given |= {"distill_weight": distill_weight, "temperature": temperature}
+    record["command"] = experiment.command + _written(given)
     accuracy = ", ".join(f"{how} {value:.2%}" for how, value in record["accuracy"].items())
     if "energy_share" in (last := record["history"][-1]):
         show.say(f"energy of the last epoch's images: {last['energy_share']:.1%} of the ANN")
     show.say(f"accuracy on {record['test_images']} test images: {accuracy}")
     show.wrote(folder / "model.safetensors", show.write_json(record, folder / "result.json"))
+
+
+def _continued(
+    file: Path, model: str | None, chosen: dict[str, Any], levels: int, steps: int, context: typer.Context
+) -> tuple[str, dict[str, Any], int, int]:
+    """Architecture, options, N and T of a network that starts from ``file``: its own where the line says no other."""
+    from ..model.catalog import OF_DATA
+    from ..model.header import read_header
+
+    sizes = {key: value for key, value in read_header(file)["config"].items() if key not in OF_DATA}
+    name = str(sizes.pop("name"))
+    if model not in (None, name):
+        raise ValueError(f"--from {file}: its architecture is {name}, expected no other one, got {model!r}")
+    chosen = {**sizes, **chosen}
+    levels, steps = (
+        value if is_given(context, key) else chosen.pop(key, value)
+        for key, value in (("levels", levels), ("steps", steps))
+    )
+    return name, chosen, levels, steps
+
+
+def _distilled(teacher: Path | None, weight: float | None, temperature: float | None) -> Distill | None:
+    from ..model.header import read_header
+    from ..train import Distill
+
+    soft = {key: value for key, value in (("weight", weight), ("temperature", temperature)) if value is not None}
+    if teacher is None:
+        if soft:
+            raise ValueError("--distill-weight, --temperature: expected them with --teacher, got none")
+        return None
+    read_header(teacher)
+    return Distill(**soft)
+
+
+def _epochs_in(folder: Path) -> str:
+    from ..train.checkpoint import epochs_done
+
+    done = epochs_done(folder)
+    if not done:
+        return "no epoch was finished, nothing is kept"
+    epochs = f"{done} epoch{'s' if done > 1 else ''}"
+    return f"{epochs} kept in {folder / 'last.ckpt'}, the same command with --resume goes on"
+
+
+def _written(given: Mapping[str, Any]) -> str:
+    """Options as one types them, those that are None left out."""
+    return "".join(
+        f" --{key.replace('_', '-')} {shlex.quote(str(value))}" for key, value in given.items() if value is not None
+    )
 
 
 def is_given(context: typer.Context, name: str) -> bool:
