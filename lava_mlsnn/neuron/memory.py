@@ -57,6 +57,8 @@ def runs(x: torch.Tensor) -> Runs | None:
     >>> runs(torch.zeros(6, 2, 5).movedim(1, -1)).length
     5
     """
+    if not x.numel():
+        x = x.new_empty(x.shape)  # strides of an empty result may be anything
     steps = x.shape[-1]
     repeated = steps > 1 and x.stride(-1) == 0
     axes = sorted((x.stride(axis), size, axis) for axis, size in enumerate(x.shape) if size > 1)

@@ -160,6 +160,19 @@ def test_every_path_gives_the_same_spikes(
         assert torch.equal(v + threshold * z.sum(-1), charge.sum(-1))
 
 
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 2), (3, 0, 2)])
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("grad", [False, True])
+def test_no_neurons_send_no_spikes(shape: tuple[int, ...], steps: int, grad: bool) -> None:
+    """What torch computes of an empty tensor may have strides of 0."""
+    charge = (torch.zeros(*shape, steps) / 2).requires_grad_(grad)
+    z, v = functional.fire(charge, None, 1.0, 4)
+    assert z.shape == (*shape, steps) and v.shape == shape
+    if grad:
+        z.sum().backward()
+        assert charge.grad is not None and charge.grad.shape == charge.shape
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_computes_in_float32(dtype: torch.dtype) -> None:
     x = torch.randn(100, 2).to(dtype).requires_grad_()
