@@ -59,7 +59,7 @@ class RandomNet(nn.Module):
     def neuron(self) -> MultiLevel | ATIF:
         if self.kind != "multilevel":
             schedule = "printed" if self.steps == 4 and self.trainable else "extended"
-            return ATIF(self.kind, self.steps, self.levels, schedule)
+            return ATIF(self.kind, self.steps, self.levels, schedule, start=self.start)
         return MultiLevel(self.levels, trainable=self.trainable, start=self.start)
 
     def maps(self, x: Tensor) -> Tensor:

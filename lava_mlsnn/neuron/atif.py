@@ -44,6 +44,8 @@ class ATIF(GradedNeuron):
         grad: "attached", "detached" or "sigmoids" (:mod:`lava_mlsnn.neuron.surrogate`); without a reset, that is with
             the exact quantizer, they are one and the same.
         trainable: whether the points change in training.
+        start: V before the first timestep in units of p_1 (Vth if uniform), 0 <= start < 1; 0 in the paper. With 0.5 an
+            ATIF-u rounds its sum of inputs to the nearest of its levels.
 
     Attributes:
         free: the free parameters, (1,) for "uniform", else (T,), or (N,) where T is 1.
@@ -73,8 +75,9 @@ class ATIF(GradedNeuron):
         alpha: float = 5.0,
         grad: str = "attached",
         trainable: bool = True,
+        start: float = 0.0,
     ) -> None:
-        super().__init__(levels, threshold, alpha, grad, trainable)
+        super().__init__(levels, threshold, alpha, grad, trainable, start)
         choice(grad, "grad of ATIF", [name for name in GRADS if name != "ste"])
         self.mode, self.schedule = choice(mode, "mode", MODES), choice(schedule, "schedule", SCHEDULES)
         self.steps = integer(steps, "steps", 1)
@@ -117,19 +120,21 @@ class ATIF(GradedNeuron):
     def device_params(self) -> dict[str, Any]:
         """``type``, ``levels``, ``mode`` and ``vThMant``, the thresholds in 1/64, rounded."""
         mantissas = [round(float(v) * self.w_scale) for v in self.thresholds.detach()]
-        return {"type": "ATIF", "levels": self.levels, "mode": self.mode, "vThMant": mantissas}
+        start = {"start": self.start} if self.start else {}
+        return {"type": "ATIF", "levels": self.levels, "mode": self.mode, "vThMant": mantissas, **start}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Spikes z/N (N, ..., T') for a current (N, ..., T')."""
         check_current(x, least=2)
         self.check_steps(x.shape[-1])
         self._note_shape(x)
+        v = self.rest(x)
         if self.mode == "uniform":
-            return _fire(x, None, self.threshold, self._rule, self.exact)[0]
+            return _fire(x, v, self.threshold, self._rule, self.exact)[0]
         charge = x * self.levels
         if self.is_staircase:
-            return staircase(charge, self.thresholds, self.alpha) / self.levels
-        return scheduled(charge, None, self.thresholds, self.levels, self.grad, self.alpha)[0] / self.levels
+            return staircase(_charged(charge, v), self.thresholds, self.alpha) / self.levels
+        return scheduled(charge, v, self.thresholds, self.levels, self.grad, self.alpha)[0] / self.levels
 
     def integers(self, scale: torch.Tensor) -> torch.Tensor:
         """Thresholds of the integer network, one column per channel (or one for the layer): whole numbers >= 1.
@@ -152,18 +157,19 @@ class ATIF(GradedNeuron):
         table = self.integers(unit).detach().long().cpu().numpy().T
         if self.is_staircase:
             return "staircase", {"thresholds": table}
-        return "scheduled", {"levels": self.levels, "thresholds": table[:, :steps]}
+        return "scheduled", {"levels": self.levels, "thresholds": table[:, :steps], **self.offsets(unit, steps)}
 
     def fire_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
         """Whole spikes for a charge (N, C, ..., T') in units of :attr:`threshold`, with the integer thresholds."""
         if self.mode == "uniform":
             return super().fire_integers(charge, scale)
         self.check_steps(charge.shape[-1])
-        thresholds = self.integers(scale).to(charge) / scale.to(charge)
+        thresholds, v = self.integers(scale).to(charge) / scale.to(charge), self.rest_of_integers(charge, scale)
         if self.is_staircase:
+            charge = _charged(charge, v)
             return staircase(charge, thresholds.reshape(len(thresholds), -1, *[1] * (charge.ndim - 2)), self.sharpness)
         by_step = thresholds.T.reshape(-1, *[1] * (charge.ndim - 3), len(thresholds))
-        return scheduled(charge, None, by_step, self.levels, self.grad, self.sharpness)[0]
+        return scheduled(charge, v, by_step, self.levels, self.grad, self.sharpness)[0]
 
     def check_steps(self, steps: int) -> None:
         """ValueError for a sample of more timesteps than the neuron has thresholds for."""
@@ -177,11 +183,18 @@ class ATIF(GradedNeuron):
         >>> ATIF("uniform", steps=4).count_spikes(torch.tensor([0.2, 0.55, 1.5]))
         tensor([0., 2., 4.])
         """
+        constant = x.unsqueeze(-1).expand(*x.shape, self.steps)
         if self.is_staircase:
-            return staircase(self.levels * x.unsqueeze(-1), self.thresholds, self.alpha).squeeze(-1)
-        return count_spikes(x, self.thresholds.expand(self.steps), self.levels)
+            return staircase(_charged(self.levels * constant, self.rest(constant)), self.thresholds, self.alpha)[..., 0]
+        return count_spikes(x, self.thresholds.expand(self.steps), self.levels, self.rest(constant))
 
     def extra_repr(self) -> str:
         shown = f"mode={self.mode!r}, steps={self.steps}, levels={self.levels}"
         schedule = f", schedule={self.schedule!r}" if self.mode == "nonuniform" and self.steps > 1 else ""
-        return f"{shown}{schedule}, alpha={self.alpha:g}, grad={self.grad!r}"
+        start = f", start={self.start:g}" if self.start else ""
+        return f"{shown}{schedule}, alpha={self.alpha:g}, grad={self.grad!r}{start}"
+
+
+def _charged(charge: torch.Tensor, v: torch.Tensor | None) -> torch.Tensor:
+    """A charge (..., 1) on top of V (...)."""
+    return charge if v is None else charge + v.unsqueeze(-1)

@@ -27,6 +27,7 @@ class GradedNeuron(base.Neuron):
     Attributes:
         levels: N.
         alpha, grad: the surrogate gradient (:mod:`lava_mlsnn.neuron.surrogate`).
+        start: V before the first timestep, in units of :attr:`threshold`, 0 <= start < 1.
         graded_spike: True, SLAYER's mark of neurons whose spikes carry a value.
         grads: the names that ``grad`` may have.
         shape: shape of the neurons, without batch and time, of the last call; None before the first.
@@ -35,9 +36,10 @@ class GradedNeuron(base.Neuron):
     graded_spike = True
     grads: tuple[str, ...] = GRADS
     exact: bool | None
-    start = 0.0
 
-    def __init__(self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False) -> None:
+    def __init__(
+        self, levels: int, threshold: float, alpha: float, grad: str, trainable: bool = False, start: float = 0.0
+    ) -> None:
         if isinstance(threshold, torch.Tensor):
             raise ValueError("threshold: expected a number (trainable=True trains it), got a tensor")
         super().__init__(
@@ -46,6 +48,7 @@ class GradedNeuron(base.Neuron):
         self.levels = integer(levels, "levels", 1)
         self.alpha = finite(alpha, "alpha", positive=True)
         self.grad = choice(grad, "grad", self.grads)
+        self.start = finite(start, "start", low=0, below=1)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         return super().__call__(x)
@@ -76,11 +79,21 @@ class GradedNeuron(base.Neuron):
 
         **Shape:** charge (N, C, ..., T); scale (C,) or (1,), powers of two. Returns (N, C, ..., T).
         """
-        v = None
-        if self.start:
-            rest = (self.resting(scale) / scale).to(charge.dtype)
-            v = rest.reshape(-1, *[1] * (charge.ndim - 3)).expand(charge.shape[:-1])
+        v = self.rest_of_integers(charge, scale)
         return functional.fire(charge, v, 1.0, self.levels, self.grad, self.sharpness, exact=self.exact)[0]
+
+    def rest(self, x: torch.Tensor) -> torch.Tensor | None:
+        """V before the first timestep, (N, ...), for a current (N, ..., T); None is 0."""
+        if not self.start:
+            return None
+        return torch.as_tensor(self.start * self.threshold, device=x.device).to(x.dtype).expand(x.shape[:-1])
+
+    def rest_of_integers(self, charge: torch.Tensor, scale: torch.Tensor) -> torch.Tensor | None:
+        """The same for :meth:`fire_integers`, in units of :attr:`threshold`: a multiple of 1 / scale."""
+        if not self.start:
+            return None
+        rest = (self.resting(scale) / scale).to(charge.dtype)
+        return rest.reshape(-1, *[1] * (charge.ndim - 3)).expand(charge.shape[:-1])
 
     def resting(self, unit: torch.Tensor) -> torch.Tensor:
         """V before the first timestep in the integer network, where ``unit`` is one :attr:`threshold`: whole numbers.
@@ -97,12 +110,21 @@ class GradedNeuron(base.Neuron):
             steps: T.
         """
         threshold = unit.long().cpu().numpy()
-        if self.start and steps > 1:  # else it is a bias
-            offsets = np.zeros((len(threshold), steps), np.int64)
-            offsets[:, 0] = self.resting(unit).cpu().numpy()
+        if offsets := self.offsets(unit, steps):
             thresholds = np.repeat(threshold[:, None], steps, axis=1)
-            return "scheduled", {"levels": self.levels, "thresholds": thresholds, "offsets": offsets}
+            return "scheduled", {"levels": self.levels, "thresholds": thresholds, **offsets}
         return "multilevel", {"levels": self.levels, "threshold": threshold if len(threshold) > 1 else threshold[0]}
+
+    def offsets(self, unit: torch.Tensor, steps: int) -> dict[str, Any]:
+        """The parameter of a "scheduled" neuron that adds :meth:`resting` to the first of its steps.
+
+        Nothing where there is no ``start``, and for a single step, of whose bias it is a part.
+        """
+        if not self.start or steps == 1:
+            return {}
+        offsets = np.zeros((len(unit), steps), np.int64)
+        offsets[:, 0] = self.resting(unit).cpu().numpy()
+        return {"offsets": offsets}
 
     def extra_repr(self) -> str:
         return f"levels={self.levels}, grad={self.grad!r}"

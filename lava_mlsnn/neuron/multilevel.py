@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from ..helpers.check import finite, flag
+from ..helpers.check import flag
 from .base import GradedNeuron
 from .checks import check_current
 from .functional import _fire
@@ -64,8 +64,7 @@ class MultiLevel(GradedNeuron):
         inplace: bool = False,
         start: float = 0.0,
     ) -> None:
-        super().__init__(levels, threshold, alpha, grad, trainable)
-        self.start = finite(start, "start", low=0, below=1)
+        super().__init__(levels, threshold, alpha, grad, trainable, start)
         self.exact = None if exact is None else flag(exact, "exact")
         self._vth = float(threshold)
         self.vth = torch.nn.Parameter(torch.tensor(self._vth)) if trainable else None
@@ -99,10 +98,7 @@ class MultiLevel(GradedNeuron):
         check_current(x, least=2)
         self._note_shape(x)
         self.clamp()
-        v = None
-        if self.start:
-            v = torch.as_tensor(self.start * self.threshold, device=x.device).to(x.dtype).expand(x.shape[:-1])
-        return _fire(x, v, self.threshold, self._rule, self.exact)[0]
+        return _fire(x, self.rest(x), self.threshold, self._rule, self.exact)[0]
 
     def extra_repr(self) -> str:
         threshold = "trainable" if self.vth is not None else f"{self._vth:g}"

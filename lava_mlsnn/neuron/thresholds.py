@@ -85,19 +85,22 @@ def staircase(x: torch.Tensor, thresholds: torch.Tensor, alpha: float = 5.0) -> 
     return z.to(x.dtype)
 
 
-def count_spikes(x: torch.Tensor, thresholds: torch.Tensor, levels: int = 1) -> torch.Tensor:
-    """Sum of the spikes with which a neuron at rest answers a constant input: its transfer function.
+def count_spikes(
+    x: torch.Tensor, thresholds: torch.Tensor, levels: int = 1, v: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Sum of the spikes with which a neuron answers a constant input: its transfer function.
 
     Args:
         x: constant inputs.
         thresholds: V_1 .. V_T, in units of N x.
         levels: N.
+        v: membrane potential before the first timestep; None is 0.
 
     Shape:
-        x: (...); thresholds: (T,). Returns (...), whole numbers 0 .. N T.
+        x, v: (...); thresholds: (T,). Returns (...), whole numbers 0 .. N T.
 
     >>> count_spikes(torch.tensor([0.2, 0.25, 0.8, 3.0]), torch.ones(4))
     tensor([0., 1., 3., 4.])
     """
     charge = (levels * x).unsqueeze(-1).expand(*x.shape, len(thresholds))
-    return scheduled(charge, None, thresholds.detach(), levels)[0].sum(-1)
+    return scheduled(charge, v, thresholds.detach(), levels)[0].sum(-1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from torch import nn
 
 import lava_mlsnn as ml
 from lava_mlsnn import block
-from lava_mlsnn.neuron import MultiLevel
+from lava_mlsnn.neuron import ATIF, MultiLevel
 
 
 def check_equal(net: nn.Module, images: torch.Tensor, graph: ml.netx.NetGraph) -> None:
@@ -229,10 +231,22 @@ def test_membrane_of_a_float_readout() -> None:
         block.Readout(4, 2).membrane(torch.zeros(1, 4, 1))
 
 
-@pytest.mark.parametrize(("steps", "kind"), [(1, "multilevel"), (3, "scheduled")])
-def test_a_start_is_a_bias_of_the_first_step_in_every_engine(steps: int, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("neuron", "steps", "kind", "plain_kind"),
+    [
+        (MultiLevel, 1, "multilevel", "multilevel"),
+        (MultiLevel, 3, "scheduled", "multilevel"),
+        (partial(ATIF, "uniform", 3), 3, "scheduled", "multilevel"),
+        (partial(ATIF, "nonuniform", 3), 3, "scheduled", "scheduled"),
+        (partial(ATIF, "nonuniform", 3), 1, "scheduled", "scheduled"),
+        (partial(ATIF, "nonuniform", 1), 1, "staircase", "staircase"),
+    ],
+)
+def test_a_start_is_a_bias_of_the_first_step_in_every_engine(
+    neuron: Any, steps: int, kind: str, plain_kind: str, tmp_path: Path
+) -> None:
     def of(start: float) -> nn.Module:
-        neurons = [MultiLevel(3, start=start) for _ in range(3)]
+        neurons = [neuron(levels=3, start=start) for _ in range(3)]
         return nn.Sequential(
             block.Input((2, 4, 4), 1 / 16, 5, steps),
             block.Conv(2, 4, 3, 1, 1, neuron=neurons[0]),
@@ -250,8 +264,13 @@ def test_a_start_is_a_bias_of_the_first_step_in_every_engine(steps: int, kind: s
     check_equal(net, images, graph)
     for name in ("1", "2.sites", "4"):
         layer, same = graph[name], without[name]
-        assert layer.neuron.kind == kind and same.neuron.kind == "multilevel"
-        half = same.neuron.threshold // 2
+        assert layer.neuron.kind == kind and same.neuron.kind == plain_kind
+        unit = {
+            "multilevel": lambda neuron: neuron.threshold,
+            "scheduled": lambda neuron: neuron.thresholds[:, 0],  # V_1 is p_1
+            "staircase": lambda neuron: neuron.thresholds[:, -1] // 3,  # c_N is N p_1
+        }[plain_kind](same.neuron)
+        half = unit // 2
         if steps == 1:
             assert np.array_equal(layer.bias - same.bias, np.broadcast_to(half, layer.bias.shape))
         else:

@@ -125,25 +125,62 @@ def test_module_has_the_transfer_function_of_its_points(kind: str) -> None:
     assert torch.equal(sent.sum((1, 2)), neuron.count_spikes(x))
 
 
-@given(seed=st.integers(0, 2**16), levels=st.sampled_from((1, 3, 8)))
+@given(seed=st.integers(0, 2**16), levels=st.sampled_from((1, 3, 8)), start=st.sampled_from((0.0, 0.5, 0.3)))
 @settings(max_examples=20, deadline=None)
-def test_exact_form_counts_the_points_that_the_input_passed(seed: int, levels: int) -> None:
-    neuron = ATIF("nonuniform", steps=1, levels=levels).double()
+def test_exact_form_counts_the_points_that_the_input_passed(seed: int, levels: int, start: float) -> None:
+    neuron = ATIF("nonuniform", steps=1, levels=levels, start=start).double()
     neuron.free.data.add_(torch.randn(levels, generator=torch.Generator().manual_seed(seed)))
-    x = torch.linspace(0.001, 1.3, 300, dtype=torch.float64) * float(neuron.points[0].detach())
-    passed = (x[:, None] >= neuron.points.detach() * (1 - 1e-12)).sum(1)
+    points = neuron.points.detach()
+    x = torch.linspace(0.001, 1.3, 300, dtype=torch.float64) * float(points[0])
+    passed = ((x + start * points[0] / levels)[:, None] >= points * (1 - 1e-12)).sum(1)
     assert torch.equal(neuron.count_spikes(x), passed.double())
     assert torch.equal(neuron(x[:, None, None])[:, 0, 0] * levels, passed.double())
 
 
 @pytest.mark.parametrize("levels", [1, 4])
-def test_uniform_is_the_multilevel_neuron(levels: int) -> None:
+@pytest.mark.parametrize("start", [0.0, 0.5])
+def test_uniform_is_the_multilevel_neuron(levels: int, start: float) -> None:
     x = torch.randn(20, 3, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    neuron = ATIF("uniform", 4, levels, threshold=0.5).double()
-    other = MultiLevel(levels, threshold=float(neuron.threshold.detach()))
+    neuron = ATIF("uniform", 4, levels, threshold=0.5, start=start).double()
+    other = MultiLevel(levels, threshold=float(neuron.threshold.detach()), start=start)
     assert torch.equal(neuron(x), other(x))
-    even = ATIF("nonuniform", 4, levels, threshold=0.5).double()
+    even = ATIF("nonuniform", 4, levels, threshold=0.5, start=start).double()
     assert torch.equal(even(x), neuron(x))  # equally spaced points in the beginning
+    constant = torch.linspace(-0.1, 0.7, 60, dtype=torch.float64)
+    counts = other(constant[:, None, None].expand(-1, 1, 4)).sum((1, 2)) * levels
+    assert all(torch.equal(each.count_spikes(constant), counts) for each in (neuron, even))
+
+
+def steps_of_three(x: torch.Tensor, thresholds: torch.Tensor, v: torch.Tensor, exact: bool) -> torch.Tensor:
+    """ATIF as autograd sees it, one comparison after the other, N = 3."""
+    sent = []
+    for t, current in enumerate(x.unbind(-1)):
+        h, z = v + 3 * current, torch.zeros_like(v)
+        for n in range(3):
+            fired = functional._Sigmoid.apply(h - thresholds[n if exact else t], 5.0)
+            z, h = z + fired, h if exact else h - thresholds[t] * fired
+        sent.append(z / 3)
+        v = h
+    return torch.stack(sent, -1)
+
+
+@pytest.mark.parametrize(("mode", "steps"), [("uniform", 3), ("nonuniform", 3), ("nonuniform", 1)])
+def test_the_start_is_trained_with_the_threshold(mode: str, steps: int) -> None:
+    """V is ``start`` p_1 in the beginning, so the loss depends on p_1 by it, too."""
+    random = torch.Generator().manual_seed(1)
+    one, other = (ATIF(mode, steps, levels=3, start=0.5).double() for _ in range(2))
+    x = torch.randn(2, 5, steps, generator=random, dtype=torch.float64)
+    weight = torch.randn(2, 5, steps, generator=random, dtype=torch.float64)
+    mine, theirs = (x.clone().requires_grad_() for _ in range(2))
+    spikes = steps_of_three(
+        theirs, other.thresholds.expand(3), (other.points[0] / 2).expand(2, 5), mode == "nonuniform" and steps == 1
+    )
+    assert torch.equal(one(mine), spikes)
+    assert not torch.equal(spikes, ATIF(mode, steps, levels=3).double()(x))
+    (one(mine) * weight).sum().backward()
+    (spikes * weight).sum().backward()
+    torch.testing.assert_close(mine.grad, theirs.grad)
+    torch.testing.assert_close(one.free.grad, other.free.grad)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +229,7 @@ def test_training_finds_the_threshold() -> None:
         ({"steps": 0}, "steps: expected an integer >= 1, got 0"),
         ({"grad": "ste"}, "grad of ATIF: expected one of attached, detached, sigmoids, got 'ste'"),
         ({"threshold": -1.0}, "threshold: expected a finite number > 0, got -1.0"),
+        ({"start": 1.0}, "start: expected a finite number >= 0 and < 1, got 1.0"),
     ],
 )
 def test_wrong_arguments(arguments: dict, words: str) -> None:
