@@ -59,7 +59,7 @@ def forward(
     numbers = (rule.whole, f(rule.gain), f(vth), f(rule.levels), f(rule.unit))
     shift = _is_power_of_two(vth) and _is_power_of_two(rule.unit)
     inverses = (shift, f(1 / vth), f(1 / rule.unit)) if shift else (shift, f(0), f(0))
-    _share_out(_run_forward, at, *arrays, *numbers, *inverses, f(bins), f(low), f(high), code_array.dtype.type(offset))
+    _share_out(_run_forward, at, *arrays, *numbers, *inverses, f(bins), f(low), f(high), np.int32(offset))
 
 
 def backward(

@@ -108,7 +108,9 @@ class _Step:
         if table is not None:
             self.low, self.high = table.low * table.bins, table.high * table.bins
             self.bins = scalar(table.bins)
-            self.offset = scalar(-int(self.low) - table.wrap, table.dtype)
+            offset, fits = -int(self.low) - table.wrap, torch.iinfo(table.dtype)
+            self.first_moved = not all(fits.min <= n <= fits.max for n in (self.low, self.high, offset))
+            self.offset = scalar(offset, like.dtype if self.first_moved else table.dtype)
 
     def __call__(
         self,
@@ -139,8 +141,13 @@ class _Step:
             torch.div(z, self.unit, out=out)
         elif z is not out:
             out.copy_(z)
-        if code is not None:
-            code.copy_(u.mul_(self.bins).clamp_(self.low, self.high)).add_(self.offset)
+        if code is None:
+            return
+        place = u.mul_(self.bins).clamp_(self.low, self.high)
+        if self.first_moved:  # no place as such is a number of the code's few bits; in floats they are all exact
+            code.copy_(place.trunc_().add_(self.offset))
+        else:
+            code.copy_(place).add_(self.offset)
 
 
 class _LookUp:

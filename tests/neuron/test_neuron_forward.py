@@ -136,6 +136,21 @@ def test_state_layout_and_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
         torch.testing.assert_close(current.grad, exact.grad, rtol=0, atol=4e-3)
 
 
+@pytest.mark.parametrize("levels", [1, 2, 4])
+@pytest.mark.parametrize("alpha", [0.01, 12.0, 16.0, 18.0, 20.0, 25.0, 30.0, 60.0, 400.0])
+@pytest.mark.parametrize("neurons", [200, 9000])
+def test_any_sharpness_has_its_gradient(levels: int, alpha: float, neurons: int) -> None:
+    """Sharp surrogates have tables whose first entry lies beyond 2^15 bins, or none that is short enough."""
+    x = levels * torch.linspace(-0.3, 1.3, neurons).unsqueeze(-1)
+    found = []
+    for exact in (None, True):
+        leaf = x.clone().requires_grad_()
+        functional.fire(leaf, None, 1.0, levels, alpha=alpha, exact=exact)[0].sum().backward()
+        found.append(leaf.grad)
+    torch.testing.assert_close(*found, rtol=0, atol=1.01e-3 * levels)
+    assert found[1] is not None and found[1].max() > min(0.2 * alpha, 5.0)
+
+
 @given(
     shape=st.lists(st.integers(0, 4), min_size=0, max_size=4),
     steps=st.integers(1, 4),

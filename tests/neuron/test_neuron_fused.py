@@ -22,6 +22,7 @@ from lava_mlsnn.neuron import Barrier, MultiLevel, cpu_kernels, functional, fuse
 NEURONS = {
     "table": lambda: MultiLevel(4),
     "binary": lambda: MultiLevel(1),
+    "sharp": lambda: MultiLevel(1, alpha=25.0),
     "threshold": lambda: MultiLevel(10, threshold=0.7),
     "exact reciprocals": lambda: MultiLevel(8, threshold=0.5),
     "detached": lambda: MultiLevel(3, threshold=0.9, grad="detached"),
