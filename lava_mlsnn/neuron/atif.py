@@ -13,7 +13,7 @@ from .functional import _fire
 from .passes import Rule
 from .points import SCHEDULES, evenly, points, schedule
 from .straight import straight_through
-from .thresholds import count_spikes, scheduled, staircase
+from .thresholds import _scheduled, count_spikes, scheduled, staircase
 
 __all__ = ["ATIF", "MODES"]
 
@@ -87,7 +87,7 @@ class ATIF(GradedNeuron):
         free = evenly(count, float(check_threshold(threshold)))
         self.free = torch.nn.Parameter(free, requires_grad=bool(trainable))
         n = float(self.levels)
-        self._rule = Rule(self.levels, n, n, self.alpha, self.grad, state=False)
+        self._rule = Rule(self.levels, n, n, self.alpha, self.grad, state=mode == "nonuniform")
 
     @property
     def is_staircase(self) -> bool:
@@ -131,10 +131,9 @@ class ATIF(GradedNeuron):
         v = self.rest(x)
         if self.mode == "uniform":
             return _fire(x, v, self.threshold, self._rule, self.exact)[0]
-        charge = x * self.levels
         if self.is_staircase:
-            return staircase(_charged(charge, v), self.thresholds, self.alpha) / self.levels
-        return scheduled(charge, v, self.thresholds, self.levels, self.grad, self.alpha)[0] / self.levels
+            return staircase(_charged(x * self.levels, v), self.thresholds, self.alpha) / self.levels
+        return _scheduled(x, v, self.thresholds, self._rule)[0]
 
     def integers(self, scale: torch.Tensor) -> torch.Tensor:
         """Thresholds of the integer network, one column per channel (or one for the layer): whole numbers >= 1.

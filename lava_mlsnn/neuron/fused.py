@@ -8,7 +8,8 @@
 ===============================================  ========================================================
 
 That is every neuron with one threshold for all, fixed or trained: MultiLevel, Barrier, ATIF "uniform", and their
-functions. Thresholds per neuron or timestep, the exact quantizer and the leaky neurons are plain torch.
+functions; with a threshold per timestep, as ATIF "nonuniform" has it, they are called for each. Thresholds per neuron,
+the exact quantizer and the leaky neurons are plain torch.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def table(levels: int, sharpness: float, grad: str, device: torch.device | None 
     return Table(slope, threshold_slope, z, bins, low / bins, high / bins, dtype, wrap)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)  # two for every timestep and layer of a deep network whose thresholds change in time
 def _at_knot(
     levels: int, sharpness: float, grad: str, low: int, high: int, bins: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

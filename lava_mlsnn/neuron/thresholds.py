@@ -6,10 +6,12 @@ from __future__ import annotations
 import torch
 
 from ..helpers.check import finite, integer
+from . import fused, surrogate
 from .checks import check_current, check_state, check_threshold
-from .kernels import ExactFire, Staircase
-from .memory import widened
+from .kernels import ExactFire, Staircase, TableFire
+from .memory import time_slowest, widened
 from .passes import Rule
+from .surrogate import Table
 
 __all__ = ["count_spikes", "scheduled", "staircase"]
 
@@ -31,7 +33,7 @@ def scheduled(
         v: membrane potential before the first timestep; None is 0.
         thresholds: V_1 .. V_T > 0 on the last axis, T >= T'; other axes broadcast against the neurons.
         levels: N >= 1; 1 in the paper.
-        grad, alpha: surrogate as for :func:`lava_mlsnn.neuron.functional.fire`, evaluated at each potential.
+        grad, alpha: surrogate as for :func:`lava_mlsnn.neuron.functional.fire` with ``exact=None``.
 
     Shape:
         charge: (..., T'); thresholds: (T,) or (..., T); v: (...). Returns z (..., T'), whole numbers 0..N, and V (...).
@@ -50,11 +52,56 @@ def scheduled(
             f"thresholds: expected one per timestep on the last axis, {charge.shape[-1]} of them, "
             f"got shape {tuple(thresholds.shape)}"
         )
-    rule = Rule(integer(levels, "levels", 1), 1.0, 1.0, alpha, grad)
-    dtype, charge = charge.dtype, widened(charge)
-    each = thresholds[..., : charge.shape[-1]].to(charge.dtype)
-    z, last = ExactFire.apply(charge, None if v is None else v.to(charge.dtype), each, rule)
-    return z.to(dtype), last
+    return _scheduled(charge, v, thresholds, Rule(integer(levels, "levels", 1), 1.0, 1.0, alpha, grad))
+
+
+def _scheduled(
+    x: torch.Tensor, v: torch.Tensor | None, thresholds: torch.Tensor, rule: Rule
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """z / unit and V for thresholds with at least as many steps as ``x``.
+
+    Where all neurons share them, each step is the multi-level neuron's compiled one, with its table, as it is for
+    :func:`lava_mlsnn.neuron.functional.fire`; otherwise, and in float64, the surrogate is evaluated at each potential.
+    """
+    each = thresholds[..., : x.shape[-1]]
+    found = _tables(x, v, each, rule)
+    if found is not None:
+        return _step_by_step(x, v, each, rule, found)
+    wide = widened(x)
+    z, last = ExactFire.apply(wide, None if v is None else v.to(wide.dtype), each.to(wide.dtype), rule)
+    return z.to(x.dtype), last
+
+
+def _tables(
+    x: torch.Tensor, v: torch.Tensor | None, thresholds: torch.Tensor, rule: Rule
+) -> list[tuple[float, Table | None]] | None:
+    """Threshold and table of each step, the latter None where no gradient is wanted; None if tables do not do."""
+    if thresholds.ndim > 1 or x.dtype == torch.float64 or torch.compiler.is_compiling():
+        return None
+    values = thresholds.detach().tolist()
+    if not torch.is_grad_enabled() or not any(t is not None and t.requires_grad for t in (x, v, thresholds)):
+        return [(vth, None) for vth in values]
+    tables = [surrogate.table(rule.levels, rule.alpha * vth, rule.grad, x.device) for vth in values]
+    return None if any(table is None for table in tables) else list(zip(values, tables, strict=True))
+
+
+def _step_by_step(
+    x: torch.Tensor,
+    v: torch.Tensor | None,
+    thresholds: torch.Tensor,
+    rule: Rule,
+    found: list[tuple[float, Table | None]],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    x, sent, last = time_slowest(x), [], v
+    for t, (vth, table) in enumerate(found):
+        current = x[..., t : t + 1]
+        if table is None:
+            z, last, _ = fused.forward(current, last, vth, rule, None)
+        else:
+            z, last = TableFire.apply(current, last, thresholds[t], vth, rule, table)
+        sent.append(z[..., 0])
+    assert last is not None  # the rule wants it
+    return torch.stack(sent).movedim(0, -1), last
 
 
 def staircase(x: torch.Tensor, thresholds: torch.Tensor, alpha: float = 5.0) -> torch.Tensor:

@@ -52,6 +52,38 @@ def test_scheduled_equals_the_loop(levels, steps, grad, channels, alpha, seed) -
         assert float((a - b).abs().max() / b.abs().max().clamp(min=1)) < 1e-10
 
 
+@pytest.mark.parametrize("grad", ["attached", "detached", "sigmoids"])
+@pytest.mark.parametrize("levels", [1, 4])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("time_major", [True, False])
+@pytest.mark.parametrize("size", [3, 40])
+def test_shared_thresholds_are_the_compiled_neuron_step_by_step(
+    grad: str, levels: int, dtype: torch.dtype, time_major: bool, size: int
+) -> None:
+    """The same bits as the surrogate evaluated at each potential; gradients within the tables' tolerance."""
+    random = torch.Generator().manual_seed(levels)
+    x = (levels * torch.randn(3, 2, 4, size, size, generator=random)).to(dtype).movedim(0, -1)
+    x = x if time_major else x.contiguous()
+    v, thresholds = torch.randn(2, 4, size, size, generator=random), torch.tensor([1.0, 0.7, 0.3, 0.2])
+    weight_z, weight_v = torch.randn(x.shape, generator=random), torch.randn(v.shape, generator=random)
+
+    def run(thresholds: torch.Tensor, x: torch.Tensor, v: torch.Tensor) -> list[torch.Tensor]:
+        leaves = [leaf.detach().clone().requires_grad_() for leaf in (x, v, thresholds)]
+        z, last = functional.scheduled(*leaves, levels, grad)
+        with torch.no_grad():
+            assert all(map(torch.equal, functional.scheduled(*leaves, levels, grad), (z, last)))
+        return [z, last, *torch.autograd.grad((z * weight_z).sum() + (last * weight_v).sum(), leaves)]
+
+    mine = run(thresholds, x, v)
+    exact = run(thresholds.expand(1, 4), x, v)  # of the same thresholds for each channel
+    assert mine[0].dtype == dtype and torch.equal(mine[0], exact[0]) and torch.equal(mine[1], exact[1])
+    assert not torch.equal(mine[2], exact[2]), "both evaluate the surrogate"
+    rough = 2e-2 if dtype == torch.bfloat16 else 0.0
+    for a, b in zip(mine[2:4], exact[2:4], strict=True):
+        torch.testing.assert_close(a.float(), b.float(), rtol=rough, atol=0.05)
+    torch.testing.assert_close(mine[4], exact[4].reshape(-1), rtol=1e-2, atol=1e-3 * x.numel() ** 0.5)
+
+
 @pytest.mark.parametrize("shape", [(4,), (4, 3, 1)])
 def test_staircase_equals_a_sum_of_steps(shape: tuple[int, ...]) -> None:
     random = torch.Generator().manual_seed(0)
