@@ -135,8 +135,9 @@ points on images this small), weight decay 0 and 5e-4, SGD and AdamW.
 of 128 at twice the learning rate came to 91.6 %.
 
 "fashion-mnist-long" has three times its epochs, twice its weight decay and shifts of a pixel; it was written down once
-and not compared with others. "fashion-mnist-wide" has 2.5 times that weight decay, and label smoothing, for networks of
-half a million parameters; it was written down once as well. A CNN of width 64 came to 93.9 % with it.
+and not compared with others. With it the shipped Sparse-ResNet came to 92.2 % on a sixth of the training images, before
+it was trained on all of them. "fashion-mnist-wide" has 2.5 times that weight decay, and label smoothing, for networks
+of half a million parameters; it was written down once as well. A CNN of width 64 came to 93.9 % with it.
 
 "digits-windows" is for networks of windows, which train more slowly: twice the epochs, half the learning rate, and a
 limit of the gradient; chosen on one validation split (seed 0). For a network without integers, give
