@@ -84,9 +84,7 @@ def laid_out(x: torch.Tensor) -> torch.Tensor:
     Shape:
         x: (..., T); the result the same.
     """
-    if x.is_contiguous() or _time_major(x):
-        return x
-    return x.movedim(-1, 0).contiguous().movedim(0, -1)
+    return x if x.is_contiguous() else time_slowest(x)
 
 
 def time_slowest(x: torch.Tensor) -> torch.Tensor:
